@@ -1,0 +1,86 @@
+// Command drumbeat replans a site's supply as its sales arrive.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line; each command lives in the file of its name.
+type cli struct {
+}
+
+// streams are the standard streams of a command, so that tests can run commands in-process.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitError carries the exit status that the contract gives a failure.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// The exit statuses of the contract.
+const (
+	exitOther      = 1
+	exitUsage      = 2
+	exitInfeasible = 3
+	exitSolver     = 4
+)
+
+// badInput marks err as wrong use or bad input: exit status 2, one line.
+func badInput(err error) error { return &exitError{exitUsage, err} }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run parses args, runs the command and returns the exit status.
+func run(ctx context.Context, args []string, io streams) int {
+	var c cli
+	status := -1
+	parser, err := kong.New(&c,
+		kong.Name("drumbeat"),
+		kong.Description("Event-driven supply replanning: sales in, certified supply plans out."),
+		kong.Writers(io.out, io.err),
+		kong.Exit(func(code int) { status = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(io),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		panic(err) // the command line's own definition is wrong
+	}
+	k, err := parser.Parse(args)
+	if status >= 0 { // --help
+		return status
+	}
+	if err == nil {
+		err = k.Run()
+	} else {
+		err = badInput(err)
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(io.err, "drumbeat: %v\n", err)
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.status
+	}
+	return exitOther
+}

@@ -1,0 +1,93 @@
+package optimize
+
+// Status is the outcome of a solve.
+type Status string
+
+// The outcomes. Degraded is given by the caller of the engine, never by the engine itself.
+const (
+	Optimal    Status = "optimal"
+	Infeasible Status = "infeasible"
+	Degraded   Status = "degraded"
+)
+
+// Plan is the answer to a Problem. Matrices are indexed [SKU][period] or [resource][period] in the
+// order of the Problem.
+type Plan struct {
+	Status        Status         `json:"status"`
+	Infeasibility *Infeasibility `json:"infeasibility,omitempty"` // set when Status is Infeasible; no matrices then
+
+	Production [][]float64 `json:"production,omitempty"` // x, by start period
+	Inventory  [][]float64 `json:"inventory,omitempty"`  // I⁺ at the end of t
+	Lost       [][]float64 `json:"lost,omitempty"`
+	Backlog    [][]float64 `json:"backlog,omitempty"` // I⁻ at the end of t; nil when no SKU backlogs
+	Shortfall  [][]float64 `json:"shortfall,omitempty"`
+	Overtime   [][]float64 `json:"overtime,omitempty"`
+
+	// Prices are valid dual prices of capacity (>= 0, cost of one unit less). Values are the duals of
+	// the stock rows: what one more unit of demand in t would cost. In lexicographic elastic plans both
+	// include the shortage prices of the stages.
+	Prices [][]float64 `json:"prices,omitempty"`
+	Values [][]float64 `json:"values,omitempty"`
+
+	Cost        Cost        `json:"cost"`
+	Objective   float64     `json:"objective"` // what was minimised at the last stage, change price included
+	Certificate Certificate `json:"certificate"`
+
+	MovedUnits  float64 `json:"moved_units"`  // Σ|x − x̄|/2 over the periods of the baseline
+	FrozenMoves int     `json:"frozen_moves"` // values that differ from Fixed in frozen periods without a pin
+	RaisedRows  []Row   `json:"raised_rows,omitempty"`
+
+	Stats Stats `json:"stats"`
+	Start *Start `json:"-"` // what a next solve can start from
+}
+
+// Row names a capacity row that fixed production exceeds; By is the amount.
+type Row struct {
+	Resource int     `json:"resource"`
+	Period   int     `json:"period"`
+	By       float64 `json:"by"`
+}
+
+// Cost is the cost of a plan. Total = Production + Holding + Overtime (+ Shortage with Economic).
+// Stability is the cost difference to the optimum without change price, NaN-free, 0 where not computed.
+type Cost struct {
+	Total      float64 `json:"total"`
+	Production float64 `json:"production"`
+	Holding    float64 `json:"holding"`
+	Overtime   float64 `json:"overtime"`
+	Shortage   float64 `json:"shortage"`
+	Stability  float64 `json:"stability"`
+}
+
+// Certificate is what the independent check of a plan found.
+type Certificate struct {
+	Bound               float64 `json:"bound"` // lower bound on Objective from the stored prices
+	Gap                 float64 `json:"gap"`   // (Objective − Bound)/max(1,|Objective|)
+	PrimalInfeasibility float64 `json:"primal_infeasibility"`
+	DualInfeasibility   float64 `json:"dual_infeasibility"`
+	Checked             bool    `json:"checked"`
+	RoundingGap         float64 `json:"rounding_gap"` // whole units: gap to the bound of the relaxed problem
+}
+
+// Stats says how the plan was found.
+type Stats struct {
+	Rows, Columns int
+	Iterations    int
+	Warm          bool    // started from an earlier basis
+	Stages        int     // LPs solved
+	Seconds       float64 // wall clock; not part of any published plan
+}
+
+// Infeasibility explains why a strict problem has no plan. See optimisation.md for the definitions.
+type Infeasibility struct {
+	Cause            string    `json:"cause"`              // capacity, lead_time, storage, max_production, frozen, rounding
+	Resource         string    `json:"resource,omitempty"` // the resource with the largest missing quantity
+	SKU              string    `json:"sku,omitempty"`
+	FirstShortPeriod string    `json:"first_short_period"`
+	Missing          float64   `json:"missing"`
+	PeakPeriod       string    `json:"peak_period"`
+	Factor           *float64  `json:"factor"` // null: no factor on the capacities is feasible
+	SmallestCapacity []float64 `json:"smallest_capacity"`
+	UniformExtra     *float64  `json:"uniform_extra"`
+	BindingPeriods   []string  `json:"binding_periods"`
+}
