@@ -1,0 +1,169 @@
+package stream
+
+import (
+	"cmp"
+	"encoding/binary"
+	"maps"
+	"slices"
+)
+
+// origin is the input partition that an event came from.
+type origin struct {
+	Topic     string
+	Partition int32
+}
+
+func (o origin) compare(p origin) int {
+	return cmp.Or(cmp.Compare(o.Topic, p.Topic), cmp.Compare(o.Partition, p.Partition))
+}
+
+// audit counts what became of every event of a site, by origin. An event is counted once as kept,
+// flagged, rejected or duplicate, so that their sum is what was read; a repaired event is counted as
+// repaired beside that. The zero value is empty.
+type audit struct {
+	origins map[origin]*tally
+}
+
+// tally holds the counters of one origin, since the site began.
+type tally struct {
+	kept, flagged, rejected, duplicate, repaired int64
+
+	reasons map[string]int64
+	changed bool // since the last rows
+}
+
+func (a *audit) of(o origin) *tally {
+	t := a.origins[o]
+	if t == nil {
+		if a.origins == nil {
+			a.origins = map[origin]*tally{}
+		}
+		t = &tally{reasons: map[string]int64{}}
+		a.origins[o] = t
+	}
+	t.changed = true
+	return t
+}
+
+// kept counts an event that was applied.
+func (a *audit) kept(o origin) { a.of(o).kept++ }
+
+// flagged counts an event whose quantity was held when it arrived.
+func (a *audit) flagged(o origin, reason string) {
+	t := a.of(o)
+	t.flagged++
+	t.reasons[reason]++
+}
+
+// rejected counts a dead letter.
+func (a *audit) rejected(o origin, reason string) {
+	t := a.of(o)
+	t.rejected++
+	t.reasons[reason]++
+}
+
+// duplicate counts an event that had been seen.
+func (a *audit) duplicate(o origin) { a.of(o).duplicate++ }
+
+// repaired counts one event that was repaired, and each of its repairs by kind; an empty set counts
+// nothing.
+func (a *audit) repaired(o origin, set repairSet) {
+	if set == 0 {
+		return
+	}
+	t := a.of(o)
+	t.repaired++
+	for kind := range set.all() {
+		t.reasons[kind.String()]++
+	}
+}
+
+// rows returns the counters that have changed since the last call, in the order of their origins.
+func (a *audit) rows(site string) []AuditRow {
+	var rows []AuditRow
+	for _, o := range a.sorted() {
+		t := a.origins[o]
+		if !t.changed {
+			continue
+		}
+		t.changed = false
+		rows = append(rows, t.row(site, o))
+	}
+	return rows
+}
+
+func (t *tally) row(site string, o origin) AuditRow {
+	return AuditRow{
+		Site: site, OriginTopic: o.Topic, OriginPartition: o.Partition,
+		Read: t.kept + t.flagged + t.rejected + t.duplicate,
+		Kept: t.kept, Flagged: t.flagged, Rejected: t.rejected, Duplicate: t.duplicate, Repaired: t.repaired,
+		Reasons: maps.Clone(t.reasons),
+	}
+}
+
+// total is the sum over all origins.
+func (a *audit) total(site string) AuditRow {
+	sum := tally{reasons: map[string]int64{}}
+	for _, t := range a.origins {
+		sum.kept += t.kept
+		sum.flagged += t.flagged
+		sum.rejected += t.rejected
+		sum.duplicate += t.duplicate
+		sum.repaired += t.repaired
+		for reason, n := range t.reasons {
+			sum.reasons[reason] += n
+		}
+	}
+	return sum.row(site, origin{})
+}
+
+func (a *audit) sorted() []origin {
+	return slices.SortedFunc(maps.Keys(a.origins), origin.compare)
+}
+
+// append encodes the counters; what has changed since the last rows is not part of it, since a
+// batch carries both.
+func (a *audit) append(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(a.origins)))
+	for _, o := range a.sorted() {
+		t := a.origins[o]
+		dst = appendString(dst, o.Topic)
+		dst = binary.AppendVarint(dst, int64(o.Partition))
+		for _, n := range [...]int64{t.kept, t.flagged, t.rejected, t.duplicate, t.repaired} {
+			dst = binary.AppendUvarint(dst, uint64(n))
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(t.reasons)))
+		for _, reason := range slices.Sorted(maps.Keys(t.reasons)) {
+			dst = appendString(dst, reason)
+			dst = binary.AppendUvarint(dst, uint64(t.reasons[reason]))
+		}
+	}
+	return dst
+}
+
+// decodeAudit reads what append wrote and returns what follows it.
+func decodeAudit(src []byte) (a audit, rest []byte, err error) {
+	r := reader{b: src}
+	for range r.count(8) {
+		o := origin{Topic: r.string(), Partition: r.int32()}
+		t := &tally{reasons: map[string]int64{}}
+		for _, n := range [...]*int64{&t.kept, &t.flagged, &t.rejected, &t.duplicate, &t.repaired} {
+			*n = r.counter()
+		}
+		for range r.count(2) {
+			reason := r.string()
+			t.reasons[reason] = r.counter()
+		}
+		if a.origins == nil {
+			a.origins = map[origin]*tally{}
+		}
+		a.origins[o] = t
+	}
+	if r.err != nil {
+		return audit{}, nil, r.err
+	}
+	return a, r.b, nil
+}
+
+// counter reads a number of events.
+func (r *reader) counter() int64 { return int64(r.upTo(1<<63 - 1)) }

@@ -1,0 +1,84 @@
+package stream
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"drumbeat/schemas"
+)
+
+// The window within which an event that is sent again is recognised: the last identityWindow events
+// of the site, less those of more than identityDays days ago. Whole pages are forgotten, so up to one
+// page more may be remembered.
+const (
+	identityWindow = 1_000_000
+	identityDays   = 7
+)
+
+// identities are the CloudEvents source + id of the events that a site has seen. A million of them
+// take about 25 MB. The zero value is empty.
+type identities struct {
+	set pageSet[identity]
+}
+
+// identity is the first half of a SHA-256: that two of a million differing events share one has a
+// chance of 1e-27, and no producer can bring it about on purpose.
+type identity [16]byte
+
+func (i identity) slot() uint64               { return binary.LittleEndian.Uint64(i[:]) }
+func (i identity) same(o identity) bool       { return i == o }
+func (i identity) appendTo(dst []byte) []byte { return append(dst, i[:]...) }
+
+// digest hashes texts so that ("ab", "c") and ("a", "bc") differ.
+func digest(texts ...string) [sha256.Size]byte {
+	var scratch [256]byte
+	b := scratch[:0]
+	for _, s := range texts {
+		b = appendString(b, s)
+	}
+	return sha256.Sum256(b)
+}
+
+// key64 is a hash of texts that is never 0, which stands for none.
+func key64(texts ...string) uint64 {
+	sum := digest(texts...)
+	return max(binary.LittleEndian.Uint64(sum[:]), 1)
+}
+
+// customerKey is the hash of a customer in a movement, 0 for none.
+func customerKey(customer string) uint64 {
+	if customer == "" {
+		return 0
+	}
+	return key64(customer)
+}
+
+// seen says that an event has been seen within the window, and remembers it if not. day is the day
+// on which it arrives by the site's clock.
+func (s *identities) seen(source, id string, day schemas.Date) bool {
+	for p := s.set.oldest(); p != nil; p = s.set.oldest() {
+		if p.newest >= day-identityDays && s.set.len()-pageSize < identityWindow {
+			break
+		}
+		s.set.drop()
+	}
+	sum := digest(source, id)
+	e := identity(sum[:16])
+	if _, ok := s.set.find(e); ok {
+		return true
+	}
+	s.set.add(e, day)
+	return false
+}
+
+// dirtyPages returns the pages that have changed since the last call and what has been dropped since.
+func (s *identities) dirtyPages(site string) ([]Page, []DropPages) {
+	return s.set.dirty(site, IdentityPage)
+}
+
+// restore adds a saved page; pages come in the order of their numbers.
+func (s *identities) restore(p Page) error {
+	return s.set.restore(p, len(identity{}), func(r *reader) identity {
+		return identity(r.take(len(identity{})))
+	})
+}
