@@ -1,0 +1,59 @@
+package forecast
+
+import "math"
+
+// countQuantiles replaces the ascending probabilities in q by the quantiles of a count with the given mean and variance:
+// a negative binomial if the variance exceeds the mean, a binomial if it is a little below, both by summing their
+// probabilities upwards; a rounded normal for counts that are nearly certain; beyond largeCount a gamma distribution by the cube-root transformation of Wilson and Hilferty (1931).
+func countQuantiles(mean, variance float64, q []float64) {
+	switch ratio := variance / mean; {
+	case !(mean > 1e-9):
+		clear(q)
+	case mean > largeCount || mean > largeCount/4 && ratio > mean/4:
+		for i, p := range q {
+			q[i] = math.Round(gammaQuantile(mean, variance, p))
+		}
+	case ratio > 1+1e-6:
+		// P(0) = v^-r, P(x+1)/P(x) = (1-1/v)(r+x)/(x+1), v = variance/mean, r = mean/(v-1)
+		r, up := mean/(ratio-1), 1-1/ratio
+		sumUp(math.Exp(-r*math.Log(ratio)), mean, variance, q, func(x float64) float64 { return up * (r + x) / (x + 1) })
+	case ratio > 1-1e-6:
+		sumUp(math.Exp(-mean), mean, variance, q, func(x float64) float64 { return mean / (x + 1) })
+	case ratio < .5:
+		for i, p := range q {
+			q[i] = max(0, math.Round(mean+math.Sqrt(variance)*normalQuantile(p)))
+		}
+	default:
+		// n trials with success p = 1 - variance/mean, n rounded up to a whole number, p = mean/n
+		n := math.Ceil(mean/(1-ratio) - 1e-9)
+		p := mean / n
+		sumUp(math.Pow(1-p, n), mean, variance, q, func(x float64) float64 { return (n - x) / (x + 1) * p / (1 - p) })
+	}
+}
+
+// largeCount is the mean from which counts are taken for continuous: summing their probabilities would take long and, for
+// a Poisson distribution, begin at a P(0) near the smallest float64.
+const largeCount = 300
+
+// sumUp finds quantiles by summing probabilities, the first of which is p0, next the ratio of P(x+1) to P(x).
+func sumUp(p0, mean, variance float64, q []float64, next func(x float64) float64) {
+	x, p, cdf := 0.0, p0, p0
+	limit := mean + 60*math.Sqrt(variance) + 50 // the sum may never reach 1-1e-6 for rounding
+	for i, want := range q {
+		for cdf < want && x < limit {
+			p *= next(x)
+			x++
+			cdf += p
+		}
+		q[i] = x
+	}
+}
+
+func gammaQuantile(mean, variance, p float64) float64 {
+	if variance <= 0 {
+		return mean
+	}
+	c := variance / (9 * mean * mean)
+	x := max(1-c+normalQuantile(p)*math.Sqrt(c), 0)
+	return mean * x * x * x
+}

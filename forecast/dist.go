@@ -1,0 +1,62 @@
+package forecast
+
+import "math"
+
+// Dist is the distribution of the demand of a bucket or a window. The zero value is the constant 0. A Dist does not
+// change when its model goes on.
+type Dist struct {
+	Mean float64
+	law  law
+}
+
+// Quantile is the smallest demand that is reached with probability p at most 1-p: 0 < p < 1, clipped to [1e-6, 1-1e-6].
+// It does not fall with p and is never below 0 unless the series is Real.
+func (d Dist) Quantile(p float64) float64 {
+	q := [1]float64{p}
+	d.quantiles(q[:])
+	return q[0]
+}
+
+// Scale returns the distribution of the demand multiplied by f >= 0.
+func (d Dist) Scale(f float64) Dist {
+	d.Mean *= f
+	switch d.law.kind {
+	case empirical:
+		d.law.scale *= f
+	case counts:
+		// The ratio of variance to mean stays: a busier day has more customers of the same kind.
+		d.law.scale *= f
+	}
+	return d
+}
+
+// quantiles replaces the ascending probabilities in q by their quantiles.
+func (d *Dist) quantiles(q []float64) {
+	for i, p := range q {
+		if !(p > 1e-6) { // also NaN
+			p = 1e-6
+		}
+		q[i] = min(p, 1-1e-6)
+	}
+	switch d.law.kind {
+	case counts:
+		countQuantiles(d.Mean/d.law.quantum, d.law.scale/(d.law.quantum*d.law.quantum), q)
+		for i := range q {
+			q[i] *= d.law.quantum
+		}
+	case empirical:
+		for i, p := range q {
+			q[i] = d.Mean + d.law.scale*d.law.shape.at(normalQuantile(p))
+			if !d.law.real {
+				q[i] = max(q[i], 0)
+			}
+		}
+	default:
+		for i := range q {
+			q[i] = d.Mean
+		}
+	}
+}
+
+func normalCDF(u float64) float64      { return .5 * math.Erfc(-u/math.Sqrt2) }
+func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }

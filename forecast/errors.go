@@ -1,0 +1,251 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+)
+
+// pastErrors is what the combination's past errors say of the width of its forecasts.
+//
+// Errors are kept by lead, counted in blocks: lead 0 is the first block after an origin. For every lead there are
+// discounted sums of the errors of single steps, and of the errors of the sum of all steps up to the end of that lead.
+// Errors of demand that is not counted are divided by g = f^θ, f the forecast, so that the width follows the level.
+type pastErrors struct {
+	stride          int
+	steps, totals   []leadErrors
+	shape, sumShape ring // standardised errors of steps at lead 0, and of sums
+	every           int  // leads between the sums that enter sumShape
+	started         bool
+	seen            int // observations
+	discount        float64
+}
+
+// leadErrors are discounted sums.
+type leadErrors struct {
+	n     float64 // errors
+	scale float64 // |e|/g
+	sq, f float64 // e², f: their ratio is the variance-to-mean ratio of counts
+}
+
+const (
+	errorMemory = 100 // buckets
+	// levelPower is θ: noise between additive (0) and multiplicative (1).
+	levelPower = .5
+	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
+	noiseLimit = 10
+	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
+	startErrors = 2
+	// leadPrior is the number of errors at a lead that "as at lead 0" is worth.
+	leadPrior = 10
+	// drift is the growth of the variance of a sum beyond that of independent steps, per step, before there are
+	// errors of sums: exponential smoothing with a ≈ .05. To it comes the error of a mean of few observations, 1/n.
+	drift = .05
+)
+
+func newErrors(leads, stride int) pastErrors {
+	x := make([]leadErrors, 2*leads)
+	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], every: max(1, leads/4),
+		discount: math.Pow(1-1./errorMemory, float64(stride))}
+}
+
+// noise is g, the part of the errors that follows the forecast.
+func noise(f float64) float64 { return math.Pow(math.Abs(f), levelPower) }
+
+// start books that y was observed, and makes a first guess from the first observation that is not zero: an error of half of it for a level, Poisson
+// noise for whole numbers, a coefficient of variation of 1 for sparse fractions.
+func (e *pastErrors) start(y float64, fraction bool) {
+	e.seen++
+	if e.started || y == 0 {
+		return
+	}
+	e.started = true
+	y = math.Abs(y)
+	unit := 1.0
+	if fraction {
+		unit = y
+	}
+	e.steps[0] = leadErrors{n: startErrors, scale: startErrors * y / 2 / noise(y), sq: startErrors * y * unit, f: startErrors * y}
+}
+
+// age discounts what is known by one block.
+func (e *pastErrors) age() {
+	for _, x := range [][]leadErrors{e.steps, e.totals} {
+		for i := range x {
+			x[i].n *= e.discount
+			x[i].scale *= e.discount
+			x[i].sq *= e.discount
+			x[i].f *= e.discount
+		}
+	}
+}
+
+func (x *leadErrors) add(y, f, g float64) {
+	e := y - f
+	x.n++
+	x.scale += math.Abs(e) / g
+	x.sq += e * e
+	x.f += math.Abs(f)
+}
+
+// step books the observation y of a step at a lead whose forecast was f.
+func (e *pastErrors) step(lead int, y, f float64) {
+	g := max(noise(f), noise(y)/noiseLimit)
+	if g == 0 { // nothing forecast, nothing sold
+		return
+	}
+	if lead == 0 {
+		e.shape.push((y-f)/g, e.stepScale(0))
+	}
+	e.steps[lead].add(y, f, g)
+}
+
+// sum books the demand y summed over the n observed buckets up to the end of a lead, forecast f.
+func (e *pastErrors) sum(lead int, y, f float64, n int) {
+	g := max(noise(f/float64(n)), noise(y/float64(n))/noiseLimit)
+	if g == 0 {
+		return
+	}
+	// A window that lost buckets is compared with a whole one.
+	whole := math.Sqrt(float64((lead+1)*e.stride) / float64(n))
+	if lead > 0 && (lead+1)%e.every == 0 {
+		e.sumShape.push((y-f)*whole/g, e.totalScale(lead))
+	}
+	e.totals[lead].add(f+(y-f)*whole, f, g)
+}
+
+// stepScale is the mean |e|/g of single steps at a lead.
+func (e *pastErrors) stepScale(lead int) float64 {
+	own := ratio(e.steps[0].scale, e.steps[0].n)
+	if lead == 0 {
+		return own
+	}
+	return (e.steps[lead].scale + leadPrior*own) / (e.steps[lead].n + leadPrior)
+}
+
+// totalScale is the mean |e|/g of sums up to the end of a lead.
+func (e *pastErrors) totalScale(lead int) float64 {
+	v := 0.0
+	for i := 0; i <= lead; i++ {
+		s := e.stepScale(i)
+		v += s * s
+	}
+	return math.Sqrt(v * float64(e.stride) * e.inflation(lead, false))
+}
+
+// stepRatio is the variance-to-mean ratio of single steps at a lead.
+func (e *pastErrors) stepRatio(lead int) float64 {
+	own := ratio(e.steps[0].sq, e.steps[0].f)
+	if lead == 0 || e.steps[0].f == 0 {
+		return own
+	}
+	prior := leadPrior * e.steps[0].f / e.steps[0].n // worth of forecasts
+	return (e.steps[lead].sq + prior*own) / (e.steps[lead].f + prior)
+}
+
+// inflation is the variance of the error of a sum up to the end of a lead over the sum of the variances of its steps:
+// 1 if steps err independently, more if they err together, as they do whenever the level is wrong.
+func (e *pastErrors) inflation(lead int, counts bool) float64 {
+	h := float64((lead + 1) * e.stride)
+	prior := 1 + (drift+1/float64(max(e.seen, 1)))*(h-1)
+	t := &e.totals[lead]
+	v := 0.0
+	own := prior
+	if counts {
+		for i := 0; i <= lead; i++ {
+			v += e.stepRatio(i)
+		}
+		if v > 0 && t.f > 0 {
+			own = t.sq / t.f / (v / float64(lead+1))
+		}
+	} else {
+		for i := 0; i <= lead; i++ {
+			s := e.stepScale(i)
+			v += s * s
+		}
+		if v > 0 && t.n > 0 {
+			s := t.scale / t.n
+			own = s * s / (v * float64(e.stride))
+		}
+	}
+	// Windows overlap: a block adds one window of h buckets, worth stride/h of a new one and a little.
+	n := 1.5 * t.n * float64(e.stride) / h
+	return (n*own + leadPrior*prior) / (n + leadPrior)
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// ring holds the newest standardised errors.
+type ring struct {
+	z [ringSize]float64
+	n int // pushed so far
+}
+
+const (
+	ringSize  = 128
+	ringLimit = 20 // of a standardised error
+)
+
+func (r *ring) push(e, scale float64) {
+	z := 0.0
+	if e != 0 {
+		z = min(max(e/scale, -ringLimit), ringLimit)
+		if z != z {
+			return
+		}
+	}
+	r.z[r.n%ringSize] = z
+	r.n++
+}
+
+// shapeSize is the number of points of a shape: normal scores from -3 to 3, half a unit apart.
+const shapeSize = 13
+
+// shape is a quantile function at the normal scores, for errors with mean absolute value 1.
+type shape [shapeSize]float64
+
+// normalScale is the standard deviation of a normal distribution over its mean absolute value.
+const normalScale = 1.2533141373155003 // sqrt(π/2)
+
+// shapePrior is the number of errors that the normal shape is worth.
+const shapePrior = 20
+
+// of writes the shape of the ring's errors, shrunk to normal, overlap the number of pushes that make one new error.
+func (s *shape) of(r *ring, overlap float64, sorted []float64) {
+	n := min(r.n, ringSize)
+	z := append(sorted[:0], r.z[:n]...)
+	slices.Sort(z)
+	own := float64(n) / overlap
+	own /= own + shapePrior
+	for i := range s {
+		u := float64(i)/2 - 3
+		s[i] = normalScale * u
+		if n == 0 {
+			continue
+		}
+		at := normalCDF(u)*float64(n) - .5
+		j := int(math.Floor(at))
+		q := z[min(max(j, 0), n-1)]
+		if j >= 0 && j+1 < n {
+			q += (at - float64(j)) * (z[j+1] - z[j])
+		}
+		s[i] = (1-own)*s[i] + own*q
+	}
+}
+
+// at is the quantile at the normal score u.
+func (s *shape) at(u float64) float64 {
+	x := 2 * (u + 3)
+	switch {
+	case x <= 0:
+		return s[0] + normalScale*(u+3)
+	case x >= shapeSize-1:
+		return s[shapeSize-1] + normalScale*(u-3)
+	}
+	i := int(x)
+	return s[i] + (x-float64(i))*(s[i+1]-s[i])
+}

@@ -1,0 +1,42 @@
+package forecast
+
+// bucket is what the experts are told of a closed bucket.
+type bucket struct {
+	y      float64 // what was observed, winsorised for counts; NaN: missing
+	log    float64 // log(max(y, 5 % of the running mean)); NaN: missing, or y is not positive and there is no mean yet
+	factor float64 // the season factor that applied, known before the bucket
+}
+
+// future is what the experts may know of the buckets to come.
+type future struct {
+	factor []float64 // season factors of the steps 1, 2, …
+}
+
+// expert is one model with fixed parameters.
+//
+// An expert is a pure function of the buckets that it has observed, in bounded memory. A forecast that it cannot make
+// yet (too little data), or that went wrong, is a NaN at the step: the model replaces the path by that of the plain
+// mean, which costs the expert weight and the series nothing.
+type expert interface {
+	// observe closes a bucket, also a missing one.
+	observe(b *bucket)
+	// forecast writes the expected demand of the next len(dst) buckets.
+	forecast(dst []float64, ahead future)
+}
+
+// grade says for which series an expert may be asked.
+type grade uint8
+
+const (
+	forAll        grade = iota
+	forSparse           // counts with at least sparseShare of zeros
+	forContinuous       // not for counts: trends and fast levels follow their noise
+	forPositive         // continuous, in logarithms: zeros at most maxLogZeros of the buckets
+)
+
+// entry is one line of the pool.
+type entry struct {
+	name string
+	for_ grade
+	expert
+}

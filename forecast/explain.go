@@ -1,0 +1,71 @@
+package forecast
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Explanation says how a forecast came about.
+type Explanation struct {
+	Kind    string // "none" (nothing seen), "count", "sparse" or "continuous"
+	Buckets int    // seen, also missing ones
+	Missing int
+	Zeros   int
+	// Factors is the season profile (mean 1), nil without season.
+	Factors []float64
+	// Models are the experts that may speak for the series as it is, heaviest first.
+	Models []ModelWeight
+	// StepError and SumError are the discounted mean absolute errors of the combination one block ahead and of its sum
+	// over Horizon, at the present level.
+	StepError, SumError float64
+	Horizon             int
+}
+
+// ModelWeight is the part of one expert.
+type ModelWeight struct {
+	Name   string  // with its fixed parameters
+	Weight float64 // all weights sum to 1
+	// Step and Sum are discounted mean losses in back-testing: mean absolute errors for continuous series, root mean
+	// squared ones for counts; of single steps, and of the sum over the horizon. NaN: none yet.
+	Step, Sum float64
+}
+
+// Explain tells which experts carry the forecast, and how they did in the past.
+func (m *Model) Explain() Explanation {
+	x := Explanation{Kind: "none", Buckets: m.t, Missing: m.t - m.seen, Zeros: m.zeros, Horizon: m.config.Horizon}
+	if m.factors != nil {
+		x.Factors = make([]float64, len(m.factors.raw))
+		m.factors.ahead(x.Factors)
+	}
+	if m.seen == 0 {
+		return x
+	}
+	x.Kind = "continuous"
+	count := m.isCount()
+	if count {
+		x.Kind = "count"
+		if m.asks(forSparse) {
+			x.Kind = "sparse"
+		}
+	}
+	w := make([]float64, len(m.pool))
+	m.weights(w)
+	l := &m.losses
+	for i, p := range m.pool {
+		if !m.asks(p.for_) {
+			continue
+		}
+		part := ModelWeight{Name: p.name, Weight: w[i], Step: l.one[i] / l.n, Sum: l.sumOne[i] / l.sumN}
+		if count {
+			part.Step, part.Sum = math.Sqrt(l.two[i]/l.n), math.Sqrt(l.sumTwo[i]/l.sumN)
+		}
+		x.Models = append(x.Models, part)
+	}
+	slices.SortStableFunc(x.Models, func(a, b ModelWeight) int { return cmp.Compare(b.Weight, a.Weight) })
+	g := noise(m.means(1)[0])
+	if m.errors.started {
+		x.StepError, x.SumError = g*m.errors.stepScale(0), g*m.errors.totalScale(m.leads-1)
+	}
+	return x
+}

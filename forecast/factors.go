@@ -1,0 +1,78 @@
+package forecast
+
+// factors is the multiplicative season profile of one series (one factor a position in the season, mean 1), as a
+// shrunk ratio of sums:
+//
+//	f_d = (A_d + κ) / (B_d + κ)
+//
+// A_d is the discounted demand at position d, B_d the discounted slow level at the same buckets, so a missing bucket
+// is in neither. κ is the demand that the prior "no season" is worth: the variance of A_d/B_d is about v/B_d, with v
+// the variance-to-mean ratio of the series, and factors differ between positions by about .18 (a typical shop), which
+// makes κ = v/.18² ≈ 30 v; a Poisson series (v = 1) that has sold 30 on Mondays trusts its own Mondays by half.
+type factors struct {
+	pos      int       // position of the next bucket
+	a, b     []float64 // per position
+	raw      []float64 // before division by their mean
+	sum      float64   // of raw
+	num, den float64   // slow level: discounted ratio of sums
+	se, sf   float64   // discounted squared errors and forecasts: v = se/sf
+}
+
+const (
+	factorDiscount   = .98 // per visit of a position: 50 seasons
+	factorLevel      = .03 // smoothing of the slow level
+	factorMemory     = .99 // discount of v, per bucket
+	factorPriorRatio = 30  // κ/v
+	factorClip       = 20  // one bucket counts at most as this many times the level
+)
+
+func newFactors(season int) *factors {
+	x := make([]float64, 3*season)
+	f := &factors{a: x[:season:season], b: x[season : 2*season : 2*season], raw: x[2*season:], sum: float64(season)}
+	for i := range f.raw {
+		f.raw[i] = 1
+	}
+	return f
+}
+
+// next is the factor of the next bucket.
+func (f *factors) next() float64 { return f.raw[f.pos] * float64(len(f.raw)) / f.sum }
+
+// ahead writes the factors of the next len(dst) buckets.
+func (f *factors) ahead(dst []float64) {
+	scale, pos := float64(len(f.raw))/f.sum, f.pos
+	for k := range dst {
+		dst[k] = f.raw[pos] * scale
+		if pos++; pos == len(f.raw) {
+			pos = 0
+		}
+	}
+}
+
+// observe closes the next bucket with demand y (NaN: missing).
+func (f *factors) observe(y float64) {
+	pos := f.pos
+	if f.pos++; f.pos == len(f.raw) {
+		f.pos = 0
+	}
+	if y != y {
+		return
+	}
+	now := f.raw[pos] * float64(len(f.raw)) / f.sum
+	if f.num > 0 && f.den > 0 {
+		l := f.num / f.den
+		y = min(y, factorClip*l)
+		e := y - l*now
+		f.se = factorMemory*f.se + e*e
+		f.sf = factorMemory*f.sf + l*now
+		f.a[pos] = factorDiscount*f.a[pos] + y
+		f.b[pos] = factorDiscount*f.b[pos] + l
+		// v starts at the level (a coefficient of variation of 1), worth three buckets.
+		prior := factorPriorRatio * (f.se + 3*l*l) / (f.sf + 3*l)
+		raw := (f.a[pos] + prior) / (f.b[pos] + prior)
+		f.sum += raw - f.raw[pos]
+		f.raw[pos] = raw
+	}
+	f.num += factorLevel * (y - f.num)
+	f.den += factorLevel * (now - f.den)
+}

@@ -1,0 +1,145 @@
+package forecast
+
+import "math"
+
+// losses are the discounted past losses of every expert, and the weights that follow from them.
+//
+// An expert is charged, at the end of every block, with its steps in the block as it saw them one block ago, and with
+// the sum over the horizon that ends there; the second is what stock depends on, the first is known sooner. Relative to
+// the mean of the experts that may speak,
+//
+//	ℓ_e = log( (1-c) S_e/S̄ + c C_e/C̄ + .001 ),    w_e ∝ exp(-P n/(n+20) ℓ_e)
+//
+// with n the discounted number of buckets judged. Counts: squared losses, c → 1 (single buckets are noise), P small,
+// since one series hardly separates its experts; continuous: absolute losses, c → ½, P large. Experts below 5 % of
+// the best are dropped. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
+// the constants are from experiments on public series (DESIGN.md).
+type losses struct {
+	stride   int
+	paths    []float64 // every expert's steps for the open block
+	one, two []float64 // Σ|e|, Σe² of steps
+	sumOne   []float64 // the same of sums
+	sumTwo   []float64
+	n, sumN  float64 // discounted numbers of buckets and of sums judged
+}
+
+const (
+	lossMemory     = 120 // buckets: discount 1-1/120 a bucket
+	lossTrust      = 20  // buckets after which losses have half their say
+	lossFloor      = .001
+	weightFloor    = .05
+	countPower     = 3
+	smoothPower    = 14
+	countSumShare  = 1
+	smoothSumShare = .5
+)
+
+func newLosses(experts, stride int) losses {
+	x := make([]float64, (4+stride)*experts)
+	next := func(n int) []float64 {
+		y := x[:n:n]
+		x = x[n:]
+		return y
+	}
+	return losses{stride: stride, one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
+}
+
+// path is where the steps of expert i for the next block are kept.
+func (l *losses) path(i int) []float64 { return l.paths[i*l.stride : (i+1)*l.stride] }
+
+// steps charges every expert with the block y.
+func (l *losses) steps(y []float64) {
+	d := math.Pow(1-1./lossMemory, float64(len(y)))
+	seen := 0
+	for _, v := range y {
+		if v == v {
+			seen++
+		}
+	}
+	l.n = d*l.n + float64(seen)
+	l.sumN *= d
+	for i := range l.one {
+		one, two := 0.0, 0.0
+		p := l.path(i)
+		for k, v := range y {
+			if v == v {
+				e := v - p[k]
+				one += math.Abs(e)
+				two += e * e
+			}
+		}
+		l.one[i] = d*l.one[i] + one
+		l.two[i] = d*l.two[i] + two
+		l.sumOne[i] *= d
+		l.sumTwo[i] *= d
+	}
+}
+
+// sums charges every expert with the horizon whose demand was y. It follows the call of steps for the same block.
+func (l *losses) sums(y float64, forecasts []float64) {
+	l.sumN++
+	for i, f := range forecasts {
+		e := y - f
+		l.sumOne[i] += math.Abs(e)
+		l.sumTwo[i] += e * e
+	}
+}
+
+// weights writes the weight of every expert into dst; experts that may not speak now get 0.
+func (m *Model) weights(dst []float64) {
+	l := &m.losses
+	step, sum := l.one, l.sumOne
+	power, share, half := float64(smoothPower), float64(smoothSumShare), 2*float64(m.leads)
+	if m.isCount() {
+		step, sum = l.two, l.sumTwo
+		power, share, half = countPower, countSumShare, float64(m.leads)
+	}
+	meanStep, meanSum, n := 0.0, 0.0, 0.0
+	for i := range m.pool {
+		if m.asks(m.pool[i].for_) {
+			meanStep += step[i]
+			meanSum += sum[i]
+			n++
+		}
+	}
+	meanStep /= n
+	meanSum /= n
+	c := share * l.sumN / (l.sumN + half)
+	if l.sumN == 0 {
+		c = 0
+	}
+	power *= l.n / (l.n + lossTrust)
+	best := math.Inf(-1)
+	for i := range dst {
+		dst[i] = math.Inf(-1)
+		if !m.asks(m.pool[i].for_) {
+			continue
+		}
+		x := lossFloor
+		if meanStep > 0 {
+			x += (1 - c) * step[i] / meanStep
+		}
+		if meanSum > 0 {
+			x += c * sum[i] / meanSum
+		}
+		if w := -power * math.Log(x); w == w {
+			dst[i] = w
+			best = max(best, w)
+		}
+	}
+	total := 0.0
+	for i, w := range dst {
+		w = math.Exp(w - best)
+		if !(w >= weightFloor) {
+			w = 0
+		}
+		dst[i] = w
+		total += w
+	}
+	if total == 0 { // nothing can be told apart: the plain mean
+		dst[0], total = 1, 1
+	}
+	for i := range dst {
+		dst[i] /= total
+	}
+}
