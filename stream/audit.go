@@ -2,7 +2,7 @@ package stream
 
 import (
 	"cmp"
-	"encoding/binary"
+	"encoding/json"
 	"maps"
 	"slices"
 )
@@ -121,49 +121,49 @@ func (a *audit) sorted() []origin {
 	return slices.SortedFunc(maps.Keys(a.origins), origin.compare)
 }
 
-// append encodes the counters; what has changed since the last rows is not part of it, since a
-// batch carries both.
-func (a *audit) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(a.origins)))
+// auditJSON is the saved form of one origin's counters.
+type auditJSON struct {
+	Topic     string           `json:"topic"`
+	Partition int32            `json:"partition"`
+	Kept      int64            `json:"kept"`
+	Flagged   int64            `json:"flagged"`
+	Rejected  int64            `json:"rejected"`
+	Duplicate int64            `json:"duplicate"`
+	Repaired  int64            `json:"repaired"`
+	Reasons   map[string]int64 `json:"reasons,omitempty"`
+}
+
+// MarshalJSON writes the counters in the order of their origins. That rows are due is not saved: the
+// batch that carries the state carries the rows too.
+func (a audit) MarshalJSON() ([]byte, error) {
+	saved := make([]auditJSON, 0, len(a.origins))
 	for _, o := range a.sorted() {
 		t := a.origins[o]
-		dst = appendString(dst, o.Topic)
-		dst = binary.AppendVarint(dst, int64(o.Partition))
-		for _, n := range [...]int64{t.kept, t.flagged, t.rejected, t.duplicate, t.repaired} {
-			dst = binary.AppendUvarint(dst, uint64(n))
-		}
-		dst = binary.AppendUvarint(dst, uint64(len(t.reasons)))
-		for _, reason := range slices.Sorted(maps.Keys(t.reasons)) {
-			dst = appendString(dst, reason)
-			dst = binary.AppendUvarint(dst, uint64(t.reasons[reason]))
-		}
+		saved = append(saved, auditJSON{
+			Topic: o.Topic, Partition: o.Partition,
+			Kept: t.kept, Flagged: t.flagged, Rejected: t.rejected, Duplicate: t.duplicate, Repaired: t.repaired,
+			Reasons: t.reasons,
+		})
 	}
-	return dst
+	return json.Marshal(saved)
 }
 
-// decodeAudit reads what append wrote and returns what follows it.
-func decodeAudit(src []byte) (a audit, rest []byte, err error) {
-	r := reader{b: src}
-	for range r.count(8) {
-		o := origin{Topic: r.string(), Partition: r.int32()}
-		t := &tally{reasons: map[string]int64{}}
-		for _, n := range [...]*int64{&t.kept, &t.flagged, &t.rejected, &t.duplicate, &t.repaired} {
-			*n = r.counter()
-		}
-		for range r.count(2) {
-			reason := r.string()
-			t.reasons[reason] = r.counter()
-		}
-		if a.origins == nil {
-			a.origins = map[origin]*tally{}
-		}
-		a.origins[o] = t
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (a *audit) UnmarshalJSON(data []byte) error {
+	var saved []auditJSON
+	if err := json.Unmarshal(data, &saved); err != nil {
+		return err
 	}
-	if r.err != nil {
-		return audit{}, nil, r.err
+	*a = audit{origins: make(map[origin]*tally, len(saved))}
+	for _, s := range saved {
+		t := &tally{
+			kept: s.Kept, flagged: s.Flagged, rejected: s.Rejected, duplicate: s.Duplicate, repaired: s.Repaired,
+			reasons: s.Reasons,
+		}
+		if t.reasons == nil {
+			t.reasons = map[string]int64{}
+		}
+		a.origins[origin{s.Topic, s.Partition}] = t
 	}
-	return a, r.b, nil
+	return nil
 }
-
-// counter reads a number of events.
-func (r *reader) counter() int64 { return int64(r.upTo(1<<63 - 1)) }

@@ -51,7 +51,7 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
-// varint reads a zigzag number, as binary.AppendVarint writes it.
+// varint reads a zigzag number, as appendVarint writes it.
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.b)
 	if n <= 0 {
@@ -106,14 +106,26 @@ func (r *reader) float64() float64 { return math.Float64frombits(r.uint64()) }
 
 func (r *reader) string() string { return string(r.take(r.count(1))) }
 
+func appendUvarint(dst []byte, v uint64) []byte { return binary.AppendUvarint(dst, v) }
+
+// appendVarint appends v as zigzag.
+func appendVarint(dst []byte, v int64) []byte { return binary.AppendVarint(dst, v) }
+
+func appendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
+
 func appendString(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	return append(appendUvarint(dst, uint64(len(s))), s...)
+}
+
+func appendFlag(dst []byte, b bool) []byte {
+	if b {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 func appendFloat32(dst []byte, f float32) []byte {
 	return binary.LittleEndian.AppendUint32(dst, math.Float32bits(f))
 }
 
-func appendFloat64(dst []byte, f float64) []byte {
-	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
-}
+func appendFloat64(dst []byte, f float64) []byte { return appendUint64(dst, math.Float64bits(f)) }

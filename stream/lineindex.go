@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"encoding/binary"
-
 	"drumbeat/schemas"
 )
 
@@ -35,9 +33,9 @@ func (l line) slot() uint64     { return l.key }
 func (l line) same(o line) bool { return l.key == o.key }
 
 func (l line) appendTo(dst []byte) []byte {
-	dst = binary.LittleEndian.AppendUint64(dst, l.key)
-	dst = binary.LittleEndian.AppendUint64(dst, l.packed)
-	return binary.LittleEndian.AppendUint64(dst, uint64(l.quantity))
+	dst = appendUint64(dst, l.key)
+	dst = appendUint64(dst, l.packed)
+	return appendUint64(dst, uint64(l.quantity))
 }
 
 // lineKey is the key of a document's line. It is never 0.

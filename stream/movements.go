@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -93,6 +92,9 @@ func (m *movements) expire(before schemas.Date) {
 	m.list = slices.Delete(m.list, 0, n)
 }
 
+// len is the number of movements.
+func (m *movements) len() int { return len(m.list) }
+
 // each calls f for every movement in order until it returns false.
 func (m *movements) each(f func(movement) bool) {
 	for _, v := range m.list {
@@ -173,7 +175,7 @@ const (
 
 // append encodes the movements.
 func (m *movements) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(m.list)))
+	dst = appendUvarint(dst, uint64(len(m.list)))
 	var day schemas.Date
 	var at int64
 	for _, v := range m.list {
@@ -194,18 +196,18 @@ func (m *movements) append(dst []byte) []byte {
 			flags |= movementLine
 		}
 		dst = append(dst, flags)
-		dst = binary.AppendVarint(dst, int64(v.Day)-int64(day))
+		dst = appendVarint(dst, int64(v.Day)-int64(day))
 		day = v.Day
 		if !v.DateOnly {
-			dst = binary.AppendVarint(dst, v.At-at)
+			dst = appendVarint(dst, v.At-at)
 			at = v.At
 		}
-		dst = binary.AppendVarint(dst, quantity)
+		dst = appendVarint(dst, quantity)
 		if v.Customer != 0 {
-			dst = binary.LittleEndian.AppendUint64(dst, v.Customer)
+			dst = appendUint64(dst, v.Customer)
 		}
 		if v.Line != 0 {
-			dst = binary.LittleEndian.AppendUint64(dst, v.Line)
+			dst = appendUint64(dst, v.Line)
 		}
 	}
 	return dst

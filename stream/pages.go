@@ -10,8 +10,8 @@ import (
 // pageSize is the number of entries of a full page.
 const pageSize = 4096
 
-// entry is what a pageSet holds: a value of fixed size with a key inside.
-type entry[E any] interface {
+// pageEntry is what a pageSet holds: a value of fixed size with a key inside.
+type pageEntry[E any] interface {
 	slot() uint64  // a hash of the key
 	same(e E) bool // the keys are equal
 	appendTo(dst []byte) []byte
@@ -23,7 +23,7 @@ type entry[E any] interface {
 //
 // What it answers depends only on the pages it holds, so a set that was restored from its pages goes
 // on exactly as the one that wrote them. The zero value is empty.
-type pageSet[E entry[E]] struct {
+type pageSet[E pageEntry[E]] struct {
 	ring  []page[E] // page n stands at n mod len(ring), a power of two
 	first int64     // number of the oldest page
 	next  int64     // number after the newest page
@@ -191,8 +191,8 @@ func (s *pageSet[E]) encode(p *page[E]) []byte {
 	size := len(p.entries[0].appendTo(scratch[:0]))
 	data := make([]byte, 0, 1+2*binary.MaxVarintLen64+size*len(p.entries))
 	data = append(data, pageVersion)
-	data = binary.AppendVarint(data, int64(p.newest))
-	data = binary.AppendUvarint(data, uint64(len(p.entries)))
+	data = appendVarint(data, int64(p.newest))
+	data = appendUvarint(data, uint64(len(p.entries)))
 	for _, e := range p.entries {
 		data = e.appendTo(data)
 	}

@@ -1,0 +1,305 @@
+package stream
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+
+	"drumbeat/schemas"
+)
+
+// packedDays is a run of day entries as a stream of bits, which can be read from its start and added
+// to at its end. A plain day, one with nothing but a positive quantity, takes
+//
+//	the days since the entry before, as an Elias gamma code: 1 bit for the next day, 3 for two or three
+//	1 bit 0: plain
+//	the quantity in units: its number of binary digits against the mean of those before it, as unary
+//	zigzag, then the digits without the leading one
+//
+// so that a busy SKU costs about a byte a day, whatever its size, and a slow one two bytes a sale.
+// Any other day has a 1 for "plain", then missing (1 bit), kept and held (1 bit: not 0, then sign
+// and magnitude as above), verdict (2), score (1 bit: not 0, then 32) and reason (8).
+type packedDays struct {
+	unit  schemas.Quantity // a power of ten that divides all quantities; 0 stands for one base unit
+	n     int
+	first schemas.Date
+	last  schemas.Date
+	level uint16 // running mean of the binary digits of what was kept, in sixteenths
+	bits  []byte // from the lowest bit of the first byte on
+	size  int    // in bits
+}
+
+// unitExponent is the number of decimals of the finest unit.
+const unitExponent = 6
+
+func (p *packedDays) step() schemas.Quantity {
+	if p.unit == 0 {
+		return schemas.Unit
+	}
+	return p.unit
+}
+
+// exponent is the number of decimals of the unit.
+func (p *packedDays) exponent() byte {
+	var decimals byte
+	for u := p.step(); u < schemas.Unit; u *= 10 {
+		decimals++
+	}
+	return decimals
+}
+
+func (p *packedDays) setExponent(decimals byte) {
+	u := schemas.Unit
+	for range decimals {
+		u /= 10
+	}
+	p.unit = u
+}
+
+// refine makes the unit fine enough for the quantities of e. It never becomes coarser again.
+func (p *packedDays) refine(e dayEntry) {
+	u := p.step()
+	for e.Kept%u != 0 || e.Held%u != 0 {
+		u /= 10
+	}
+	if u == p.step() {
+		return
+	}
+	finer := packedDays{unit: u}
+	p.each(func(e dayEntry) bool {
+		finer.add(e)
+		return true
+	})
+	*p = finer
+}
+
+// add appends the entry of a day after the last one, in quantities that the unit divides.
+func (p *packedDays) add(e dayEntry) {
+	if p.n == 0 {
+		p.first, p.last = e.Date, e.Date-1
+	}
+	p.writeGap(uint32(e.Date - p.last))
+	p.n++
+	p.last = e.Date
+	u := p.step()
+	if e.plain(u) {
+		p.write(0, 1)
+		p.writeMagnitude(uint64(e.Kept / u))
+		p.learn(uint64(e.Kept / u))
+		return
+	}
+	p.write(1, 1)
+	p.write(flag(e.Missing), 1)
+	p.writeSigned(int64(e.Kept / u))
+	if e.Kept > 0 {
+		p.learn(uint64(e.Kept / u))
+	}
+	p.writeSigned(int64(e.Held / u))
+	p.write(uint64(e.Verdict), 2)
+	p.write(flag(e.Score != 0), 1)
+	if e.Score != 0 {
+		p.write(uint64(math.Float32bits(e.Score)), 32)
+	}
+	p.write(uint64(e.Reason), 8)
+}
+
+func flag(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// expected is the number of binary digits that the next magnitude is measured against.
+func (p *packedDays) expected() int { return int(p.level+8) >> 4 }
+
+// learn moves the mean by an eighth of the distance; the first magnitude sets it.
+func (p *packedDays) learn(v uint64) {
+	digits := uint16(bits.Len64(v)) << 4
+	if p.level == 0 {
+		p.level = digits
+		return
+	}
+	p.level = uint16((7*int(p.level) + int(digits)) / 8)
+}
+
+func (p *packedDays) write(v uint64, n int) {
+	for n > 0 {
+		if p.size&7 == 0 {
+			p.bits = append(p.bits, 0)
+		}
+		p.bits[len(p.bits)-1] |= byte(v << (p.size & 7))
+		written := min(n, 8-p.size&7)
+		if free := 8 - p.size&7; n < free {
+			// What v holds above its n bits must not stand in the stream.
+			p.bits[len(p.bits)-1] &= byte(1<<(p.size&7+n) - 1)
+		}
+		v >>= written
+		p.size += written
+		n -= written
+	}
+}
+
+func (p *packedDays) writeUnary(n int) {
+	for ; n >= 32; n -= 32 {
+		p.write(0, 32)
+	}
+	p.write(1<<n, n+1)
+}
+
+func (p *packedDays) writeGap(days uint32) {
+	n := bits.Len32(days) - 1
+	p.writeUnary(n)
+	p.write(uint64(days), n) // the leading one is known
+}
+
+func (p *packedDays) writeMagnitude(v uint64) {
+	n := bits.Len64(v)
+	off := n - p.expected()
+	p.writeUnary(off<<1 ^ off>>63)
+	p.write(v, n-1)
+}
+
+func (p *packedDays) writeSigned(v int64) {
+	p.write(flag(v != 0), 1)
+	if v == 0 {
+		return
+	}
+	p.write(flag(v < 0), 1)
+	magnitude := uint64(v)
+	if v < 0 {
+		magnitude = -magnitude
+	}
+	p.writeMagnitude(magnitude)
+}
+
+// each calls f for the entries in order until it returns false.
+func (p *packedDays) each(f func(e dayEntry) bool) {
+	r := bitReader{b: p.bits, days: packedDays{unit: p.unit}}
+	r.days.last = p.first - 1
+	for range p.n {
+		if !f(r.entry()) {
+			return
+		}
+	}
+}
+
+// load reads n entries from the start of src into an empty p, which keeps a copy of them, and returns
+// the number of bytes they take; false where src holds no such entries.
+func (p *packedDays) load(first schemas.Date, n int, src []byte) (size int, ok bool) {
+	r := bitReader{b: src, days: packedDays{unit: p.unit}}
+	r.days.last = first - 1
+	for range n {
+		if e := r.entry(); r.bad || e.empty() || r.days.n == 0 && e.Date != first {
+			return 0, false
+		}
+		r.days.n++
+	}
+	size = (r.at + 7) / 8
+	if r.at&7 != 0 && src[size-1]>>(r.at&7) != 0 {
+		return 0, false
+	}
+	p.n, p.first, p.last, p.level, p.size = n, first, r.days.last, r.days.level, r.at
+	p.bits = slices.Clone(src[:size])
+	return size, true
+}
+
+// bitReader reads what packedDays writes; days follows the writer's last day and level.
+type bitReader struct {
+	b    []byte
+	at   int // in bits
+	bad  bool
+	days packedDays
+}
+
+func (r *bitReader) read(n int) uint64 {
+	if r.at+n > 8*len(r.b) {
+		r.bad = true
+		return 0
+	}
+	var v uint64
+	for got := 0; got < n; {
+		low := r.at & 7
+		take := min(n-got, 8-low)
+		v |= uint64(r.b[r.at>>3]>>low&(1<<take-1)) << got
+		got += take
+		r.at += take
+	}
+	return v
+}
+
+// unary counts the zeros before the next one.
+func (r *bitReader) unary() int {
+	n := 0
+	for r.at < 8*len(r.b) {
+		rest := r.b[r.at>>3] >> (r.at & 7)
+		if rest != 0 {
+			zeros := bits.TrailingZeros8(rest)
+			r.at += zeros + 1
+			return n + zeros
+		}
+		n += 8 - r.at&7
+		r.at += 8 - r.at&7
+	}
+	r.bad = true
+	return 0
+}
+
+func (r *bitReader) magnitude() uint64 {
+	off := r.unary()
+	n := r.days.expected() + (off>>1 ^ -(off & 1))
+	if n < 1 || n > 64 {
+		r.bad = true
+		return 0
+	}
+	return r.read(n-1) | 1<<(n-1)
+}
+
+func (r *bitReader) signed() schemas.Quantity {
+	if r.read(1) == 0 {
+		return 0
+	}
+	negative := r.read(1) == 1
+	v := r.magnitude()
+	u := uint64(r.days.step())
+	if v > math.MaxInt64/u && !(negative && v <= (1<<63)/u) {
+		r.bad = true
+		return 0
+	}
+	if negative {
+		return schemas.Quantity(-(v * u))
+	}
+	return schemas.Quantity(v * u)
+}
+
+func (r *bitReader) entry() dayEntry {
+	n := r.unary()
+	if n > 31 {
+		r.bad = true
+		return dayEntry{}
+	}
+	date := int64(r.days.last) + int64(r.read(n)|1<<n)
+	e := dayEntry{Date: schemas.Date(date)}
+	r.days.last = e.Date
+	r.bad = r.bad || date > math.MaxInt32
+	u := r.days.step()
+	if r.read(1) == 0 {
+		v := r.magnitude()
+		r.bad = r.bad || v > uint64(math.MaxInt64/u)
+		e.Kept = schemas.Quantity(v) * u
+		r.days.learn(v)
+		return e
+	}
+	e.Missing = r.read(1) == 1
+	e.Kept = r.signed()
+	if e.Kept > 0 {
+		r.days.learn(uint64(e.Kept / u))
+	}
+	e.Held = r.signed()
+	e.Verdict = uint8(r.read(2))
+	if r.read(1) == 1 {
+		e.Score = math.Float32frombits(uint32(r.read(32)))
+	}
+	e.Reason = heldReason(r.read(8))
+	return e
+}
