@@ -43,6 +43,9 @@ const (
 	logSmoothing = .05 // of that running mean
 )
 
+// missing is an observation that is not there.
+var missing = math.NaN()
+
 // Model holds the forecast state of one series: a few hundred numbers, whatever the length of the history.
 //
 // A Model is not safe for concurrent use, not even by queries alone: they share scratch space.

@@ -15,6 +15,7 @@ import (
 
 // cli is the command line; each command lives in the file of its name.
 type cli struct {
+	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.
