@@ -22,12 +22,15 @@ type Plan struct {
 	Backlog    [][]float64 `json:"backlog,omitempty"` // I⁻ at the end of t; nil when no SKU backlogs
 	Shortfall  [][]float64 `json:"shortfall,omitempty"`
 	Overtime   [][]float64 `json:"overtime,omitempty"`
+	Emergency  [][]float64 `json:"emergency,omitempty"` // from the source of last resort; nil when no SKU has one
 
 	// Prices are valid dual prices of capacity (>= 0, cost of one unit less). Values are the duals of
 	// the stock rows: what one more unit of demand in t would cost. In lexicographic elastic plans both
 	// include the shortage prices of the stages.
 	Prices [][]float64 `json:"prices,omitempty"`
 	Values [][]float64 `json:"values,omitempty"`
+	// Weights are the shortage prices, in multiples of each SKU's shortage cost, that Prices and Values include.
+	Weights Weights `json:"weights"`
 
 	Cost        Cost        `json:"cost"`
 	Objective   float64     `json:"objective"` // what was minimised at the last stage, change price included
@@ -37,8 +40,14 @@ type Plan struct {
 	FrozenMoves int     `json:"frozen_moves"` // values that differ from Fixed in frozen periods without a pin
 	RaisedRows  []Row   `json:"raised_rows,omitempty"`
 
-	Stats Stats `json:"stats"`
+	Stats Stats  `json:"stats"`
 	Start *Start `json:"-"` // what a next solve can start from
+}
+
+// Weights price shortages in multiples of a SKU's shortage cost (ShortageCost, else ProductionCost, else 1).
+type Weights struct {
+	Shortfall float64 `json:"shortfall"` // λ: per unit and period below the safety stock
+	Loss      float64 `json:"loss"`      // Λ: per lost unit, and on the backlog cost
 }
 
 // Row names a capacity row that fixed production exceeds; By is the amount.
@@ -49,6 +58,7 @@ type Row struct {
 }
 
 // Cost is the cost of a plan. Total = Production + Holding + Overtime (+ Shortage with Economic).
+// Production includes emergency purchases. Shortage is 0 unless Economic.
 // Stability is the cost difference to the optimum without change price, NaN-free, 0 where not computed.
 type Cost struct {
 	Total      float64 `json:"total"`

@@ -69,6 +69,10 @@ type SKU struct {
 	PackSize        float64 `json:"pack_size,omitempty"`        // production in multiples; 0: any quantity
 	MinOrder        float64 `json:"min_order,omitempty"`        // least production where there is any; 0: none
 	OrderCost       float64 `json:"order_cost,omitempty"`       // per period with production; 0: none
+
+	// EmergencyCost > 0 adds a source of last resort without limit, arriving at once, at this price
+	// per unit (a purchase, say). It takes no capacity.
+	EmergencyCost float64 `json:"emergency_cost,omitempty"`
 }
 
 // Use is the capacity of one resource that one unit needs.

@@ -1,0 +1,541 @@
+package optimize
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// ErrCertificate marks a plan that is not feasible, not priced as it says, or not proved optimal.
+var ErrCertificate = errors.New("optimize: plan fails its certificate")
+
+// The tolerances of the certificate: a row or bound may be violated by certifyFeasible times its own size
+// (at least 1), and the weighted objective may exceed its lower bound by certifyGap times its size.
+const (
+	certifyFeasible = 2e-6
+	certifyGap      = 1e-6
+)
+
+// Certify checks a plan against its problem, and nothing else: it shares no code with the solver or
+// with the way the LP is written, so it can judge both, and stored plans as well.
+//
+// Feasibility: every balance, bound and capacity row recomputed. Cost: recomputed. Optimality: for
+// any prices π >= 0 of capacity and values v of stock,
+//
+//	bound = Σ_s v·need − Σ_r π·room + Σ over decisions of min over its bounds of (reduced cost · decision)
+//
+// is a lower bound on the weighted objective of every feasible plan (Lagrange). Prices and Values of the
+// plan are clipped first where they would make the bound −∞. Certificate.Bound is that bound less
+// the plan's own weighted shortage: with as much loss and shortfall no plan is cheaper.
+//
+// The error wraps ErrCertificate and says what failed; the Certificate is valid with it.
+func Certify(p *Problem, plan *Plan) (Certificate, error) {
+	c := certifier{p: p, plan: plan, T: len(p.Periods)}
+	if err := c.shape(); err != nil {
+		return Certificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	c.boundsOfProduction()
+	for s := range p.SKUs {
+		c.stock(s)
+	}
+	c.capacity()
+	objective, shortage := c.objective()
+	weighted := objective + shortage
+	if p.Shortages == Economic {
+		weighted, shortage = objective, 0
+	}
+	if p.whole() { // proved against the LP with rounded requirements
+		shortage, weighted = c.roundUp(objective)
+	}
+	bound := c.bound()
+	cert := Certificate{
+		Bound:               bound - shortage,
+		PrimalInfeasibility: c.violation,
+		DualInfeasibility:   c.clipped,
+		Checked:             true,
+	}
+	cert.Gap = (objective - cert.Bound) / math.Max(1, math.Abs(objective))
+	scale := math.Max(1, math.Abs(weighted))
+	var err error
+	switch {
+	case !(c.violation <= certifyFeasible):
+		err = fmt.Errorf("%s is violated by %.3g of its size", c.worst, c.violation)
+	case !(math.Abs(objective-plan.Objective) <= 1e-9*math.Max(1, math.Abs(objective))):
+		err = fmt.Errorf("objective is %.9g, stated is %.9g", objective, plan.Objective)
+	case !((weighted-bound)/scale <= c.tolerance()):
+		err = fmt.Errorf("weighted objective %.9g is above its bound %.9g", weighted, bound)
+	case !((bound-weighted)/scale <= 1e-5):
+		err = fmt.Errorf("bound %.9g is above the weighted objective %.9g", bound, weighted)
+	}
+	if err != nil {
+		return cert, fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	return cert, nil
+}
+
+type certifier struct {
+	p         *Problem
+	plan      *Plan
+	T         int
+	lo, hi    [][]float64 // bounds of production
+	violation float64
+	worst     string
+	clipped   float64
+}
+
+// tolerance is the gap allowed: whole units are proved against the relaxed problem only.
+func (c *certifier) tolerance() float64 {
+	if c.p.whole() {
+		return math.Inf(1)
+	}
+	return certifyGap
+}
+
+// roundUp goes over to the problem with rounded requirements and recomputes the shortage there.
+func (c *certifier) roundUp(objective float64) (shortage, weighted float64) {
+	economic := c.p.Shortages == Economic
+	old := 0.0
+	if economic {
+		_, old = c.objective()
+	}
+	q := *c.plan
+	c.p = c.p.roundedUp()
+	q.Shortfall = nil
+	for s := range c.p.SKUs {
+		row := make([]float64, c.T)
+		for t, have := range c.plan.Inventory[s] {
+			if short := c.p.SKUs[s].SafetyStock[t] - have; short > certifyFeasible*math.Max(1, have) {
+				row[t] = short
+			}
+		}
+		q.Shortfall = append(q.Shortfall, row)
+	}
+	c.plan = &q
+	_, shortage = c.objective()
+	if economic {
+		return 0, objective - old + shortage
+	}
+	return shortage, objective + shortage
+}
+
+// shape checks the lengths of the plan's matrices, so that nothing below can panic.
+func (c *certifier) shape() error {
+	S, R := len(c.p.SKUs), len(c.p.Resources)
+	for _, m := range []struct {
+		name string
+		rows int
+		m    [][]float64
+		may  bool
+	}{{"production", S, c.plan.Production, false}, {"inventory", S, c.plan.Inventory, false}, {"lost", S, c.plan.Lost, false},
+		{"shortfall", S, c.plan.Shortfall, false}, {"backlog", S, c.plan.Backlog, true}, {"emergency", S, c.plan.Emergency, true},
+		{"values", S, c.plan.Values, false}, {"overtime", R, c.plan.Overtime, false}, {"prices", R, c.plan.Prices, false}} {
+		if m.m == nil && (m.may || m.rows == 0) {
+			continue
+		}
+		if len(m.m) != m.rows {
+			return fmt.Errorf("%s has %d rows, not %d", m.name, len(m.m), m.rows)
+		}
+		for i, row := range m.m {
+			if len(row) != c.T {
+				return fmt.Errorf("%s row %d has %d periods, not %d", m.name, i, len(row), c.T)
+			}
+		}
+	}
+	return nil
+}
+
+// want notes the violation of low <= v <= high, relative to size.
+func (c *certifier) want(v, low, high, size float64, format string, args ...any) {
+	excess := math.Max(low-v, v-high) / math.Max(1, size)
+	if excess > c.violation || math.IsNaN(excess) {
+		if math.IsNaN(excess) {
+			excess = math.Inf(1)
+		}
+		c.violation, c.worst = excess, fmt.Sprintf(format, args...)
+	}
+}
+
+func opt(v []float64, t int) float64 {
+	if t < len(v) {
+		return v[t]
+	}
+	return 0
+}
+
+func optRow(m [][]float64, s, t int) float64 {
+	if m == nil {
+		return 0
+	}
+	return m[s][t]
+}
+
+// boundsOfProduction derives what each x[s][t] may be, from the rules of the model.
+func (c *certifier) boundsOfProduction() {
+	for s := range c.p.SKUs {
+		sku := &c.p.SKUs[s]
+		lo, hi := make([]float64, c.T), make([]float64, c.T)
+		for t := range c.T {
+			most := math.Inf(1)
+			if len(sku.MaxProduction) > 0 {
+				most = sku.MaxProduction[t]
+			}
+			lo[t], hi[t] = 0, most
+			if sku.Fixed != nil && t < c.p.Frozen {
+				lo[t], hi[t] = sku.Fixed[t], sku.Fixed[t]
+			}
+			for _, pin := range sku.Pins {
+				if pin.Period != t {
+					continue
+				}
+				lo[t], hi[t] = pin.Min, most
+				if pin.Max >= 0 {
+					hi[t] = pin.Max
+					if !(sku.Fixed != nil && t < c.p.Frozen) {
+						hi[t] = math.Min(pin.Max, most)
+					}
+				}
+			}
+			if hi[t] < lo[t] || t+sku.LeadTime >= c.T {
+				hi[t] = lo[t]
+			}
+			x := c.plan.Production[s][t]
+			c.want(x, lo[t], hi[t], x, "production of %s in %s", sku.Name, c.p.Periods[t])
+		}
+		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
+	}
+}
+
+// unavoidable is the stock of SKU s if only what must be made is made, never below 0 without backlog.
+func (c *certifier) unavoidable(s int) []float64 {
+	sku := &c.p.SKUs[s]
+	level, now := make([]float64, c.T), sku.Opening
+	for t := range c.T {
+		now += opt(sku.Receipts, t) - sku.Demand[t]
+		if u := t - sku.LeadTime; u >= 0 {
+			now += c.lo[s][u]
+		}
+		if now < 0 && sku.BacklogCost == 0 {
+			now = 0
+		}
+		level[t] = now
+	}
+	return level
+}
+
+// mayShort says whether safety stock may be short in t.
+func (c *certifier) mayShort(s, t int) bool {
+	sku := &c.p.SKUs[s]
+	first := sku.LeadTime
+	if sku.Fixed != nil {
+		first += c.p.Frozen
+	}
+	return c.p.Mode != Strict || t < first
+}
+
+// stock checks the balance of SKU s and the bounds on everything in it.
+func (c *certifier) stock(s int) {
+	sku, plan := &c.p.SKUs[s], c.plan
+	before := sku.Opening
+	level := c.unavoidable(s)
+	for t := range c.T {
+		where := func(what string) string { return what + " of " + sku.Name + " in " + c.p.Periods[t] }
+		held, owed := plan.Inventory[s][t], optRow(plan.Backlog, s, t)
+		lost, short, extra := plan.Lost[s][t], plan.Shortfall[s][t], optRow(plan.Emergency, s, t)
+		arrives := 0.0
+		if u := t - sku.LeadTime; u >= 0 {
+			arrives = plan.Production[s][u]
+		}
+		after := before + arrives + opt(sku.Receipts, t) + lost + extra - sku.Demand[t]
+		size := math.Max(math.Abs(before), math.Max(sku.Demand[t], math.Abs(after)))
+		c.want(held-owed, after, after, size, "%s", where("stock balance"))
+		c.want(math.Min(held, owed), 0, 0, 1, "%s", where("stock beside backlog"))
+		c.want(held, 0, math.Inf(1), 1, "%s", where("stock"))
+		c.want(short, math.Max(0, sku.SafetyStock[t]-held), math.Inf(1), sku.SafetyStock[t], "%s", where("safety stock"))
+		if sku.StorageCapacity > 0 {
+			c.want(held, 0, math.Max(sku.StorageCapacity, level[t]), sku.StorageCapacity, "%s", where("storage"))
+		}
+		mostShort, mostLost, mostOwed, mostExtra := sku.SafetyStock[t], sku.Demand[t], 0.0, 0.0
+		if sku.BacklogCost > 0 {
+			mostLost, mostOwed = 0, math.Inf(1)
+		}
+		if sku.EmergencyCost > 0 {
+			mostExtra = math.Inf(1)
+		}
+		if c.p.Mode == Strict {
+			mostLost, mostOwed = 0, 0
+		}
+		if !c.mayShort(s, t) {
+			mostShort = 0
+		}
+		c.want(short, 0, mostShort, sku.SafetyStock[t], "%s", where("shortfall"))
+		c.want(lost, 0, mostLost, sku.Demand[t], "%s", where("lost sales"))
+		c.want(owed, 0, mostOwed, sku.Demand[t], "%s", where("backlog"))
+		c.want(extra, 0, mostExtra, 1, "%s", where("emergency supply"))
+		before = held - owed
+	}
+}
+
+// used says whether any SKU uses resource r.
+func (c *certifier) used(r int) bool {
+	for s := range c.p.SKUs {
+		for _, u := range c.p.SKUs[s].Uses {
+			if u.Resource == r {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// room is what capacity row (r, t) leaves for production without overtime; a load that cannot be
+// avoided raises it. Infinite where there is no limit.
+func (c *certifier) room(forced [][]float64, r, t int) float64 {
+	res := &c.p.Resources[r]
+	if len(res.Unlimited) > 0 && res.Unlimited[t] {
+		return math.Inf(1)
+	}
+	return math.Max(res.Capacity[t]-opt(res.Load, t), forced[r][t]-opt(res.Overtime, t))
+}
+
+// loads is Σ a·x for the given production.
+func (c *certifier) loads(x [][]float64) [][]float64 {
+	load := make([][]float64, len(c.p.Resources))
+	for r := range load {
+		load[r] = make([]float64, c.T)
+	}
+	for s := range c.p.SKUs {
+		for _, u := range c.p.SKUs[s].Uses {
+			for t := range c.T {
+				load[u.Resource][t] += u.Amount * x[s][t]
+			}
+		}
+	}
+	return load
+}
+
+func (c *certifier) capacity() {
+	load, forced := c.loads(c.plan.Production), c.loads(c.lo)
+	for r := range c.p.Resources {
+		res := &c.p.Resources[r]
+		used := c.used(r)
+		for t := range c.T {
+			over := c.plan.Overtime[r][t]
+			c.want(over, 0, opt(res.Overtime, t), opt(res.Overtime, t), "overtime of %s in %s", res.Name, c.p.Periods[t])
+			if used {
+				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), math.Max(res.Capacity[t], load[r][t]),
+					"capacity of %s in %s", res.Name, c.p.Periods[t])
+			}
+		}
+	}
+}
+
+// weight is the shortage cost in force.
+func (c *certifier) weight(s int) float64 {
+	sku := &c.p.SKUs[s]
+	if sku.ShortageCost > 0 {
+		return sku.ShortageCost
+	}
+	if sku.ProductionCost > 0 {
+		return sku.ProductionCost
+	}
+	return 1
+}
+
+func (c *certifier) hold(s, t int) float64 {
+	h := c.p.SKUs[s].HoldingCost
+	if len(c.p.HoldingShare) > 0 {
+		h *= c.p.HoldingShare[t]
+	}
+	return h
+}
+
+// change returns baseline and change price of (s, t); price 0 where there is no baseline.
+func (c *certifier) change(s, t int) (base, price float64) {
+	sku := &c.p.SKUs[s]
+	if len(sku.Baseline) == 0 || (len(sku.HasBaseline) > 0 && !sku.HasBaseline[t]) {
+		return 0, 0
+	}
+	return sku.Baseline[t], opt(sku.ChangePrice, t)
+}
+
+// objective recomputes the objective and the weighted shortage from the plan's quantities. In economic
+// plans the shortage is part of the objective.
+func (c *certifier) objective() (objective, shortage float64) {
+	plan := c.plan
+	for s := range c.p.SKUs {
+		sku, w := &c.p.SKUs[s], c.weight(s)
+		for t := range c.T {
+			x := plan.Production[s][t]
+			base, price := c.change(s, t)
+			objective += sku.ProductionCost*x + price*math.Abs(x-base) + c.hold(s, t)*plan.Inventory[s][t] +
+				sku.EmergencyCost*optRow(plan.Emergency, s, t)
+			owed := optRow(plan.Backlog, s, t)
+			shortage += plan.Weights.Loss*(w*plan.Lost[s][t]+sku.BacklogCost*owed) + plan.Weights.Shortfall*w*plan.Shortfall[s][t]
+			if t == c.T-1 {
+				shortage += plan.Weights.Loss * w * owed
+			}
+		}
+	}
+	for r := range c.p.Resources {
+		for t := range c.T {
+			objective += opt(c.p.Resources[r].OvertimeCost, t) * plan.Overtime[r][t]
+		}
+	}
+	if c.p.Shortages == Economic {
+		objective += shortage
+	}
+	return objective, shortage
+}
+
+// bound is the Lagrangian bound on the weighted objective.
+func (c *certifier) bound() float64 {
+	total := 0.0
+	price := make([][]float64, len(c.p.Resources))
+	forced := c.loads(c.lo)
+	for r := range price {
+		price[r] = make([]float64, c.T)
+		if !c.used(r) {
+			continue
+		}
+		res := &c.p.Resources[r]
+		for t := range c.T {
+			room := c.room(forced, r, t)
+			if math.IsInf(room, 1) {
+				continue
+			}
+			pi := c.plan.Prices[r][t]
+			if !(pi >= 0) || math.IsInf(pi, 1) {
+				c.clip(pi, 0)
+				pi = 0
+			}
+			price[r][t] = pi
+			total -= pi * room
+			total += math.Min(0, (opt(res.OvertimeCost, t)-pi)*opt(res.Overtime, t))
+		}
+	}
+	for s := range c.p.SKUs {
+		total += c.boundSKU(s, price)
+	}
+	return total
+}
+
+// clip notes that a price had to be changed.
+func (c *certifier) clip(from, to float64) {
+	d := math.Abs(from-to) / math.Max(1, math.Abs(to))
+	if math.IsNaN(d) {
+		d = math.Inf(1)
+	}
+	c.clipped = math.Max(c.clipped, d)
+}
+
+// boundSKU is the least of one SKU's cost at capacity prices, less v times each balance.
+func (c *certifier) boundSKU(s int, price [][]float64) float64 {
+	sku, w := &c.p.SKUs[s], c.weight(s)
+	T := c.T
+	charge := make([]float64, T) // c + a·π of a unit started in t
+	for t := range charge {
+		charge[t] = sku.ProductionCost
+		for _, u := range sku.Uses {
+			charge[t] += u.Amount * price[u.Resource][t]
+		}
+	}
+	limited := sku.StorageCapacity > 0
+	v := c.values(s, charge, limited)
+	level := c.unavoidable(s)
+	weights := c.plan.Weights
+	total, demand := 0.0, math.Max(0, -sku.Opening)
+	next := func(t int) float64 {
+		if t+1 < T {
+			return v[t+1]
+		}
+		return 0
+	}
+	for t := range T {
+		need := sku.Demand[t] - opt(sku.Receipts, t)
+		if t == 0 {
+			need -= sku.Opening
+		}
+		total += v[t] * need
+		demand += sku.Demand[t]
+
+		worth := 0.0
+		if t+sku.LeadTime < T {
+			worth = v[t+sku.LeadTime]
+		}
+		base, k := c.change(s, t)
+		make := func(x float64) float64 { return (charge[t]-worth)*x + k*math.Abs(x-base) }
+		cheapest := make(c.lo[s][t])
+		if b := math.Max(c.lo[s][t], math.Min(c.hi[s][t], base)); b != c.lo[s][t] {
+			cheapest = math.Min(cheapest, make(b))
+		}
+		if hi := c.hi[s][t]; !math.IsInf(hi, 1) {
+			cheapest = math.Min(cheapest, make(hi))
+		}
+		total += cheapest
+
+		if c.p.Mode != Strict {
+			if sku.BacklogCost > 0 {
+				cost := weights.Loss * sku.BacklogCost
+				if t == T-1 {
+					cost += weights.Loss * w
+				}
+				total += math.Min(0, (cost-v[t]+next(t))*demand)
+			} else {
+				total += math.Min(0, (weights.Loss*w-v[t])*sku.Demand[t])
+			}
+		}
+
+		carry := c.hold(s, t) + v[t] - next(t)
+		safety := sku.SafetyStock[t]
+		hold := func(i float64) float64 { return carry*i + weights.Shortfall*w*math.Max(0, safety-i) }
+		most := math.Inf(1)
+		if limited {
+			most = math.Max(sku.StorageCapacity, level[t])
+		}
+		least := math.Min(safety, most)
+		best := hold(least)
+		if c.mayShort(s, t) {
+			best = math.Min(best, hold(0))
+		}
+		if !math.IsInf(most, 1) {
+			best = math.Min(best, hold(most))
+		}
+		total += best
+	}
+	return total
+}
+
+// values returns the plan's values of stock, lowered (or raised) where an unbounded decision would
+// otherwise have a negative reduced cost.
+func (c *certifier) values(s int, charge []float64, limited bool) []float64 {
+	sku, T := &c.p.SKUs[s], c.T
+	v := append([]float64(nil), c.plan.Values[s]...)
+	if !limited { // left-over stock must not pay: v[t] >= −Σ h from t on
+		floor := 0.0
+		for t := T - 1; t >= 0; t-- {
+			floor -= c.hold(s, t)
+			if !(v[t] >= floor) {
+				c.clip(v[t], floor)
+				v[t] = floor
+			}
+		}
+	}
+	for t := range T {
+		most := math.Inf(1)
+		if t > 0 && !limited {
+			most = v[t-1] + c.hold(s, t-1)
+		}
+		if u := t - sku.LeadTime; u >= 0 && math.IsInf(c.hi[s][u], 1) {
+			_, k := c.change(s, u)
+			most = math.Min(most, charge[u]+k)
+		}
+		if sku.EmergencyCost > 0 {
+			most = math.Min(most, sku.EmergencyCost)
+		}
+		if v[t] > most {
+			c.clip(v[t], most)
+			v[t] = most
+		}
+	}
+	return v
+}

@@ -1,0 +1,227 @@
+package clp
+
+// #cgo pkg-config: clp
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"unsafe"
+
+	"drumbeat/optimize"
+
+	"github.com/lanl/clp"
+)
+
+// Version is the version of the CLP library that this was compiled against.
+var Version = C.GoString(C.drumbeat_version())
+
+// CLP's own default tolerances (1e-7) leave too much dust where shortage prices are in the thousands.
+const (
+	primalTolerance = 1e-8
+	dualTolerance   = 1e-8
+)
+
+// slice is the number of iterations between looks at the context, about half a second on large problems.
+const slice = 5000
+
+// Solver is an optimize.Solver. Use New, and Close when done. One goroutine at a time; several
+// Solvers may run in parallel.
+type Solver struct {
+	simplex *clp.Simplex
+	model   unsafe.Pointer // the ClpSimplex behind simplex
+	lp      optimize.LP    // shape only: number of rows and columns, Offset and costs
+	rows    int
+	closed  bool
+}
+
+var _ optimize.Solver = (*Solver)(nil)
+
+// New returns a Solver without an LP.
+func New() optimize.Solver {
+	s := &Solver{simplex: clp.NewSimplex()}
+	s.model = reflect.ValueOf(s.simplex).Elem().FieldByName("model").UnsafePointer()
+	C.drumbeat_settings(s.model, primalTolerance, dualTolerance)
+	return s
+}
+
+// Close frees the model. The binding's finalizer, which would free it again, is removed.
+func (s *Solver) Close() error {
+	if !s.closed {
+		s.closed = true
+		runtime.SetFinalizer(s.simplex, nil)
+		C.drumbeat_free(s.model)
+		s.model = nil
+	}
+	return nil
+}
+
+var errClosed = errors.New("clp: solver is closed")
+
+// Load takes lp.
+func (s *Solver) Load(lp *optimize.LP) error {
+	if s.closed {
+		return errClosed
+	}
+	if err := lp.Check(); err != nil {
+		return err
+	}
+	if lp.Rows() == 0 || lp.Columns() == 0 {
+		return fmt.Errorf("clp: LP with %d rows and %d columns", lp.Rows(), lp.Columns())
+	}
+	s.rows = lp.Rows()
+	s.keep(lp)
+	lower, upper, rowLower, rowUpper := finite(lp.Lower), finite(lp.Upper), finite(lp.RowLower), finite(lp.RowUpper)
+	index, value := lp.Index, lp.Value
+	if len(index) == 0 {
+		index, value = []int32{0}, []float64{0}
+	}
+	C.drumbeat_load(s.model, C.int(lp.Columns()), C.int(lp.Rows()), ints(lp.Start), ints(index), doubles(value),
+		doubles(lower), doubles(upper), doubles(lp.Cost), doubles(rowLower), doubles(rowUpper))
+	return nil
+}
+
+// Change takes the numbers of lp.
+func (s *Solver) Change(lp *optimize.LP) error {
+	if s.closed {
+		return errClosed
+	}
+	if err := lp.Check(); err != nil {
+		return err
+	}
+	if lp.Rows() != s.rows || lp.Columns() != len(s.lp.Cost) {
+		return fmt.Errorf("clp: change to %d rows and %d columns, loaded are %d and %d",
+			lp.Rows(), lp.Columns(), s.rows, len(s.lp.Cost))
+	}
+	s.keep(lp)
+	lower, upper, rowLower, rowUpper := finite(lp.Lower), finite(lp.Upper), finite(lp.RowLower), finite(lp.RowUpper)
+	C.drumbeat_change(s.model, doubles(lower), doubles(upper), doubles(lp.Cost), doubles(rowLower), doubles(rowUpper))
+	return nil
+}
+
+func (s *Solver) keep(lp *optimize.LP) {
+	s.lp.Cost = append(s.lp.Cost[:0], lp.Cost...)
+	s.lp.Offset = lp.Offset
+}
+
+// Solve runs CLP in slices of iterations.
+func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimize.Method, limit int) (*optimize.Solution, error) {
+	if s.closed {
+		return nil, errClosed
+	}
+	n := len(s.lp.Cost)
+	if start != nil {
+		if len(start.Columns) != n || len(start.Rows) != s.rows {
+			return nil, fmt.Errorf("clp: basis of %d columns and %d rows for an LP of %d and %d",
+				len(start.Columns), len(start.Rows), n, s.rows)
+		}
+		C.drumbeat_put_status(s.model, (*C.uchar)(&encode(start)[0]))
+	}
+	primal := C.int(0)
+	if method == optimize.PrimalSimplex {
+		primal = 1
+	}
+	sol := &optimize.Solution{}
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		iterations := slice
+		if limit > 0 {
+			iterations = min(slice, limit-sol.Iterations)
+		}
+		status := C.drumbeat_run(s.model, primal, C.int(iterations))
+		sol.Iterations += int(C.drumbeat_iterations(s.model))
+		switch status {
+		case 0:
+			return s.read(sol)
+		case 1:
+			sol.Status = optimize.LPInfeasible
+			return sol, nil
+		case 2:
+			sol.Status = optimize.LPUnbounded
+			return sol, nil
+		case 3:
+			if limit > 0 && sol.Iterations >= limit {
+				sol.Status = optimize.LPStopped
+				return sol, nil
+			}
+		default:
+			return nil, fmt.Errorf("%w: CLP ended with status %d", optimize.ErrSolver, int(status))
+		}
+	}
+}
+
+// read takes the optimum out of CLP.
+func (s *Solver) read(sol *optimize.Solution) (*optimize.Solution, error) {
+	n := len(s.lp.Cost)
+	sol.X, sol.Reduced, sol.Duals = make([]float64, n), make([]float64, n), make([]float64, s.rows)
+	C.drumbeat_solution(s.model, doubles(sol.X), doubles(sol.Duals), doubles(sol.Reduced))
+	sol.Objective = s.lp.Offset
+	for j, x := range sol.X {
+		sol.Objective += s.lp.Cost[j] * x
+	}
+	if math.IsNaN(sol.Objective) || math.IsInf(sol.Objective, 0) {
+		return nil, fmt.Errorf("%w: CLP's optimum is %g", optimize.ErrSolver, sol.Objective)
+	}
+	status := make([]byte, n+s.rows)
+	C.drumbeat_get_status(s.model, (*C.uchar)(&status[0]))
+	sol.Basis = decode(status, n)
+	return sol, nil
+}
+
+// CLP's codes for the place of a variable.
+const (
+	clpFree = iota
+	clpBasic
+	clpAtUpper
+	clpAtLower
+	clpSuperBasic
+	clpFixed
+)
+
+func encode(b *optimize.Basis) []byte {
+	code := [...]byte{optimize.AtLower: clpAtLower, optimize.Basic: clpBasic, optimize.AtUpper: clpAtUpper, optimize.FreeNonbasic: clpFree}
+	status := make([]byte, 0, len(b.Columns)+len(b.Rows))
+	for _, v := range b.Columns {
+		status = append(status, code[v])
+	}
+	for _, v := range b.Rows {
+		status = append(status, code[v])
+	}
+	return status
+}
+
+func decode(status []byte, columns int) *optimize.Basis {
+	place := make([]optimize.VarStatus, len(status))
+	for i, c := range status {
+		switch c {
+		case clpBasic:
+			place[i] = optimize.Basic
+		case clpAtUpper:
+			place[i] = optimize.AtUpper
+		case clpFree, clpSuperBasic:
+			place[i] = optimize.FreeNonbasic
+		default:
+			place[i] = optimize.AtLower
+		}
+	}
+	return &optimize.Basis{Columns: place[:columns:columns], Rows: place[columns:]}
+}
+
+// finite replaces infinities by what CLP takes for them.
+func finite(v []float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = max(-math.MaxFloat64, min(math.MaxFloat64, x))
+	}
+	return out
+}
+
+func doubles(v []float64) *C.double { return (*C.double)(unsafe.SliceData(v)) }
+func ints(v []int32) *C.int         { return (*C.int)(unsafe.SliceData(v)) }

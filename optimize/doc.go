@@ -1,0 +1,23 @@
+// Package optimize turns a planning [Problem] into a certified [Plan].
+//
+// The path of one solve:
+//
+//	Problem ──Check──► formulate ──► LP ──Solver──► stages ──► clean ──► Certify ──► Plan
+//	                                  ▲                                     │
+//	                                  └── Start: the basis of the last solve ┘
+//
+// formulate writes the model as a sparse [LP]: a stock row for each SKU and period, a capacity row for
+// each resource and period, and everything else as column bounds. An [Engine] keeps the LP loaded in a
+// [Solver] (package optimize/clp, or [Dense] for small problems without cgo). When only numbers
+// changed since the last solve they are changed in place and the solver goes on from its last basis.
+//
+// Shortages are lexicographic: least weighted loss, then least weighted shortfall of safety stock,
+// then cost. One LP with large prices finds that optimum; two more prove that the prices were large
+// enough. A last LP picks one plan among equally good ones, so that the way to the optimum (warm, cold,
+// after a restart) cannot be seen in the plan.
+//
+// Nothing leaves the package unchecked: [Certify] recomputes every row, bound and cost from the
+// Problem and the Plan alone, and bounds the optimum from below with the plan's own prices. A strict
+// problem without a plan is no error: its Plan has status [Infeasible] and says how much is missing,
+// where, and what capacity would do.
+package optimize

@@ -1,0 +1,345 @@
+package optimize
+
+import "math"
+
+// kind names the sorts of columns and rows. The numbers are part of a stored Start: append only.
+type kind uint8
+
+const (
+	kindKeep      kind = iota // y: production up to the baseline
+	kindMore                  // z: production beyond it; all production where there is no baseline
+	kindLost                  // lost sales
+	kindBacklog               // I⁻
+	kindEmergency             // from the source of last resort
+	kindStock                 // J = I⁺ + shortfall, at least the safety stock
+	kindShortfall             // how far I⁺ is below the safety stock
+	kindOvertime
+	kindStockRow
+	kindCapacityRow
+	kinds
+)
+
+// perSKU are the kinds that exist for (SKU, period); the rest exist for (resource, period).
+func (k kind) perSKU() bool { return k != kindOvertime && k != kindCapacityRow }
+func (k kind) isRow() bool  { return k == kindStockRow || k == kindCapacityRow }
+
+// model is a Problem written as an LP, with the place of every variable. at[k] is indexed
+// [entity*T + period]; -1 where there is no such column or row. Matrices without any are nil.
+type model struct {
+	p        *Problem
+	T        int
+	lp       *LP
+	at       [kinds][]int32
+	weights  Weights
+	raised   []Row
+	conflict bool // some column has contradictory bounds: strict and impossible
+}
+
+func (m *model) index(k kind, entity, t int) int32 {
+	if m.at[k] == nil {
+		return -1
+	}
+	return m.at[k][entity*m.T+t]
+}
+
+// defaultWeights are the first shortage prices tried. Lexicographic: λ = 10 shortage costs for a unit
+// and period below safety stock, and 2Tλ for a lost unit, so that no unit is given up for the sake
+// of T unit-periods of its own safety stock. Economic keeps that ratio at the real price of a lost unit.
+func (p *Problem) defaultWeights() Weights {
+	T := float64(len(p.Periods))
+	if p.Shortages == Economic {
+		return Weights{Shortfall: 1 / (2 * T), Loss: 1}
+	}
+	return Weights{Shortfall: 10, Loss: 20 * T}
+}
+
+// shortageWeight is w: what losing a unit weighs against losing another SKU's.
+func (s *SKU) shortageWeight() float64 {
+	switch {
+	case s.ShortageCost > 0:
+		return s.ShortageCost
+	case s.ProductionCost > 0:
+		return s.ProductionCost
+	}
+	return 1
+}
+
+// frozenPeriods is F for this SKU.
+func (s *SKU) frozenPeriods(p *Problem) int {
+	if s.Fixed == nil {
+		return 0
+	}
+	return p.Frozen
+}
+
+// reach is the first period that new supply can arrive in; T or more: none can.
+func (s *SKU) reach(p *Problem) int { return s.frozenPeriods(p) + s.LeadTime }
+
+// hasBaseline says whether x̄[t] is known.
+func (s *SKU) hasBaseline(t int) bool {
+	return s.Baseline != nil && (s.HasBaseline == nil || s.HasBaseline[t])
+}
+
+func at(v []float64, t int) float64 {
+	if v == nil {
+		return 0
+	}
+	return v[t]
+}
+
+// holding is h[t] after HoldingShare.
+func (p *Problem) holding(s *SKU, t int) float64 {
+	if p.HoldingShare == nil {
+		return s.HoldingCost
+	}
+	return s.HoldingCost * p.HoldingShare[t]
+}
+
+// production returns the bounds of x[t] for every start period. Pins override frozen production, both
+// override MaxProduction. What would arrive after the horizon is left out unless it is fixed or pinned.
+func (s *SKU) production(p *Problem) (lower, upper []float64) {
+	T := len(p.Periods)
+	lower, upper = make([]float64, T), make([]float64, T)
+	frozen := s.frozenPeriods(p)
+	for t := range T {
+		upper[t] = math.Inf(1)
+		if s.MaxProduction != nil {
+			upper[t] = s.MaxProduction[t]
+		}
+		if t < frozen {
+			lower[t], upper[t] = s.Fixed[t], s.Fixed[t]
+		}
+	}
+	for _, pin := range s.Pins {
+		t := pin.Period
+		lower[t] = pin.Min
+		switch {
+		case pin.Max >= 0 && t < frozen:
+			upper[t] = pin.Max
+		case pin.Max >= 0:
+			upper[t] = math.Min(upper[t], pin.Max)
+		case t < frozen:
+			upper[t] = math.Inf(1)
+			if s.MaxProduction != nil {
+				upper[t] = s.MaxProduction[t]
+			}
+		}
+		upper[t] = math.Max(upper[t], lower[t])
+	}
+	for t := max(0, T-s.LeadTime); t < T; t++ {
+		upper[t] = lower[t]
+	}
+	return lower, upper
+}
+
+// storage returns the bound on stock at the end of every period, nil for none. Stock that is there or
+// on its way whatever is decided raises it.
+func (s *SKU) storage(p *Problem, lower []float64) []float64 {
+	if s.StorageCapacity == 0 {
+		return nil
+	}
+	limit := make([]float64, len(p.Periods))
+	stock := s.Opening
+	for t := range limit {
+		stock += at(s.Receipts, t) - s.Demand[t]
+		if t >= s.LeadTime {
+			stock += lower[t-s.LeadTime]
+		}
+		limit[t] = math.Max(s.StorageCapacity, stock)
+		if s.BacklogCost == 0 {
+			stock = math.Max(0, stock)
+		}
+	}
+	return limit
+}
+
+// soft says whether the safety stock of t may be short: always in elastic mode, in strict mode only
+// before new supply can arrive.
+func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.reach(p) }
+
+// formulate writes p, which has passed Check, as an LP.
+//
+// The safety stock needs no row of its own: J = I⁺ + shortfall is the column, with ss as its lower
+// bound, and the stock row sees J − shortfall. At an optimum J = max(ss, I⁺), because lowering both
+// together saves the shortfall's price.
+func formulate(p *Problem, w Weights) *model {
+	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
+	m := &model{p: p, T: T, lp: &LP{}, weights: w}
+	rows := m.placeRows(S, T, R)
+	m.lp.RowLower, m.lp.RowUpper = make([]float64, rows), make([]float64, rows)
+	n := 4 * S * T
+	m.lp.Cost, m.lp.Lower, m.lp.Upper = make([]float64, 0, n), make([]float64, 0, n), make([]float64, 0, n)
+	m.lp.Start = append(make([]int32, 0, n+1), 0)
+	m.lp.Index, m.lp.Value = make([]int32, 0, 2*n), make([]float64, 0, 2*n)
+
+	fixedLoad := make([]float64, R*T)
+	for s := range p.SKUs {
+		m.sku(s, fixedLoad)
+	}
+	for r := range p.Resources {
+		m.resource(r, fixedLoad[r*T:(r+1)*T])
+	}
+	return m
+}
+
+// placeRows numbers the stock rows, then the capacity rows of every resource that is used and limited.
+func (m *model) placeRows(S, T, R int) int {
+	used := make([]bool, R)
+	for s := range m.p.SKUs {
+		for _, u := range m.p.SKUs[s].Uses {
+			used[u.Resource] = true
+		}
+	}
+	m.at[kindStockRow] = make([]int32, S*T)
+	for i := range m.at[kindStockRow] {
+		m.at[kindStockRow][i] = int32(i)
+	}
+	next := S * T
+	for r := range R {
+		limited := m.p.Resources[r].Unlimited == nil
+		for _, u := range m.p.Resources[r].Unlimited {
+			limited = limited || !u
+		}
+		if !used[r] || !limited {
+			continue
+		}
+		for t := range T {
+			m.place(kindCapacityRow, R, r, t, int32(next))
+			next++
+		}
+	}
+	return next
+}
+
+// place notes where a column or row is.
+func (m *model) place(k kind, entities, entity, t int, index int32) {
+	if m.at[k] == nil {
+		m.at[k] = make([]int32, entities*m.T)
+		for i := range m.at[k] {
+			m.at[k][i] = -1
+		}
+	}
+	m.at[k][entity*m.T+t] = index
+}
+
+// column adds a column of SKU s.
+func (m *model) column(k kind, s, t int, cost, lower, upper float64) {
+	if lower > upper {
+		m.conflict = true
+		upper = lower
+	}
+	m.place(k, len(m.p.SKUs), s, t, m.lp.addColumn(cost, lower, upper))
+}
+
+// sku adds the columns and stock rows of one SKU and its unavoidable load to fixedLoad[r*T+t].
+func (m *model) sku(s int, fixedLoad []float64) {
+	p, sku, T, inf := m.p, &m.p.SKUs[s], m.T, math.Inf(1)
+	weight := sku.shortageWeight()
+	lower, upper := sku.production(p)
+	limit := sku.storage(p, lower)
+	for t := range T {
+		for _, u := range sku.Uses {
+			fixedLoad[u.Resource*T+t] += u.Amount * lower[t]
+		}
+		if sku.hasBaseline(t) {
+			base, k := sku.Baseline[t], at(sku.ChangePrice, t)
+			m.lp.Offset += k * base
+			m.column(kindKeep, s, t, sku.ProductionCost-k, math.Min(lower[t], base), math.Min(upper[t], base))
+			m.productionEntries(s, t)
+			m.column(kindMore, s, t, sku.ProductionCost+k, math.Max(0, lower[t]-base), math.Max(0, upper[t]-base))
+		} else {
+			m.column(kindMore, s, t, sku.ProductionCost, lower[t], upper[t])
+		}
+		m.productionEntries(s, t)
+
+		row := s*T + t
+		if p.Mode != Strict {
+			if sku.BacklogCost > 0 {
+				cost := m.weights.Loss * sku.BacklogCost
+				if t == T-1 {
+					cost += m.weights.Loss * weight
+				}
+				m.column(kindBacklog, s, t, cost, 0, inf)
+				m.carry(s, t, -1)
+			} else {
+				m.column(kindLost, s, t, m.weights.Loss*weight, 0, sku.Demand[t])
+				m.lp.addEntry(row, 1)
+			}
+		}
+		if sku.EmergencyCost > 0 {
+			m.column(kindEmergency, s, t, sku.EmergencyCost, 0, inf)
+			m.lp.addEntry(row, 1)
+		}
+
+		safety, most, least := sku.SafetyStock[t], inf, 0.0
+		if limit != nil {
+			most, least = math.Max(limit[t], safety), math.Max(0, safety-limit[t])
+		}
+		h := p.holding(sku, t)
+		m.column(kindStock, s, t, h, safety, most)
+		m.carry(s, t, 1)
+		if p.soft(sku, t) {
+			m.column(kindShortfall, s, t, m.weights.Shortfall*weight-h, least, safety)
+			m.carry(s, t, -1)
+		} else if least > 0 {
+			m.conflict = true
+		}
+
+		need := sku.Demand[t] - at(sku.Receipts, t)
+		if t == 0 {
+			need -= sku.Opening
+		}
+		m.lp.RowLower[row], m.lp.RowUpper[row] = need, need
+	}
+}
+
+// productionEntries writes the column last added: one unit arrives after the lead time and loads each resource.
+func (m *model) productionEntries(s, t int) {
+	sku := &m.p.SKUs[s]
+	if arrival := t + sku.LeadTime; arrival < m.T {
+		m.lp.addEntry(s*m.T+arrival, 1)
+	}
+	for _, u := range sku.Uses {
+		if row := m.index(kindCapacityRow, u.Resource, t); row >= 0 {
+			m.lp.addEntry(int(row), u.Amount)
+		}
+	}
+}
+
+// carry writes the column last added as stock that leaves period t for t+1; sign −1 is stock owed.
+func (m *model) carry(s, t int, sign float64) {
+	m.lp.addEntry(s*m.T+t, -sign)
+	if t+1 < m.T {
+		m.lp.addEntry(s*m.T+t+1, sign)
+	}
+}
+
+// resource adds overtime and the bounds of the capacity rows; a row that the unavoidable load exceeds
+// is raised to it.
+func (m *model) resource(r int, fixedLoad []float64) {
+	res := &m.p.Resources[r]
+	for t := range m.T {
+		row := m.index(kindCapacityRow, r, t)
+		if row < 0 {
+			continue
+		}
+		overtime := at(res.Overtime, t)
+		if res.Overtime != nil {
+			j := m.lp.addColumn(res.OvertimeCost[t], 0, overtime)
+			m.place(kindOvertime, len(m.p.Resources), r, t, j)
+			m.lp.addEntry(int(row), -1)
+		}
+		m.lp.RowLower[row], m.lp.RowUpper[row] = math.Inf(-1), math.Inf(1)
+		if res.Unlimited != nil && res.Unlimited[t] {
+			continue
+		}
+		room := res.Capacity[t] - at(res.Load, t)
+		if over := fixedLoad[t] - overtime - room; over > 0 {
+			room += over
+			if over > 1e-9*(1+res.Capacity[t]) {
+				m.raised = append(m.raised, Row{r, t, over})
+			}
+		}
+		m.lp.RowUpper[row] = room
+	}
+}

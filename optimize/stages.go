@@ -1,0 +1,166 @@
+package optimize
+
+import (
+	"context"
+	"hash/fnv"
+	"math"
+)
+
+// stageTolerance is the relative excess of a stage's shortage over its minimum that counts as equal.
+const stageTolerance = 1e-7
+
+// checkStages proves that the optimum in r has the least weighted loss and, with that, the least
+// weighted shortfall. It returns the weights of r's model if so, else larger ones to try.
+//
+// Each stage is the same LP with the stage's own cost, started at the optimum: usually no step is
+// needed. Between the stages the optimal face of the first is kept by fixing what has a reduced cost
+// (strict complementarity is not needed: any optimal dual describes the whole face).
+func (e *Engine) checkStages(ctx context.Context, r *result) (Weights, error) {
+	m := r.m
+	if m.p.Shortages == Economic {
+		return m.weights, nil
+	}
+	loss, shortfall := m.stageCosts()
+	lost, short := dot(loss, r.duals.X), dot(shortfall, r.duals.X)
+	scale := 1.0
+	for s := range m.p.SKUs {
+		for _, d := range m.p.SKUs[s].Demand {
+			scale = math.Max(scale, d*m.p.SKUs[s].shortageWeight())
+		}
+	}
+	if lost <= 1e-9*scale && short <= 1e-9*scale {
+		return m.weights, nil
+	}
+	lp := m.lp.clone()
+	lp.Cost, lp.Offset = loss, 0
+	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	if err != nil {
+		return m.weights, err
+	}
+	raised := m.weights
+	if lost > sol.Objective+stageTolerance*(scale+math.Abs(lost)) {
+		raised.Loss *= 10
+		return raised, nil
+	}
+	if short <= 1e-9*scale {
+		return m.weights, nil
+	}
+	lp = lp.clone()
+	fixFace(lp, sol)
+	lp.Cost = shortfall
+	sol, err = e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	if err != nil {
+		return m.weights, err
+	}
+	if sol.Status == LPOptimal && short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
+		raised.Shortfall *= 10
+		raised.Loss *= 10
+	}
+	return raised, nil
+}
+
+// stageCosts are the costs of the two shortage stages: weighted loss with the backlog at its price, and
+// weighted shortfall.
+func (m *model) stageCosts() (loss, shortfall []float64) {
+	loss, shortfall = make([]float64, m.lp.Columns()), make([]float64, m.lp.Columns())
+	for s := range m.p.SKUs {
+		sku := &m.p.SKUs[s]
+		w := sku.shortageWeight()
+		for t := range m.T {
+			if j := m.index(kindLost, s, t); j >= 0 {
+				loss[j] = w
+			}
+			if j := m.index(kindBacklog, s, t); j >= 0 {
+				loss[j] = sku.BacklogCost
+				if t == m.T-1 {
+					loss[j] += w
+				}
+			}
+			if j := m.index(kindShortfall, s, t); j >= 0 {
+				shortfall[j] = w
+			}
+		}
+	}
+	return loss, shortfall
+}
+
+// fixFace restricts lp to the optima that sol is one of: columns with a reduced cost stay at their
+// bound, rows with a price at theirs.
+func fixFace(lp *LP, sol *Solution) {
+	largest := 0.0
+	for _, y := range sol.Duals {
+		largest = math.Max(largest, math.Abs(y))
+	}
+	tolerance := 1e-7 + 1e-11*largest
+	for j, r := range sol.Reduced {
+		switch {
+		case r > tolerance && !math.IsInf(lp.Lower[j], -1):
+			lp.Upper[j] = lp.Lower[j]
+		case r < -tolerance && !math.IsInf(lp.Upper[j], 1):
+			lp.Lower[j] = lp.Upper[j]
+		}
+	}
+	for i, y := range sol.Duals {
+		switch {
+		case y > tolerance && !math.IsInf(lp.RowLower[i], -1):
+			lp.RowUpper[i] = lp.RowLower[i]
+		case y < -tolerance && !math.IsInf(lp.RowUpper[i], 1):
+			lp.RowLower[i] = lp.RowUpper[i]
+		}
+	}
+}
+
+// breakTies picks one of the optima, always the same: least Σ (1 + hash/2⁶⁴)·x over everything but
+// stock, which follows from the rest.
+func (e *Engine) breakTies(ctx context.Context, r *result) error {
+	m := r.m
+	lp := m.lp.clone()
+	fixFace(lp, r.duals)
+	clear(lp.Cost)
+	lp.Offset = 0
+	for k := range kinds {
+		if k.isRow() || k == kindStock || m.at[k] == nil {
+			continue
+		}
+		for e := 0; e*m.T < len(m.at[k]); e++ {
+			name := m.entity(k, e)
+			for t, period := range m.p.Periods {
+				if j := m.index(k, e, t); j >= 0 {
+					lp.Cost[j] = 1 + tieWeight(k, name, period)
+				}
+			}
+		}
+	}
+	r.x = r.duals.X
+	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	if err != nil {
+		return err
+	}
+	if sol.Status == LPOptimal { // else the face is empty by a tolerance: keep the optimum there is
+		r.x = sol.X
+	}
+	return nil
+}
+
+// tieWeight is a number in [0, 1) that belongs to a decision for ever.
+func tieWeight(k kind, name, period string) float64 {
+	h := fnv.New64a()
+	h.Write([]byte{byte(k)})
+	h.Write([]byte(name))
+	h.Write([]byte{0})
+	h.Write([]byte(period))
+	x := h.Sum64() // FNV mixes its last bytes poorly into the high bits: finish as splitmix64 does
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return float64((x^x>>31)>>11) / (1 << 53)
+}
+
+func dot(a, b []float64) float64 {
+	sum := 0.0
+	for i, x := range a {
+		if x != 0 {
+			sum += x * b[i]
+		}
+	}
+	return sum
+}
