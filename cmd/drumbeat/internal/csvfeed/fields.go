@@ -12,10 +12,10 @@ import (
 type kind uint8
 
 const (
-	text    kind = iota
-	number       // a JSON number
-	truth        // true or false
-	list         // texts separated by semicolons
+	text   kind = iota
+	number      // a JSON number
+	truth       // true or false
+	list        // texts separated by semicolons
 )
 
 // field is a field of a type of event as a column can fill it.

@@ -1,0 +1,248 @@
+package terminal
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"drumbeat/schemas"
+)
+
+// barWidth is the width of the bars of load; where there are many SKUs, a narrow bar leaves room for one
+// more of them.
+func (v *View) barWidth() int {
+	if len(v.Lines) > 3 {
+		return 12
+	}
+	return 20
+}
+
+// plan draws a row a period: what is made and what stays in stock of the busiest SKUs, beside the load
+// of the tightest resource.
+func (v *View) plan(f *frame) {
+	if len(v.Head.Periods) == 0 || len(v.Lines) == 0 {
+		return
+	}
+	note := plural(len(v.Lines), "SKU") + ", " + plural(len(v.Head.Periods), "period")
+	if v.Head.Baseline > 0 {
+		note = fmt.Sprintf("%s; since revision %d: %s units moved, %s changed", note, v.Head.Baseline, quantity(v.Head.MovedUnits), plural(v.Head.ChangedLines, "line"))
+	}
+	f.section("plan", note)
+	busy := busiest(v.Lines)
+	// As many SKUs as fit beside the resource.
+	var lines []string
+	for n := min(len(busy), v.maxSKUs()); n >= 1; n-- {
+		lines = v.planTable(f, busy, n).Lines(f.style)
+		widest := 0
+		for _, line := range lines {
+			widest = max(widest, width(line))
+		}
+		if widest <= f.columns {
+			break
+		}
+	}
+	for _, line := range lines {
+		f.add(line)
+	}
+	if left := len(v.Head.Periods) - v.maxPeriods(); left > 0 {
+		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, to %s", plural(left, "period"), v.Head.Periods[len(v.Head.Periods)-1])))
+	}
+}
+
+func (v *View) planTable(f *frame, lines []*schemas.Line, n int) *Table {
+	resource, loads := v.tightest()
+	columns := []Column{Left("period")}
+	for _, line := range lines[:n] {
+		columns = append(columns, Column{Title: "make", Right: true, Group: line.SKU}, Column{Title: "stock", Right: true, Group: line.SKU})
+	}
+	if len(lines) > n {
+		columns = append(columns, Right("others"))
+	}
+	if loads != nil {
+		columns = append(columns, Column{Title: "load", Right: true, Group: resource}, Column{Title: capacityTitle(loads), Group: resource},
+			Column{Right: true, Group: resource}, Column{Title: "price", Right: true, Group: resource})
+	}
+	t := NewTable(columns...)
+	for p, name := range v.periods()[:min(len(v.Head.Periods), v.maxPeriods())] {
+		cells := []Cell{{Text: name}}
+		for _, line := range lines[:n] {
+			cells = append(cells, made(line, p), stock(line, p))
+		}
+		if len(lines) > n {
+			sum := 0.0
+			for _, line := range lines[n:] {
+				if p < len(line.Periods) {
+					sum += line.Periods[p].Production.Float()
+				}
+			}
+			cells = append(cells, Cell{Text: Amount(sum)})
+		}
+		if loads != nil && p < len(loads) {
+			cells = append(cells, loadCells(f.style, loads[p], v.barWidth())...)
+		}
+		t.Cells(cells...)
+	}
+	return t
+}
+
+func made(line *schemas.Line, p int) Cell {
+	if p >= len(line.Periods) {
+		return Cell{}
+	}
+	x := line.Periods[p]
+	switch {
+	case x.Production == 0:
+		return Cell{"0", Dim}
+	case x.Frozen:
+		return Cell{quantity(x.Production), Accent}
+	}
+	return Cell{Text: quantity(x.Production)}
+}
+
+// stock is in red where demand is not met, in yellow where the safety stock is not.
+func stock(line *schemas.Line, p int) Cell {
+	if p >= len(line.Periods) {
+		return Cell{}
+	}
+	x := line.Periods[p]
+	switch {
+	case x.Shortage > 0:
+		return Cell{"-" + quantity(x.Shortage), Bad}
+	case x.Shortfall > 0:
+		return Cell{quantity(x.Inventory), Warn}
+	}
+	return Cell{quantity(x.Inventory), Dim}
+}
+
+func loadCells(s Style, r schemas.ResourceLoad, barWidth int) []Cell {
+	cells := []Cell{{Text: quantity(r.Load)}}
+	if r.Capacity < 0 {
+		return append(cells, Cell{"no limit", Dim}, Cell{}, Cell{})
+	}
+	share := use(r)
+	ink := Good
+	switch {
+	case share > 0.9995:
+		ink = Bad
+	case share > 0.85:
+		ink = Warn
+	}
+	price := Cell{}
+	if r.Price > 0 {
+		price = Cell{Number(r.Price, 2), Bold}
+	}
+	return append(cells, Cell{s.Bar(share, 1, barWidth), ink}, Cell{Text: Percent(share)}, price)
+}
+
+// use is the load as a share of capacity.
+func use(r schemas.ResourceLoad) float64 {
+	switch {
+	case r.Capacity > 0:
+		return r.Load.Float() / r.Capacity.Float()
+	case r.Load > 0:
+		return math.Inf(1)
+	}
+	return 0
+}
+
+// capacityTitle names the capacity where it is the same in every period.
+func capacityTitle(loads []schemas.ResourceLoad) string {
+	for _, r := range loads {
+		if r.Capacity != loads[0].Capacity {
+			return "of its capacity"
+		}
+	}
+	if loads[0].Capacity < 0 {
+		return ""
+	}
+	return "of " + quantity(loads[0].Capacity)
+}
+
+// tightest finds the resource whose capacity costs the plan most, by price, then by use.
+func (v *View) tightest() (name string, loads []schemas.ResourceLoad) {
+	names, by := v.byResource()
+	if len(names) == 0 {
+		return "", nil
+	}
+	return names[0], by[names[0]]
+}
+
+// byResource groups the loads and orders the resources, the tightest first.
+func (v *View) byResource() (names []string, by map[string][]schemas.ResourceLoad) {
+	by = map[string][]schemas.ResourceLoad{}
+	for _, r := range v.Head.Resources {
+		if _, ok := by[r.Resource]; !ok {
+			names = append(names, r.Resource)
+		}
+		by[r.Resource] = append(by[r.Resource], r)
+	}
+	weight := func(name string) (cost, peak float64) {
+		for _, r := range by[name] {
+			if r.Capacity >= 0 {
+				cost += r.Price * r.Capacity.Float()
+				peak = max(peak, use(r))
+			}
+		}
+		return cost, peak
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		costA, peakA := weight(a)
+		costB, peakB := weight(b)
+		return cmp.Or(cmp.Compare(costB, costA), cmp.Compare(peakB, peakA), strings.Compare(a, b))
+	})
+	return names, by
+}
+
+// resources draws a line for each resource beyond the tightest, which stands in the plan.
+func (v *View) resources(f *frame) {
+	names, by := v.byResource()
+	if len(names) < 2 {
+		return
+	}
+	f.section("other resources", "")
+	t := NewTable(Column{Title: "resource", Max: 20}, Left("load over the horizon"), Right("peak"), Left("in"), Right("highest price"))
+	shown := names[1:min(len(names), 1+v.maxSKUs())]
+	for _, name := range shown {
+		var loads []float64
+		peak, price := by[name][0], 0.0
+		for _, r := range by[name] {
+			loads = append(loads, r.Load.Float())
+			if use(r) > use(peak) {
+				peak = r
+			}
+			price = max(price, r.Price)
+		}
+		cells := []Cell{{name, Bold}, {f.style.Spark(loads, 26), Accent}, {Text: Percent(use(peak))}, {Text: peak.Period}, {}}
+		if peak.Capacity < 0 {
+			cells[2] = Cell{"no limit", Dim}
+		}
+		if price > 0 {
+			cells[4] = Cell{Number(price, 2), Bold}
+		}
+		t.Cells(cells...)
+	}
+	for _, line := range t.Lines(f.style) {
+		f.add(line)
+	}
+	if more := len(names) - 1 - len(shown); more > 0 {
+		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more", Count(more))))
+	}
+}
+
+// busiest orders lines by what is made of them, and leaves few lines in their order.
+func busiest(lines []schemas.Line) []*schemas.Line {
+	list := make([]*schemas.Line, len(lines))
+	work := map[*schemas.Line]float64{}
+	for i := range lines {
+		list[i] = &lines[i]
+		for _, p := range lines[i].Periods {
+			work[list[i]] += p.Production.Float() + p.Shortage.Float()
+		}
+	}
+	if len(list) > 4 {
+		slices.SortStableFunc(list, func(a, b *schemas.Line) int { return cmp.Compare(work[b], work[a]) })
+	}
+	return list
+}
