@@ -1,0 +1,125 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"golang.org/x/sync/errgroup"
+
+	"drumbeat/schemas"
+	"drumbeat/stream"
+)
+
+// forward writes the records to the partitions of their sites and returns when all are acknowledged. The
+// partitions are written at the same time, the records of each in their order.
+func (f *forwarder) forward(ctx context.Context, records []stream.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	var (
+		to      = make([][]outgoing, f.targets)
+		origins = make([][]*stream.Record, f.targets) // beside to, for what is too large
+		headers = make([]protocol.Header, 0, countHeaders(records))
+		small   arena
+		site    []byte
+		target  int
+		bytes   int
+		strays  int
+	)
+	topic, partition := []byte(f.topic), strconv.AppendInt(nil, int64(f.partition), 10)
+	for i := range records {
+		r := &records[i]
+		name, ok := schemas.SiteOf(r.Headers, r.Value)
+		if !ok {
+			name = f.in.cfg.DefaultSite
+			strays++
+		}
+		if string(site) != name { // sites come in runs
+			site = small.take(len(name))
+			copy(site, name)
+			target = schemas.PartitionOf(site, f.targets)
+		}
+		from := len(headers)
+		for _, h := range r.Headers {
+			if !isOrigin(h.Key) {
+				headers = append(headers, protocol.Header(h))
+			}
+		}
+		offset := small.take(len(strconv.AppendInt(make([]byte, 0, 20), r.Offset, 10)))
+		strconv.AppendInt(offset[:0], r.Offset, 10)
+		headers = append(headers,
+			protocol.Header{Key: schemas.HeaderOriginTopic, Value: topic},
+			protocol.Header{Key: schemas.HeaderOriginPartition, Value: partition},
+			protocol.Header{Key: schemas.HeaderOriginOffset, Value: offset})
+		to[target] = append(to[target], outgoing{key: site, value: r.Value, headers: headers[from:len(headers):len(headers)]})
+		origins[target] = append(origins[target], r)
+		bytes += len(r.Key) + len(r.Value)
+	}
+	var all errgroup.Group
+	for p := range to {
+		if len(to[p]) == 0 {
+			continue
+		}
+		all.Go(func() error {
+			return f.in.c.send(ctx, f.in.c.cfg.Topics.Events, int32(p), to[p], func(o *outgoing) error {
+				for i := range to[p] {
+					if &to[p][i] == o {
+						return f.tooLarge(ctx, origins[p][i], o)
+					}
+				}
+				return fmt.Errorf("kafka: a record of %s/%d is too large, and is lost from sight", f.topic, f.partition)
+			})
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	f.in.metrics.forwarded(f.topic, len(records), bytes, strays)
+	return nil
+}
+
+func isOrigin(name string) bool {
+	return name == schemas.HeaderOriginTopic || name == schemas.HeaderOriginPartition || name == schemas.HeaderOriginOffset
+}
+
+func countHeaders(records []stream.Record) int {
+	n := 3 * len(records)
+	for i := range records {
+		n += len(records[i].Headers)
+	}
+	return n
+}
+
+// tooLarge writes a record that drumbeat.events does not take to drumbeat.dead-letters, unchanged; without
+// its key, value and own headers if it is too large there too.
+func (f *forwarder) tooLarge(ctx context.Context, r *stream.Record, forwarded *outgoing) error {
+	topic := f.in.c.cfg.Topics.DeadLetters
+	n, err := f.in.c.awaitPartitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	key := r.Key
+	if key == nil {
+		key = fmt.Appendf(nil, "%s/%d/%d", f.topic, f.partition, r.Offset)
+	}
+	partition := int32(schemas.PartitionOf(key, n))
+	detail := fmt.Sprintf("%d bytes with headers, more than %s takes", forwarded.size(), f.in.c.cfg.Topics.Events)
+	reasons := func(detail string) []protocol.Header {
+		return []protocol.Header{
+			{Key: schemas.HeaderReason, Value: []byte(schemas.ReasonTooLarge)},
+			{Key: schemas.HeaderDetail, Value: []byte(detail)},
+			{Key: schemas.HeaderTime, Value: time.Now().UTC().AppendFormat(nil, time.RFC3339Nano)},
+		}
+	}
+	letter := outgoing{key: r.Key, value: r.Value, headers: append(reasons(detail), forwarded.headers...)}
+	f.in.c.log.Warn("kafka: record too large, dead letter", "topic", f.topic, "partition", f.partition, "offset", r.Offset, "detail", detail)
+	f.in.metrics.tooLarge(f.topic)
+	return f.in.c.send(ctx, topic, partition, []outgoing{letter}, func(*outgoing) error {
+		own := forwarded.headers[len(forwarded.headers)-3:]
+		bare := outgoing{key: key[:min(len(key), 1024)], headers: append(reasons(detail+" and "+topic+" too; read it at its origin"), own...)}
+		return f.in.c.send(ctx, topic, partition, []outgoing{bare}, nil)
+	})
+}

@@ -1,0 +1,88 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"golang.org/x/sync/errgroup"
+
+	"drumbeat/schemas"
+	"drumbeat/stream"
+)
+
+// Publisher writes messages with acks of all in-sync replicas.
+type Publisher struct {
+	c *Client
+	// Patience limits one Publish; after it the caller decides. 0: one minute.
+	Patience time.Duration
+}
+
+var _ stream.Publisher = (*Publisher)(nil)
+
+// NewPublisher returns a publisher to the client's cluster.
+func NewPublisher(c *Client) *Publisher { return &Publisher{c: c} }
+
+// Publish implements stream.Publisher. Messages for one partition are written in their order, those for
+// different partitions at the same time; a message with a Site goes to the site's partition, any other
+// to that of its key, by murmur2. Topics are never created.
+func (p *Publisher) Publish(ctx context.Context, messages []stream.Message) error {
+	patience := p.Patience
+	if patience == 0 {
+		patience = time.Minute
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("kafka: not acknowledged within %v", patience))
+	defer cancel()
+	type target struct {
+		topic     string
+		partition int32
+	}
+	var order []target
+	records := map[target][]outgoing{}
+	counts := map[string]int{}
+	for i := range messages {
+		m := &messages[i]
+		n, ok := counts[m.Topic]
+		if !ok {
+			var err error
+			if n, err = p.c.awaitPartitions(ctx, m.Topic); err != nil {
+				return because(ctx, err)
+			}
+			counts[m.Topic] = n
+		}
+		key := m.Key
+		if m.Site != "" {
+			key = []byte(m.Site)
+		}
+		t := target{m.Topic, int32(schemas.PartitionOf(key, n))}
+		if records[t] == nil {
+			order = append(order, t)
+		}
+		records[t] = append(records[t], outgoing{key: m.Key, value: m.Value, headers: headersOf(m.Headers)})
+	}
+	var all errgroup.Group
+	for _, t := range order {
+		all.Go(func() error { return p.c.send(ctx, t.topic, t.partition, records[t], nil) })
+	}
+	return because(ctx, all.Wait())
+}
+
+// because adds the reason why ctx ended to an error that only says that it did.
+func because(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && context.Cause(ctx) != ctx.Err() {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return err
+}
+
+func headersOf(in []schemas.Header) []protocol.Header {
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]protocol.Header, len(in))
+	for i, h := range in {
+		out[i] = protocol.Header(h)
+	}
+	return out
+}
