@@ -257,7 +257,7 @@ func TestProgress(t *testing.T) {
 	p.Update(at.Add(50*time.Millisecond), 0.1, "10 events")
 	p.Update(at.Add(time.Second), 0.5, "50 events")
 	p.Clear()
-	want = "\rsales.csv  ############               50 %  50 ev~\x1b[K\r\x1b[K"
+	want = "\rsales.csv  ############               50 %  50 e~\x1b[K\r\x1b[K"
 	if b.String() != want {
 		t.Errorf("got\n%q\nwant\n%q", b.String(), want)
 	}

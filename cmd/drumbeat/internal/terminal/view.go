@@ -191,7 +191,7 @@ func (v *View) audit(f *frame) {
 	line := fmt.Sprintf("%s read = %s + %s + %s + %s", Count(a.Read), ink(a.Kept, Good, "kept"), ink(a.Flagged, Warn, "flagged"),
 		ink(a.Rejected, Bad, "rejected"), ink(a.Duplicate, Plain, "duplicate"))
 	if a.Repaired > 0 {
-		line += "   " + s.Ink(Accent, Count(a.Repaired)+" of them repaired")
+		line += "  " + s.Ink(Accent, "("+Count(a.Repaired)+" repaired)")
 	}
 	f.add(line)
 	reasons := slices.SortedFunc(maps.Keys(a.ByReason), func(x, y string) int {

@@ -10,11 +10,11 @@ import (
 	"drumbeat/schemas"
 )
 
-// barWidth is the width of the bars of load; where there are many SKUs, a narrow bar leaves room for one
-// more of them.
-func (v *View) barWidth() int {
-	if len(v.Lines) > 3 {
-		return 12
+// barWidth is the width of the bars of load; a narrow bar leaves room for one more SKU where there are
+// many of them or few columns.
+func (v *View) barWidth(columns int) int {
+	if len(v.Lines) > 3 || columns < 96 {
+		return 10
 	}
 	return 20
 }
@@ -80,11 +80,40 @@ func (v *View) planTable(f *frame, lines []*schemas.Line, n int) *Table {
 			cells = append(cells, Cell{Text: Amount(sum)})
 		}
 		if loads != nil && p < len(loads) {
-			cells = append(cells, loadCells(f.style, loads[p], v.barWidth())...)
+			cells = append(cells, loadCells(f.style, loads[p], v.barWidth(f.columns))...)
 		}
 		t.Cells(cells...)
 	}
+	t.Cells(v.totals(lines, n, loads)...)
 	return t
+}
+
+// totals is the row below the periods, over the whole horizon.
+func (v *View) totals(lines []*schemas.Line, n int, loads []schemas.ResourceLoad) []Cell {
+	made := func(lines []*schemas.Line) Cell {
+		sum := schemas.Quantity(0)
+		for _, line := range lines {
+			for _, p := range line.Periods {
+				sum += p.Production
+			}
+		}
+		return Cell{quantity(sum), Bold}
+	}
+	cells := []Cell{{"total", Dim}}
+	for i := range n {
+		cells = append(cells, made(lines[i:i+1]), Cell{})
+	}
+	if len(lines) > n {
+		cells = append(cells, made(lines[n:]))
+	}
+	sum := schemas.Quantity(0)
+	for _, r := range loads {
+		sum += r.Load
+	}
+	if loads != nil {
+		cells = append(cells, Cell{quantity(sum), Bold})
+	}
+	return cells
 }
 
 func made(line *schemas.Line, p int) Cell {
@@ -151,7 +180,7 @@ func use(r schemas.ResourceLoad) float64 {
 func capacityTitle(loads []schemas.ResourceLoad) string {
 	for _, r := range loads {
 		if r.Capacity != loads[0].Capacity {
-			return "of its capacity"
+			return "of capacity"
 		}
 	}
 	if loads[0].Capacity < 0 {

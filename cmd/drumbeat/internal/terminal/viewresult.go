@@ -55,7 +55,6 @@ func (v *View) infeasible(f *frame) {
 // result draws what the plan costs, how that is known, and how long it took.
 func (v *View) result(f *frame) {
 	h, s := v.Head, f.style
-	f.section("result", "plan "+h.PlanID)
 	t := NewTable(Column{}, Column{})
 	solved := h.Status != schemas.PlanInfeasible
 	cost := []string{Amount(h.Cost.Production) + " production", Amount(h.Cost.Holding) + " holding"}
@@ -66,15 +65,15 @@ func (v *View) result(f *frame) {
 		cost = append(cost, Amount(h.Cost.Shortage)+" shortage")
 	}
 	line := s.Ink(Bold, Amount(h.Cost.Total)) + " = " + strings.Join(cost, " + ")
-	if h.Cost.Stability != 0 {
-		line += s.Ink(Dim, "; "+Amount(h.Cost.Stability)+" of it for keeping to the former plan")
-	}
 	if solved {
 		t.Cells(Cell{"cost", Dim}, Cell{Text: line})
+		if h.Cost.Stability != 0 {
+			t.Cells(Cell{"stability", Dim}, Cell{Text: Amount(h.Cost.Stability) + " of it for keeping to the former plan"})
+		}
 	}
 	c := h.Certificate
 	if c.Checked {
-		line = s.Ink(Good, "checked") + fmt.Sprintf(": no plan costs less than %s; gap %s, primal %s, dual %s", Amount(c.Bound), tiny(c.Gap), tiny(c.PrimalInfeasibility), tiny(c.DualInfeasibility))
+		line = s.Ink(Good, "checked") + fmt.Sprintf(": none costs less than %s; gap %s, primal %s, dual %s", Amount(c.Bound), tiny(c.Gap), tiny(c.PrimalInfeasibility), tiny(c.DualInfeasibility))
 	} else {
 		line = s.Ink(Warn, "not checked")
 	}
@@ -117,8 +116,9 @@ func (v *View) result(f *frame) {
 	if len(odd) > 0 {
 		t.Cells(Cell{"note", Dim}, Cell{strings.Join(odd, ", "), Warn})
 	}
-	for _, line := range t.Lines(s) {
-		f.add(line)
+	if lines := t.Lines(s); len(lines) > 0 {
+		f.section("result", "plan "+h.PlanID)
+		f.lines = append(f.lines, lines...)
 	}
 }
 
