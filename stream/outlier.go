@@ -81,14 +81,14 @@ type sizeView struct {
 	mean               float64
 	z, ratio           float64
 	side               int8
-	site               float64 // z against the site's sizes; 0 where the site does not know enough
+	site               float64 // z against the site's sizes, of a cold SKU; 0 where the site does not know enough
 }
 
 // view does steps 1 and 2 of the rule, expect and score. units > 0.
 func (f *sizeFilter) view(d schemas.Date, units float64, site *sitePrior) sizeView {
 	v := sizeView{level: float64(f.level), spread: float64(f.spread), phi: float64(f.phi)}
 	weekday := float64(f.weekday[d.Weekday()])
-	if site.knowsSizes() {
+	if f.sales < coldSales && site.knowsSizes() {
 		v.site = (math.Log(units) - site.Mean) / site.deviation()
 	}
 	if f.sales == 0 {
@@ -115,13 +115,15 @@ func (f *sizeFilter) view(d schemas.Date, units float64, site *sitePrior) sizeVi
 	return v
 }
 
+// residual is z, with asinh x = log(x + sqrt(x² + 1)), so that the difference takes one logarithm.
 func residual(y, mean, phi float64) float64 {
-	return 2 / math.Sqrt(phi) * (math.Asinh(math.Sqrt(phi*y)) - math.Asinh(math.Sqrt(phi*mean)))
+	a, b := phi*y, phi*mean
+	return 2 / math.Sqrt(phi) * math.Log((math.Sqrt(a)+math.Sqrt(a+1))/(math.Sqrt(b)+math.Sqrt(b+1)))
 }
 
 // judge says what the rule thinks of units sold on day d in all, without learning from it: a day that
-// is still growing is judged again and again. Units of 0 or less, and what is no finite number, get
-// the zero verdict.
+// is still growing is judged again and again. Units of 0 or less, and what no Quantity holds, get the
+// zero verdict.
 func (f *sizeFilter) judge(d schemas.Date, units float64, site *sitePrior) verdict {
 	if !judged(units) {
 		return verdict{}
@@ -148,7 +150,10 @@ func (f *sizeFilter) judge(d schemas.Date, units float64, site *sitePrior) verdi
 	return v
 }
 
-func judged(units float64) bool { return units > 0 && !math.IsInf(units, 1) }
+// judged says that units are what a Quantity can hold and above 0.
+func judged(units float64) bool {
+	return units > 0 && units <= math.MaxInt64/float64(schemas.Unit)
+}
 
 // learn closes day d with its total and the verdict it ended with, which a review may have changed.
 // Days come in their order; a later call for an earlier day is taken as a sale on the last one.

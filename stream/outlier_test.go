@@ -1,0 +1,369 @@
+package stream
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"drumbeat/schemas"
+
+	"pgregory.net/rapid"
+)
+
+// The share of errors found at once and of genuine days left alone, over ten made-up sets of three
+// years. At once is the hard case: nothing may be looked at twice.
+func TestOutlierRuleOnGeneratedSales(t *testing.T) {
+	const sets = 10
+	var visible, found, flagged, fridays int
+	for seed := range uint64(sets) {
+		var site sitePrior
+		var filters [3]sizeFilter
+		for _, s := range generatedSales(seed) {
+			f := &filters[s.sku]
+			v := f.judge(s.date, s.units, &site)
+			f.learn(s.date, s.units, v, &site)
+			if s.error {
+				visible++
+			}
+			if v.Flag {
+				flagged++
+				if s.error {
+					found++
+				}
+				if s.friday {
+					fridays++
+				}
+			}
+		}
+	}
+	recall, precision := float64(found)/float64(visible), float64(found)/float64(flagged)
+	t.Logf("%d sets: %d visible errors, recall at once %.4f, precision %.4f, %d Black Friday days flagged", sets, visible, recall, precision, fridays)
+	if visible < 30*sets {
+		t.Fatalf("%d visible errors in %d sets: the generator is not the published one", visible, sets)
+	}
+	if recall < .99 || precision < .98 || float64(fridays) > .2*sets {
+		t.Errorf("recall %.4f (want .99), precision %.4f (want .98), Black Friday days flagged %d (want at most %.0f)", recall, precision, fridays, .2*sets)
+	}
+}
+
+// The reference implementation of the rule, in double precision and another language, has judged the
+// sales of testdata/outlier_trace.csv: 24 SKUs with bulk, seasons, promotions and level shifts.
+func TestOutlierRuleAgreesWithReference(t *testing.T) {
+	file, err := os.Open("testdata/outlier_trace.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var site sitePrior
+	filters := map[string]*sizeFilter{}
+	for i, row := range rows[1:] {
+		line := i + 2
+		d, err := schemas.ParseDate(row[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := filters[row[1]]
+		fresh := f == nil
+		if fresh {
+			f = new(sizeFilter)
+			filters[row[1]] = f
+		}
+		v := f.judge(d, float(t, row[2]), &site)
+		want := verdict{
+			Flag: row[5] == "1", Low: row[6] == "1", Believed: row[7] == "1",
+			Expected: float(t, row[3]), Score: float(t, row[4]),
+		}
+		if v.Flag != want.Flag || v.Low != want.Low || v.Believed != want.Believed {
+			t.Fatalf("line %d: %s units of SKU %s: got %+v, want %+v", line, row[2], row[1], v, want)
+		}
+		// The filter keeps its state in single precision. A first sale is scored against the site.
+		if math.Abs(v.Expected/want.Expected-1) > 2e-3 || !fresh && math.Abs(v.Score-want.Score) > 2e-2 {
+			t.Fatalf("line %d: %s units of SKU %s: expected %.5g, score %.4g, want %.5g, %.4g", line, row[2], row[1], v.Expected, v.Score, want.Expected, want.Score)
+		}
+		f.learn(d, float(t, row[2]), v, &site)
+	}
+}
+
+func float(t testing.TB, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// A single absurd order as the first sale of a SKU is seen by what the site sells, and none of the
+// thousands of ordinary first sales is.
+func TestOutlierFirstSale(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var site sitePrior
+	const skus = 4000
+	flagged := 0
+	for i := range skus {
+		var f sizeFilter
+		// Log-normal sizes around 7, with a factor of 3 within one standard deviation, as in a web shop.
+		usual := 1.9 + .8*rng.NormFloat64()
+		for n := range 3 {
+			d := schemas.Date(20000 + i/10 + n)
+			units := math.Ceil(math.Exp(usual + .75*rng.NormFloat64()))
+			v := f.judge(d, units, &site)
+			if n == 0 && v.Flag {
+				flagged++
+			}
+			f.learn(d, units, v, &site)
+		}
+	}
+	if flagged > 0 {
+		t.Errorf("%d of %d ordinary first sales are flagged", flagged, skus)
+	}
+	var f sizeFilter
+	if v := f.judge(21000, 74215, &site); !v.Flag || v.Score < siteScore {
+		t.Errorf("a first sale of 74,215 got %+v", v)
+	}
+}
+
+// A new level is believed within days and a promotion below six times is left alone.
+func TestOutlierShiftsAndPromotions(t *testing.T) {
+	level := func(units float64, factors ...float64) (flags int, expected float64) {
+		rng := rand.New(rand.NewPCG(3, 3))
+		var f sizeFilter
+		var site sitePrior
+		for i := range 200 + len(factors) {
+			factor := 1.0
+			if i >= 200 {
+				factor = factors[i-200]
+			}
+			d, y := schemas.Date(20000+i), math.Round(units*factor*(1+.15*rng.NormFloat64()))
+			v := f.judge(d, y, &site)
+			f.learn(d, y, v, &site)
+			if v.Flag {
+				flags++
+			}
+		}
+		return flags, f.expected(schemas.Date(20200 + len(factors)))
+	}
+	for _, c := range []struct {
+		name     string
+		factors  []float64
+		flags    int
+		expected float64 // of the old level, within a quarter
+	}{
+		{"doubled for good", []float64{2, 2, 2, 2, 2}, 0, 2},
+		{"down to .3 for good", []float64{.3, .3, .3, .3, .3}, 0, .3},
+		{"tenfold for good", []float64{10, 10, 10, 10}, 2, 10},
+		{"fourfold promotion", []float64{4, 4, 4}, 0, 0},
+		{"one error", []float64{50}, 1, 1},
+	} {
+		flags, expected := level(200, c.factors...)
+		if flags != c.flags || c.expected > 0 && math.Abs(expected/200/c.expected-1) > .25 {
+			t.Errorf("%s: %d flags, expects %.0f; want %d flags, %.0f", c.name, flags, expected, c.flags, 200*c.expected)
+		}
+	}
+}
+
+// Judging changes nothing, learning is the same after a restart, and no input breaks the filter.
+func TestOutlierFilterIsPureAndRestartable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var site, restartedSite sitePrior
+		var f, restarted sizeFilter
+		d := schemas.Date(20000)
+		sizes := rapid.OneOf(
+			rapid.Float64Range(1, 20),
+			rapid.Just(150.0),
+			rapid.Float64(),
+			rapid.SampledFrom([]float64{0, -1, math.NaN(), math.Inf(1), math.MaxFloat64, 1e-300}),
+		)
+		for range rapid.IntRange(0, 60).Draw(t, "sales") {
+			d = d.AddDays(rapid.SampledFrom([]int{1, 1, 1, 7, 400, -3}).Draw(t, "gap"))
+			units := sizes.Draw(t, "units")
+			before := f.append(nil)
+			siteBefore := site
+			v := f.judge(d, units, &site)
+			if !bytes.Equal(before, f.append(nil)) || site != siteBefore {
+				t.Fatal("judge has changed the filter")
+			}
+			if v.Flag && f.sales >= coldSales && !(v.Ratio > grossRatio && v.Score > grossScore) {
+				t.Fatalf("flagged without being gross: %+v", v)
+			}
+			if rapid.Bool().Draw(t, "reviewed") {
+				v.Flag = rapid.Bool().Draw(t, "flag")
+			}
+			f.learn(d, units, v, &site)
+			restarted.learn(d, units, v, &restartedSite)
+			after := f.append(nil)
+			var rest []byte
+			var err error
+			restarted, rest, err = decodeSizeFilter(append(slices.Clone(restarted.append(nil)), 7))
+			if err != nil || !bytes.Equal(rest, []byte{7}) {
+				t.Fatalf("decode: %v, rest %v", err, rest)
+			}
+			if !bytes.Equal(after, restarted.append(nil)) || site != restartedSite {
+				t.Fatal("a restarted filter has learnt something else")
+			}
+			if e := f.expected(d); math.IsNaN(e) || math.IsInf(e, 0) {
+				t.Fatalf("expects %v", e)
+			}
+		}
+	})
+}
+
+// Half a year of a web shop without known truth: few sale days of its busiest SKUs may be flagged.
+func TestOutlierRuleOnOnlineRetail(t *testing.T) {
+	days := onlineRetail(t, "../../shared/data/online_retail_2010-12_2011-06.csv.gz")
+	sales := map[string]int{}
+	for _, s := range days {
+		sales[s.sku]++
+	}
+	skus := make([]string, 0, len(sales))
+	for sku := range sales {
+		skus = append(skus, sku)
+	}
+	slices.SortFunc(skus, func(a, b string) int { return sales[b] - sales[a] })
+	top := map[string]bool{}
+	for _, sku := range skus[:300] {
+		top[sku] = true
+	}
+	var site sitePrior
+	filters := map[string]*sizeFilter{}
+	var flagged, judged, firsts int
+	absurd := false
+	for _, s := range days {
+		f := filters[s.sku]
+		if f == nil {
+			f = new(sizeFilter)
+			filters[s.sku] = f
+		}
+		first := f.sales == 0
+		v := f.judge(s.date, s.units, &site)
+		f.learn(s.date, s.units, v, &site)
+		if first && v.Flag {
+			firsts++
+			absurd = absurd || s.sku == "23166" && s.units > 74000
+		}
+		if top[s.sku] {
+			judged++
+			if v.Flag {
+				flagged++
+			}
+		}
+	}
+	rate := 1000 * float64(flagged) / float64(judged)
+	t.Logf("%d SKUs; top 300: %d of %d sale days flagged at once, %.2f in 1,000; %d first sales flagged", len(filters), flagged, judged, rate, firsts)
+	if rate > 3.5 {
+		t.Errorf("%.2f of 1,000 sale days flagged, want at most 3.5", rate)
+	}
+	if !absurd || firsts > 1 {
+		t.Errorf("first sales flagged: %d, the one of 74,215 among them: %v; want it alone", firsts, absurd)
+	}
+}
+
+type retailDay struct {
+	sku   string
+	date  schemas.Date
+	units float64
+}
+
+// onlineRetail reads the sales of products by SKU and day, in the order of days.
+func onlineRetail(t *testing.T, name string) []retailDay {
+	file, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skipf("%s is not here: the data set is no part of the repository", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := csv.NewReader(unzipped)
+	r.ReuseRecord = true
+	if _, err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	type key struct {
+		sku  string
+		date schemas.Date
+	}
+	at := map[key]int{}
+	var days []retailDay
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			return days
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sku, quantity := row[1], float(t, row[3])
+		if quantity <= 0 || len(sku) < 5 || sku[0] < '0' || sku[0] > '9' {
+			continue
+		}
+		sku, err = schemas.CanonicalSKU(sku)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _, _, _, err := parseDay(row[4], false, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, ok := at[key{sku, d}]
+		if !ok {
+			i = len(days)
+			at[key{sku, d}] = i
+			days = append(days, retailDay{sku: sku, date: d})
+		}
+		days[i].units += quantity
+	}
+}
+
+func FuzzDecodeSizeFilter(f *testing.F) {
+	var site sitePrior
+	var filter sizeFilter
+	f.Add(filter.append(nil))
+	for i, units := range []float64{200, 190, 230, 600, 650, 10000} {
+		d := schemas.Date(20000 + i)
+		filter.learn(d, units, filter.judge(d, units, &site), &site)
+	}
+	f.Add(filter.append(nil))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		filter, _, err := decodeSizeFilter(data)
+		if err != nil {
+			return
+		}
+		again, rest, err := decodeSizeFilter(filter.append(nil))
+		if err != nil || len(rest) > 0 || !bytes.Equal(again.append(nil), filter.append(nil)) {
+			t.Fatalf("does not survive its own encoding: %v", err)
+		}
+		filter.learn(filter.last+1, 12, filter.judge(filter.last+1, 12, &sitePrior{}), &sitePrior{})
+	})
+}
+
+func BenchmarkOutlierRule(b *testing.B) {
+	sales := generatedSales(1)
+	var site sitePrior
+	var filters [3]sizeFilter
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		s := &sales[i%len(sales)]
+		f := &filters[s.sku]
+		f.learn(s.date, s.units+1, f.judge(s.date, s.units+1, &site), &site)
+		i++
+	}
+}
