@@ -11,6 +11,8 @@ type Config struct {
 	// Horizon is the number of buckets whose sum decides which experts are believed, the lead time that matters; at
 	// most 28. 0: 28 for seasons up to a week, 13 for seasons of 24 and more, otherwise 12.
 	Horizon int
+	// Prior is what other series of the site say of the experts; nil: nothing.
+	Prior *Prior
 }
 
 func (c Config) withDefaults() Config {
@@ -90,6 +92,9 @@ type origin struct {
 // New returns a model that has seen nothing: its forecast is 0.
 func New(c Config) *Model {
 	c = c.withDefaults()
+	if c.Prior != nil && !c.Prior.fits(c) {
+		c.Prior = nil
+	}
 	m := &Model{config: c, stride: 1, low: math.Inf(1), high: math.Inf(-1)}
 	if c.Horizon >= 14 {
 		m.stride = min(7, c.Horizon/4)

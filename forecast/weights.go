@@ -11,7 +11,7 @@ import "math"
 //	ℓ_e = log( (1-c) S_e/S̄ + c C_e/C̄ + .001 ),    w_e ∝ exp(-P n/(n+20) ℓ_e)
 //
 // with n the discounted number of buckets judged. Counts: squared losses, c → 1 (single buckets are noise), P small,
-// since one series hardly separates its experts; continuous: absolute losses, c → ½, P large. Experts below 5 % of
+// since one series hardly separates its experts (see Prior); continuous: absolute losses, c → ½, P large. Experts below 5 % of
 // the best are dropped. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
 // the constants are from experiments on public series (DESIGN.md).
 type losses struct {
@@ -28,7 +28,7 @@ const (
 	lossTrust      = 20  // buckets after which losses have half their say
 	lossFloor      = .001
 	weightFloor    = .05
-	countPower     = 3
+	countPower     = 8
 	smoothPower    = 14
 	countSumShare  = 1
 	smoothSumShare = .5
@@ -87,12 +87,48 @@ func (l *losses) sums(y float64, forecasts []float64) {
 
 // weights writes the weight of every expert into dst; experts that may not speak now get 0.
 func (m *Model) weights(dst []float64) {
+	m.relativeLosses(dst)
+	count := m.isCount()
+	power := float64(smoothPower)
+	if count {
+		power = countPower
+	}
+	power *= m.losses.n / (m.losses.n + lossTrust)
+	best := math.Inf(-1)
+	for i, l := range dst {
+		dst[i] *= -power
+		if p := m.config.Prior; p != nil && count {
+			dst[i] -= p.power * p.loss[i]
+		}
+		if l == l {
+			best = max(best, dst[i])
+		}
+	}
+	total := 0.0
+	for i, w := range dst {
+		w = math.Exp(w - best)
+		if !(w >= weightFloor) { // also NaN
+			w = 0
+		}
+		dst[i] = w
+		total += w
+	}
+	if total == 0 { // nothing can be told apart: the plain mean
+		dst[0], total = 1, 1
+	}
+	for i := range dst {
+		dst[i] /= total
+	}
+}
+
+// relativeLosses writes ℓ of every expert (see losses), NaN for those that may not speak.
+func (m *Model) relativeLosses(dst []float64) {
 	l := &m.losses
 	step, sum := l.one, l.sumOne
-	power, share, half := float64(smoothPower), float64(smoothSumShare), 2*float64(m.leads)
+	share, half := float64(smoothSumShare), 2*float64(m.leads)
 	if m.isCount() {
 		step, sum = l.two, l.sumTwo
-		power, share, half = countPower, countSumShare, float64(m.leads)
+		share, half = countSumShare, float64(m.leads)
 	}
 	meanStep, meanSum, n := 0.0, 0.0, 0.0
 	for i := range m.pool {
@@ -104,15 +140,13 @@ func (m *Model) weights(dst []float64) {
 	}
 	meanStep /= n
 	meanSum /= n
-	c := share * l.sumN / (l.sumN + half)
-	if l.sumN == 0 {
-		c = 0
+	c := 0.0
+	if l.sumN > 0 {
+		c = share * l.sumN / (l.sumN + half)
 	}
-	power *= l.n / (l.n + lossTrust)
-	best := math.Inf(-1)
 	for i := range dst {
-		dst[i] = math.Inf(-1)
 		if !m.asks(m.pool[i].for_) {
+			dst[i] = math.NaN()
 			continue
 		}
 		x := lossFloor
@@ -122,24 +156,6 @@ func (m *Model) weights(dst []float64) {
 		if meanSum > 0 {
 			x += c * sum[i] / meanSum
 		}
-		if w := -power * math.Log(x); w == w {
-			dst[i] = w
-			best = max(best, w)
-		}
-	}
-	total := 0.0
-	for i, w := range dst {
-		w = math.Exp(w - best)
-		if !(w >= weightFloor) {
-			w = 0
-		}
-		dst[i] = w
-		total += w
-	}
-	if total == 0 { // nothing can be told apart: the plain mean
-		dst[0], total = 1, 1
-	}
-	for i := range dst {
-		dst[i] /= total
+		dst[i] = math.Log(x)
 	}
 }

@@ -92,15 +92,26 @@ func (c *forecastCmd) Run(ctx context.Context, std streams) error {
 
 // forecast fits all series and asks for their paths and sums.
 func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
-	err := eachSeries(ctx, all, func(s *demandSeries) {
-		config := forecast.Config{Season: c.Season, Horizon: c.Horizon}
+	// Twice: what all series together say of the models goes into the second fit.
+	config := forecast.Config{Season: c.Season, Horizon: c.Horizon}
+	fit := func(s *demandSeries) {
+		config := config
 		for _, v := range s.y {
 			config.Real = config.Real || v < 0
 		}
 		s.model, s.effects = forecast.FitEvents(config, s.y, s.first, s.events)
-	})
-	if err != nil {
+	}
+	if err := eachSeries(ctx, all, fit); err != nil {
 		return err
+	}
+	models := make([]*forecast.Model, len(all))
+	for i, s := range all {
+		models[i] = s.model
+	}
+	if config.Prior = forecast.NewPrior(config, models); config.Prior != nil {
+		if err := eachSeries(ctx, all, fit); err != nil {
+			return err
+		}
 	}
 	site := forecast.Effects{}
 	for _, s := range all {
