@@ -10,7 +10,8 @@ import (
 var ErrCertificate = errors.New("optimize: plan fails its certificate")
 
 // The tolerances of the certificate: a row or bound may be violated by certifyFeasible times its own size
-// (at least 1), and the weighted objective may exceed its lower bound by certifyGap times its size.
+// (at least 1), and the weighted objective may exceed its lower bound by certifyGap times its size plus the
+// worth of a few units of every SKU: plans are rounded to 1e-6 units.
 const (
 	certifyFeasible = 2e-6
 	certifyGap      = 1e-6
@@ -55,7 +56,7 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 		Checked:             true,
 	}
 	cert.Gap = (objective - cert.Bound) / math.Max(1, math.Abs(objective))
-	scale := math.Max(1, math.Abs(weighted))
+	scale := math.Max(1, math.Abs(weighted)) + c.grains()
 	var err error
 	switch {
 	case !(c.violation <= certifyFeasible):
@@ -81,6 +82,19 @@ type certifier struct {
 	violation float64
 	worst     string
 	clipped   float64
+}
+
+// grains is the worth of a few units of every SKU; times certifyGap, of a few grains.
+func (c *certifier) grains() float64 {
+	sum := 0.0
+	for _, values := range c.plan.Values {
+		most := 0.0
+		for _, v := range values {
+			most = math.Max(most, math.Abs(v))
+		}
+		sum += 3 * most
+	}
+	return sum
 }
 
 // tolerance is the gap allowed: whole units are proved against the relaxed problem only.
@@ -341,6 +355,16 @@ func (c *certifier) weight(s int) float64 {
 	return 1
 }
 
+// shortPrice is the price of a unit and period below safety stock; with economic prices never above
+// that of a unit owed.
+func (c *certifier) shortPrice(s int) float64 {
+	price := c.plan.Weights.Shortfall * c.weight(s)
+	if owed := c.p.SKUs[s].BacklogCost; c.p.Shortages == Economic && owed > 0 && owed < price {
+		return owed
+	}
+	return price
+}
+
 func (c *certifier) hold(s, t int) float64 {
 	h := c.p.SKUs[s].HoldingCost
 	if len(c.p.HoldingShare) > 0 {
@@ -370,7 +394,7 @@ func (c *certifier) objective() (objective, shortage float64) {
 			objective += sku.ProductionCost*x + price*math.Abs(x-base) + c.hold(s, t)*plan.Inventory[s][t] +
 				sku.EmergencyCost*optRow(plan.Emergency, s, t)
 			owed := optRow(plan.Backlog, s, t)
-			shortage += plan.Weights.Loss*(w*plan.Lost[s][t]+sku.BacklogCost*owed) + plan.Weights.Shortfall*w*plan.Shortfall[s][t]
+			shortage += plan.Weights.Loss*(w*plan.Lost[s][t]+sku.BacklogCost*owed) + c.shortPrice(s)*plan.Shortfall[s][t]
 			if t == c.T-1 {
 				shortage += plan.Weights.Loss * w * owed
 			}
@@ -442,7 +466,7 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 	limited := sku.StorageCapacity > 0
 	v := c.values(s, charge, limited)
 	level := c.unavoidable(s)
-	weights := c.plan.Weights
+	weights, short := c.plan.Weights, c.shortPrice(s)
 	total, demand := 0.0, math.Max(0, -sku.Opening)
 	next := func(t int) float64 {
 		if t+1 < T {
@@ -487,7 +511,7 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 
 		carry := c.hold(s, t) + v[t] - next(t)
 		safety := sku.SafetyStock[t]
-		hold := func(i float64) float64 { return carry*i + weights.Shortfall*w*math.Max(0, safety-i) }
+		hold := func(i float64) float64 { return carry*i + short*math.Max(0, safety-i) }
 		most := math.Inf(1)
 		if limited {
 			most = math.Max(sku.StorageCapacity, level[t])

@@ -240,7 +240,7 @@ func (plan *Plan) weightedShortage(p *Problem) float64 {
 		sku := &p.SKUs[s]
 		w := sku.shortageWeight()
 		for t := range p.Periods {
-			total += plan.Weights.Loss*w*plan.Lost[s][t] + plan.Weights.Shortfall*w*plan.Shortfall[s][t]
+			total += plan.Weights.Loss*w*plan.Lost[s][t] + p.shortfallPrice(plan.Weights, sku)*plan.Shortfall[s][t]
 			if plan.Backlog != nil {
 				total += plan.Weights.Loss * sku.BacklogCost * plan.Backlog[s][t]
 			}

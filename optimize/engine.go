@@ -66,6 +66,11 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 		return &Plan{Status: Infeasible, Infeasibility: inf}, nil
 	}
 	r, err := e.optimum(ctx, p, start)
+	if err != nil && ctx.Err() == nil && (start != nil || e.start != nil) { // a bad start must not cost the plan
+		if err = e.Close(); err == nil {
+			r, err = e.optimum(ctx, p, nil)
+		}
+	}
 	if err == nil && r.infeasible {
 		inf, err := e.explainCapacity(ctx, p)
 		if err != nil {
@@ -145,6 +150,9 @@ func (e *Engine) optimum(ctx context.Context, p *Problem, start *Start) (*result
 			return r, nil
 		}
 		r.m, r.duals = m, sol
+		if err := e.breakTies(ctx, r); err != nil {
+			return nil, err
+		}
 		raised, err := e.checkStages(ctx, r)
 		if err != nil {
 			return nil, err
@@ -160,7 +168,7 @@ func (e *Engine) optimum(ctx context.Context, p *Problem, start *Start) (*result
 	}
 	e.model, e.basis, e.start = r.m, r.duals.Basis, r.m.pack(r.duals.Basis)
 	r.start = e.start
-	return r, e.breakTies(ctx, r)
+	return r, nil
 }
 
 // startingBasis chooses where to begin.

@@ -44,13 +44,31 @@ func (m *model) index(k kind, entity, t int) int32 {
 
 // defaultWeights are the first shortage prices tried. Lexicographic: λ = 10 shortage costs for a unit
 // and period below safety stock, and 2Tλ for a lost unit, so that no unit is given up for the sake
-// of T unit-periods of its own safety stock. Economic keeps that ratio at the real price of a lost unit.
+// of T unit-periods of its own safety stock. A unit owed must cost more than one short of safety stock as
+// well, or the LP would hold stock and owe demand at the same time. Economic keeps the ratio of 2T at
+// the real price of a lost unit.
 func (p *Problem) defaultWeights() Weights {
 	T := float64(len(p.Periods))
 	if p.Shortages == Economic {
 		return Weights{Shortfall: 1 / (2 * T), Loss: 1}
 	}
-	return Weights{Shortfall: 10, Loss: 20 * T}
+	w := Weights{Shortfall: 10, Loss: 20 * T}
+	for s := range p.SKUs {
+		if sku := &p.SKUs[s]; sku.BacklogCost > 0 {
+			w.Loss = math.Max(w.Loss, 2*w.Shortfall*sku.shortageWeight()/sku.BacklogCost)
+		}
+	}
+	return w
+}
+
+// shortfallPrice is the price of a unit and period below the safety stock of SKU s. Economic prices of
+// SKUs that backlog are at most the price of owing, for the reason given at defaultWeights.
+func (p *Problem) shortfallPrice(w Weights, s *SKU) float64 {
+	price := w.Shortfall * s.shortageWeight()
+	if p.Shortages == Economic && s.BacklogCost > 0 {
+		price = math.Min(price, s.BacklogCost)
+	}
+	return price
 }
 
 // shortageWeight is w: what losing a unit weighs against losing another SKU's.
@@ -279,7 +297,7 @@ func (m *model) sku(s int, fixedLoad []float64) {
 		m.column(kindStock, s, t, h, safety, most)
 		m.carry(s, t, 1)
 		if p.soft(sku, t) {
-			m.column(kindShortfall, s, t, m.weights.Shortfall*weight-h, least, safety)
+			m.column(kindShortfall, s, t, p.shortfallPrice(m.weights, sku)-h, least, safety)
 			m.carry(s, t, -1)
 		} else if least > 0 {
 			m.conflict = true

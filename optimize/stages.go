@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"math"
 )
@@ -9,8 +10,10 @@ import (
 // stageTolerance is the relative excess of a stage's shortage over its minimum that counts as equal.
 const stageTolerance = 1e-7
 
-// checkStages proves that the optimum in r has the least weighted loss and, with that, the least
-// weighted shortfall. It returns the weights of r's model if so, else larger ones to try.
+// checkStages proves that the plan in r has the least weighted loss and, with that, the least
+// weighted shortfall. It returns the weights of r's model if so, else larger ones to try. It looks at
+// the plan after ties are broken: at a price that just balances, an optimum with the least shortage may
+// be tied with one that has more.
 //
 // Each stage is the same LP with the stage's own cost, started at the optimum: usually no step is
 // needed. Between the stages the optimal face of the first is kept by fixing what has a reduced cost
@@ -21,7 +24,7 @@ func (e *Engine) checkStages(ctx context.Context, r *result) (Weights, error) {
 		return m.weights, nil
 	}
 	loss, shortfall := m.stageCosts()
-	lost, short := dot(loss, r.duals.X), dot(shortfall, r.duals.X)
+	lost, short := dot(loss, r.x), dot(shortfall, r.x)
 	scale := 1.0
 	for s := range m.p.SKUs {
 		for _, d := range m.p.SKUs[s].Demand {
@@ -52,7 +55,10 @@ func (e *Engine) checkStages(ctx context.Context, r *result) (Weights, error) {
 	if err != nil {
 		return m.weights, err
 	}
-	if sol.Status == LPOptimal && short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
+	if sol.Status != LPOptimal {
+		return m.weights, fmt.Errorf("the shortfall stage is %v", sol.Status)
+	}
+	if short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
 		raised.Shortfall *= 10
 		raised.Loss *= 10
 	}

@@ -71,17 +71,13 @@ func (s *Solver) Load(lp *optimize.LP) error {
 	if err := lp.Check(); err != nil {
 		return err
 	}
-	if lp.Rows() == 0 || lp.Columns() == 0 {
-		return fmt.Errorf("clp: LP with %d rows and %d columns", lp.Rows(), lp.Columns())
+	if len(lp.Index) == 0 {
+		return fmt.Errorf("clp: LP of %d rows and %d columns without an entry", lp.Rows(), lp.Columns())
 	}
 	s.rows = lp.Rows()
 	s.keep(lp)
 	lower, upper, rowLower, rowUpper := finite(lp.Lower), finite(lp.Upper), finite(lp.RowLower), finite(lp.RowUpper)
-	index, value := lp.Index, lp.Value
-	if len(index) == 0 {
-		index, value = []int32{0}, []float64{0}
-	}
-	C.drumbeat_load(s.model, C.int(lp.Columns()), C.int(lp.Rows()), ints(lp.Start), ints(index), doubles(value),
+	C.drumbeat_load(s.model, C.int(lp.Columns()), C.int(lp.Rows()), ints(lp.Start), ints(lp.Index), doubles(lp.Value),
 		doubles(lower), doubles(upper), doubles(lp.Cost), doubles(rowLower), doubles(rowUpper))
 	return nil
 }
@@ -126,7 +122,7 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 	if method == optimize.PrimalSimplex {
 		primal = 1
 	}
-	sol := &optimize.Solution{}
+	sol, attempt := &optimize.Solution{}, 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -151,10 +147,25 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 				sol.Status = optimize.LPStopped
 				return sol, nil
 			}
-		default:
-			return nil, fmt.Errorf("%w: CLP ended with status %d", optimize.ErrSolver, int(status))
+		default: // numerical trouble: the other method, then both from the slack basis
+			if attempt++; attempt == 4 {
+				return nil, fmt.Errorf("%w: CLP ended with status %d", optimize.ErrSolver, int(status))
+			}
+			primal = 1 - primal
+			if attempt > 1 {
+				C.drumbeat_put_status(s.model, (*C.uchar)(&encode(s.slack())[0]))
+			}
 		}
 	}
+}
+
+// slack is the basis of all row activities.
+func (s *Solver) slack() *optimize.Basis {
+	b := &optimize.Basis{Columns: make([]optimize.VarStatus, len(s.lp.Cost)), Rows: make([]optimize.VarStatus, s.rows)}
+	for i := range b.Rows {
+		b.Rows[i] = optimize.Basic
+	}
+	return b
 }
 
 // read takes the optimum out of CLP.
