@@ -35,7 +35,8 @@ const (
 // Decode reads one record into ev, in CloudEvents 1.0 structured mode (a JSON object with
 // specversion) or in Kafka binary mode (headers ce_*). Unknown attributes and members are ignored;
 // a member that we read and that stands twice is an error. What is no event comes back as a
-// *[DecodeError]; ev then holds of ID, Source, Type, Time and Site what could be read.
+// *[DecodeError]; ev then
+// holds of Type, ID, Source and Time what could be read.
 func (d *Decoder) Decode(headers []Header, value []byte, ev *Event) error {
 	*ev = Event{}
 	a := attributes{data: absent}
@@ -53,11 +54,15 @@ func (d *Decoder) Decode(headers []Header, value []byte, ev *Event) error {
 	s.reset(value)
 	if !binary {
 		d.structured(&a, ev)
-		if s.err != nil {
-			return s.err
-		}
+	} else if s.peek() == 'n' {
+		// null is no data here as it is in structured mode.
+		s.skip()
+		s.end()
 	} else if len(value) > 0 {
 		a.data = 0
+	}
+	if s.err != nil {
+		return s.err
 	}
 	if err := d.identify(&a, ev); err != nil {
 		return err

@@ -16,13 +16,25 @@ type Instant struct {
 // ErrInstant says that text is no instant.
 var ErrInstant = errors.New("schemas: not an instant YYYY-MM-DDThh:mm:ss with an optional zone")
 
-// In is the instant in the site's zone.
+// In is the instant in the site's zone. Of a clock reading that occurs twice (summer time ends) it
+// is the earlier one; a reading that is skipped (summer time begins) moves on by what was skipped.
 func (i Instant) In(loc *time.Location) time.Time {
 	if i.Zoned {
 		return i.Time.In(loc)
 	}
-	y, m, d := i.Time.Date()
-	return time.Date(y, m, d, i.Time.Hour(), i.Time.Minute(), i.Time.Second(), i.Time.Nanosecond(), loc)
+	clock := i.Time.UTC()
+	// Zones agree with the offset of either the day before or the day after, but for the transition.
+	_, before := clock.AddDate(0, 0, -1).In(loc).Zone()
+	_, after := clock.AddDate(0, 0, 1).In(loc).Zone()
+	early := clock.Add(-time.Duration(before) * time.Second).In(loc)
+	if _, offset := early.Zone(); offset == before || before == after {
+		return early
+	}
+	late := clock.Add(-time.Duration(after) * time.Second).In(loc)
+	if _, offset := late.Zone(); offset == after {
+		return late
+	}
+	return early
 }
 
 // ParseInstant reads RFC 3339 (years 1900 to 2199); a space may stand for the T, seconds may be

@@ -10,9 +10,8 @@ func PartitionOf(key []byte, n int) int {
 	return int(murmur2(key)&0x7fffffff) % n
 }
 
-// murmur2 is Austin Appleby's MurmurHash2, 32 bits, with the seed and the reading of bytes as signed
-// numbers that org.apache.kafka.common.utils.Utils.murmur2 has; the last bytes are masked to be
-// unsigned there too, so the results are those of the original with seed 0x9747b28c.
+// murmur2 is Austin Appleby's MurmurHash2 of 32 bits with Kafka's seed, the result of
+// org.apache.kafka.common.utils.Utils.murmur2 as an unsigned number.
 func murmur2(data []byte) uint32 {
 	const (
 		seed = 0x9747b28c

@@ -42,6 +42,10 @@ func (s *scanner) members(required []string, read func(name string) bool) {
 			s.skip()
 			continue
 		}
+		if parent == "" && member == "site" {
+			s.once(&s.site, member)
+			continue
+		}
 		if !read(member) {
 			s.skip()
 			continue
