@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"drumbeat/schemas"
+	"drumbeat/stream"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store keeps everything in a PostgreSQL database that [Migrate] has prepared. It is safe for
+// concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+
+	mu   sync.Mutex
+	days map[schemas.Date]bool // partitions of history known to exist
+}
+
+var _ stream.Store = (*Store)(nil)
+
+// Session settings that a connection string may override.
+var sessionDefaults = map[string]string{
+	"application_name": "drumbeat",
+	// A save of 100,000 SKUs takes a few seconds; what takes minutes hangs.
+	"statement_timeout":                   "120s",
+	"idle_in_transaction_session_timeout": "60s",
+	"lock_timeout":                        "30s",
+}
+
+// maxConns bounds the pool where the connection string does not (pool_max_conns): a few saves at a
+// time and the readers beside them.
+const maxConns = 10
+
+// Open connects to the database that dsn names, as a URL or in key=value form, and checks that it has
+// the schema. Connections must be sessions of their own: a pooler in transaction mode will not do.
+func Open(ctx context.Context, dsn string) (*Store, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("stream/postgres: %w", err)
+	}
+	params := config.ConnConfig.RuntimeParams
+	for name, value := range sessionDefaults {
+		if _, ok := params[name]; !ok {
+			params[name] = value
+		}
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	if given, err := poolSize(dsn); err != nil {
+		return nil, err
+	} else if !given {
+		config.MaxConns = maxConns
+	}
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.AfterConnect = durable
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("stream/postgres: %w", err)
+	}
+	s := &Store{pool: pool, days: map[schemas.Date]bool{}}
+	if err := s.Check(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// poolSize says whether dsn sets the size of the pool. ParseConfig takes the parameter out.
+func poolSize(dsn string) (bool, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return false, fmt.Errorf("stream/postgres: %w", err)
+	}
+	_, ok := config.RuntimeParams["pool_max_conns"]
+	return ok, nil
+}
+
+// durable makes a commit wait for the disk where the server's default would not: what has been
+// published must never be forgotten.
+func durable(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+	return err
+}
+
+// Check asks the database for one row, for readiness.
+func (s *Store) Check(ctx context.Context) error {
+	var ok bool
+	if err := s.pool.QueryRow(ctx, "SELECT to_regclass('drumbeat.partitions') IS NOT NULL").Scan(&ok); err != nil {
+		return fmt.Errorf("stream/postgres: %w", err)
+	}
+	if !ok {
+		return fmt.Errorf("stream/postgres: the database has no schema drumbeat yet: run drumbeat migrate")
+	}
+	return nil
+}
+
+// Close ends all connections. It waits for calls in progress.
+func (s *Store) Close() { s.pool.Close() }
+
+// Epoch implements [stream.Store]. A partition that nobody has loaded has epoch 0.
+func (s *Store) Epoch(ctx context.Context, partition int32) (int64, error) {
+	var epoch int64
+	err := s.pool.QueryRow(ctx, "SELECT coalesce(max(epoch), 0) FROM drumbeat.partitions WHERE partition = $1", partition).Scan(&epoch)
+	if err != nil {
+		return 0, fmt.Errorf("stream/postgres: epoch of partition %d: %w", partition, err)
+	}
+	return epoch, nil
+}
+
+// own raises an error of [stream.ErrFenced] unless epoch is the partition's, and otherwise locks its row until
+// the transaction ends. set is the rest of the UPDATE; its first two arguments are partition and epoch.
+func own(ctx context.Context, tx pgx.Tx, set string, args ...any) error {
+	tag, err := tx.Exec(ctx, "UPDATE drumbeat.partitions SET "+set+" WHERE partition = $1 AND epoch = $2", args...)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return stream.ErrFenced
+	}
+	return nil
+}
+
+// date is d as the driver takes it.
+func date(d schemas.Date) time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
