@@ -5,11 +5,13 @@ type bucket struct {
 	y      float64 // what was observed, winsorised for counts; NaN: missing
 	log    float64 // log(max(y, 5 % of the running mean)); NaN: missing, or y is not positive and there is no mean yet
 	factor float64 // the season factor that applied, known before the bucket
+	year   float64 // days: the factor of the same week a year ago; NaN: not known yet
 }
 
 // future is what the experts may know of the buckets to come.
 type future struct {
 	factor []float64 // season factors of the steps 1, 2, …
+	year   []float64 // days: factors of the same weeks a year ago, NaN: not known yet
 }
 
 // expert is one model with fixed parameters.

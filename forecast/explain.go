@@ -53,12 +53,12 @@ func (m *Model) Explain() Explanation {
 	m.weights(w)
 	l := &m.losses
 	for i, p := range m.pool {
-		if !m.asks(p.for_) {
+		if !l.ready[i] || !m.asks(p.for_) {
 			continue
 		}
-		part := ModelWeight{Name: p.name, Weight: w[i], Step: l.one[i] / l.n, Sum: l.sumOne[i] / l.sumN}
+		part := ModelWeight{Name: p.name, Weight: w[i], Step: l.one[i] / l.n[i], Sum: l.sumOne[i] / l.sumN[i]}
 		if count {
-			part.Step, part.Sum = math.Sqrt(l.two[i]/l.n), math.Sqrt(l.sumTwo[i]/l.sumN)
+			part.Step, part.Sum = math.Sqrt(l.two[i]/l.n[i]), math.Sqrt(l.sumTwo[i]/l.sumN[i])
 		}
 		x.Models = append(x.Models, part)
 	}

@@ -49,6 +49,15 @@ func (f *factors) ahead(dst []float64) {
 	}
 }
 
+// ratio is v, the variance-to-mean ratio. It starts at the level (a coefficient of variation of 1), worth three buckets.
+func (f *factors) ratio() float64 {
+	if f.num <= 0 || f.den <= 0 {
+		return 0
+	}
+	l := f.num / f.den
+	return (f.se + 3*l*l) / (f.sf + 3*l)
+}
+
 // observe closes the next bucket with demand y (NaN: missing).
 func (f *factors) observe(y float64) {
 	pos := f.pos
@@ -67,8 +76,7 @@ func (f *factors) observe(y float64) {
 		f.sf = factorMemory*f.sf + l*now
 		f.a[pos] = factorDiscount*f.a[pos] + y
 		f.b[pos] = factorDiscount*f.b[pos] + l
-		// v starts at the level (a coefficient of variation of 1), worth three buckets.
-		prior := factorPriorRatio * (f.se + 3*l*l) / (f.sf + 3*l)
+		prior := factorPriorRatio * f.ratio()
 		raw := (f.a[pos] + prior) / (f.b[pos] + prior)
 		f.sum += raw - f.raw[pos]
 		f.raw[pos] = raw

@@ -66,6 +66,7 @@ type Model struct {
 	sizes     sizes
 
 	factors *factors // nil without season
+	year    *year    // nil unless the buckets are days of demand
 	lags    *lags    // nil unless the pool has seasonal naive experts
 	pool    []entry
 	losses  losses
@@ -103,6 +104,9 @@ func New(c Config) *Model {
 	m.config.Horizon = m.leads * m.stride
 	if c.Season > 1 {
 		m.factors = newFactors(c.Season)
+	}
+	if c.Season == 7 && !c.Real {
+		m.year = newYear()
 	}
 	if c.Season > 7 || c.Season > 1 && c.Real {
 		m.lags = newLags(c.Season)
@@ -148,6 +152,10 @@ func (m *Model) Append(y float64) {
 	if m.factors != nil {
 		b.factor = m.factors.next()
 		m.factors.observe(b.y)
+	}
+	if m.year != nil {
+		b.year = m.year.now
+		m.year.observe(b.y, b.factor, m.factors.ratio())
 	}
 	for i := range m.pool {
 		m.pool[i].observe(b)
@@ -242,7 +250,10 @@ func (m *Model) closeBlock() {
 	m.made++
 	o := &m.origins[m.newest]
 	*o = origin{path: o.path, expert: o.expert}
-	m.experts(o.path, func(i int, path []float64) {
+	m.experts(o.path, func(i int, path []float64, own bool) {
+		if own && !m.losses.ready[i] {
+			m.losses.enter(i, m.leads)
+		}
 		copy(m.losses.path(i), path)
 		sum := 0.0
 		for _, x := range path {

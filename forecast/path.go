@@ -4,6 +4,7 @@ package forecast
 type scratch struct {
 	weights []float64
 	factor  []float64
+	year    []float64
 	expert  []float64
 	mean    []float64 // the plain mean's path
 	path    []float64 // cached combination, valid for pathAt buckets
@@ -24,10 +25,14 @@ const straying = 2
 //
 // From the first step at which an expert has no finite value, or strays absurdly far from the past, it is replaced by
 // the plain mean. So a path's beginning does not depend on its length.
-func (m *Model) experts(dst []float64, visit func(i int, path []float64)) {
+func (m *Model) experts(dst []float64, visit func(i int, path []float64, own bool)) {
 	h, s := len(dst), &m.scratch
+	if h == 0 {
+		return
+	}
 	s.weights = grow(s.weights, len(m.pool))
 	s.factor = grow(s.factor, h)
+	s.year = grow(s.year, h)
 	s.expert = grow(s.expert, h)
 	s.mean = grow(s.mean, h)
 	clear(dst)
@@ -35,15 +40,18 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64)) {
 		if visit != nil {
 			clear(s.expert)
 			for i := range m.pool {
-				visit(i, s.expert)
+				visit(i, s.expert, false)
 			}
 		}
 		return
 	}
 	m.weights(s.weights)
-	ahead := future{factor: s.factor}
+	ahead := future{factor: s.factor, year: s.year}
 	if m.factors != nil {
 		m.factors.ahead(s.factor)
+	}
+	if m.year != nil {
+		m.year.ahead(s.year)
 	}
 	spread := m.high - m.low
 	low, high := m.low-straying*spread, m.high+straying*spread
@@ -58,6 +66,7 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64)) {
 		}
 		path := s.expert
 		m.pool[i].forecast(path, ahead)
+		own := path[0] == path[0]
 		for k, x := range path {
 			if x < 0 && !m.config.Real {
 				path[k] = 0
@@ -72,7 +81,7 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64)) {
 			}
 		}
 		if visit != nil {
-			visit(i, path)
+			visit(i, path, own)
 		}
 	}
 }

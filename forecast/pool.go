@@ -28,6 +28,11 @@ func pool(c Config, r *lags) []entry {
 			}
 			add(forContinuous, &level{a: .4, seasonal: true}, "season*level(0.4)")
 		}
+		if m == 7 {
+			for _, a := range []float64{.02, .05, .2, .5} {
+				add(forAll, &yearly{a: a}, "year*season*level(%g)", a)
+			}
+		}
 	}
 	logs := []bool{false, true}
 	if c.Real {

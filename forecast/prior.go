@@ -27,7 +27,7 @@ func NewPrior(c Config, models []*Model) *Prior {
 	var n []float64
 	series := 0
 	for _, m := range models {
-		if !p.fits(m.config) || !m.isCount() || m.losses.n == 0 {
+		if !p.fits(m.config) || !m.isCount() || m.losses.n[0] == 0 {
 			continue
 		}
 		if p.loss == nil {
@@ -38,7 +38,7 @@ func NewPrior(c Config, models []*Model) *Prior {
 		series++
 		for i, x := range l {
 			if x == x {
-				w := min(m.losses.n, lossTrust)
+				w := min(m.losses.n[i], lossTrust)
 				p.loss[i] += w * x
 				n[i] += w
 			}

@@ -12,7 +12,8 @@ import "math"
 //
 // with n the discounted number of buckets judged. Counts: squared losses, c → 1 (single buckets are noise), P small,
 // since one series hardly separates its experts (see Prior); continuous: absolute losses, c → ½, P large. Experts below 5 % of
-// the best are dropped. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
+// the best are dropped. An expert that needs a season or two of data before its first forecast enters with half a horizon
+// of losses 1.5 times those of the plain mean: it has to earn its weight. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
 // the constants are from experiments on public series (DESIGN.md).
 type losses struct {
 	stride   int
@@ -20,13 +21,15 @@ type losses struct {
 	one, two []float64 // Σ|e|, Σe² of steps
 	sumOne   []float64 // the same of sums
 	sumTwo   []float64
-	n, sumN  float64 // discounted numbers of buckets and of sums judged
+	n, sumN  []float64 // discounted numbers of buckets and of sums judged, by expert
+	ready    []bool    // the expert has made a forecast of its own
 }
 
 const (
 	lossMemory     = 120 // buckets: discount 1-1/120 a bucket
 	lossTrust      = 20  // buckets after which losses have half their say
 	lossFloor      = .001
+	entryFee       = 1.5 // losses of a newcomer, relative to the plain mean's
 	weightFloor    = .05
 	countPower     = 8
 	smoothPower    = 14
@@ -35,13 +38,13 @@ const (
 )
 
 func newLosses(experts, stride int) losses {
-	x := make([]float64, (4+stride)*experts)
+	x := make([]float64, (6+stride)*experts)
 	next := func(n int) []float64 {
 		y := x[:n:n]
 		x = x[n:]
 		return y
 	}
-	return losses{stride: stride, one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
+	return losses{stride: stride, n: next(experts), sumN: next(experts), ready: make([]bool, experts), one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
 }
 
 // path is where the steps of expert i for the next block are kept.
@@ -56,9 +59,10 @@ func (l *losses) steps(y []float64) {
 			seen++
 		}
 	}
-	l.n = d*l.n + float64(seen)
-	l.sumN *= d
 	for i := range l.one {
+		if !l.ready[i] {
+			continue
+		}
 		one, two := 0.0, 0.0
 		p := l.path(i)
 		for k, v := range y {
@@ -68,6 +72,8 @@ func (l *losses) steps(y []float64) {
 				two += e * e
 			}
 		}
+		l.n[i] = d*l.n[i] + float64(seen)
+		l.sumN[i] *= d
 		l.one[i] = d*l.one[i] + one
 		l.two[i] = d*l.two[i] + two
 		l.sumOne[i] *= d
@@ -75,10 +81,29 @@ func (l *losses) steps(y []float64) {
 	}
 }
 
+// enter admits expert i, which has made its first forecast.
+func (l *losses) enter(i, leads int) {
+	l.ready[i] = true
+	if i == 0 || l.n[0] == 0 {
+		return
+	}
+	l.n[i] = float64(leads*l.stride) / 2
+	l.one[i] = entryFee * l.n[i] * l.one[0] / l.n[0]
+	l.two[i] = entryFee * entryFee * l.n[i] * l.two[0] / l.n[0]
+	if l.sumN[0] > 0 {
+		l.sumN[i] = float64(leads) / 2
+		l.sumOne[i] = entryFee * l.sumN[i] * l.sumOne[0] / l.sumN[0]
+		l.sumTwo[i] = entryFee * entryFee * l.sumN[i] * l.sumTwo[0] / l.sumN[0]
+	}
+}
+
 // sums charges every expert with the horizon whose demand was y. It follows the call of steps for the same block.
 func (l *losses) sums(y float64, forecasts []float64) {
-	l.sumN++
 	for i, f := range forecasts {
+		if !l.ready[i] {
+			continue
+		}
+		l.sumN[i]++
 		e := y - f
 		l.sumOne[i] += math.Abs(e)
 		l.sumTwo[i] += e * e
@@ -93,7 +118,7 @@ func (m *Model) weights(dst []float64) {
 	if count {
 		power = countPower
 	}
-	power *= m.losses.n / (m.losses.n + lossTrust)
+	power *= m.losses.n[0] / (m.losses.n[0] + lossTrust)
 	best := math.Inf(-1)
 	for i, l := range dst {
 		dst[i] *= -power
@@ -121,7 +146,7 @@ func (m *Model) weights(dst []float64) {
 	}
 }
 
-// relativeLosses writes ℓ of every expert (see losses), NaN for those that may not speak.
+// relativeLosses writes ℓ of every expert (see losses), NaN for those that may not speak or have not spoken yet.
 func (m *Model) relativeLosses(dst []float64) {
 	l := &m.losses
 	step, sum := l.one, l.sumOne
@@ -132,29 +157,29 @@ func (m *Model) relativeLosses(dst []float64) {
 	}
 	meanStep, meanSum, n := 0.0, 0.0, 0.0
 	for i := range m.pool {
-		if m.asks(m.pool[i].for_) {
-			meanStep += step[i]
-			meanSum += sum[i]
+		if l.ready[i] && m.asks(m.pool[i].for_) {
+			meanStep += ratio(step[i], l.n[i])
+			meanSum += ratio(sum[i], l.sumN[i])
 			n++
 		}
 	}
-	meanStep /= n
-	meanSum /= n
+	meanStep = ratio(meanStep, n)
+	meanSum = ratio(meanSum, n)
 	c := 0.0
-	if l.sumN > 0 {
-		c = share * l.sumN / (l.sumN + half)
+	if l.sumN[0] > 0 {
+		c = share * l.sumN[0] / (l.sumN[0] + half)
 	}
 	for i := range dst {
-		if !m.asks(m.pool[i].for_) {
+		if !l.ready[i] || !m.asks(m.pool[i].for_) {
 			dst[i] = math.NaN()
 			continue
 		}
 		x := lossFloor
 		if meanStep > 0 {
-			x += (1 - c) * step[i] / meanStep
+			x += (1 - c) * ratio(step[i], l.n[i]) / meanStep
 		}
 		if meanSum > 0 {
-			x += c * sum[i] / meanSum
+			x += c * ratio(sum[i], l.sumN[i]) / meanSum
 		}
 		dst[i] = math.Log(x)
 	}

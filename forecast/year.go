@@ -1,0 +1,116 @@
+package forecast
+
+import "math"
+
+// weeksPerYear times 7 days is a year that keeps the weekday; it is short by 1¼ days, which the smoothing hides.
+const weeksPerYear = 52
+
+// year is the profile of the last year of a daily series: the demand of every week, less its weekdays, relative to the
+// year,
+//
+//	g_w = (A_w + κ) / (B_w + κ)
+//
+// A_w is the demand of the five weeks around w, weighted 1 2 3 2 1, B_w what their days would have sold at the mean level
+// of the year, κ = 4 v the demand that "no season" is worth (factors of a season differ by about one half; see factors).
+type year struct {
+	num, den [weeksPerYear]float64 // demand, and the sum of weekday factors, of the last 52 complete weeks
+	next     int                   // where the open week will stand, which is where the week one year ago stands
+	weeks    int                   // complete weeks so far
+	days     int                   // of the open week
+	n, d     float64               // of the open week
+	now      float64               // g of the open week
+	level    float64               // mean demand a day of the last 52 weeks
+	prior    float64               // κ
+}
+
+const yearPriorRatio = 4 // κ/v
+
+func newYear() *year { return &year{now: math.NaN()} }
+
+// observe closes a day with demand y (NaN: missing), weekday factor f and variance-to-mean ratio v.
+func (r *year) observe(y, f, v float64) {
+	if y == y {
+		r.n += y
+		r.d += f
+	}
+	if r.days++; r.days < 7 {
+		return
+	}
+	r.num[r.next], r.den[r.next] = r.n, r.d
+	r.n, r.d, r.days = 0, 0, 0
+	r.weeks++
+	if r.next++; r.next == weeksPerYear {
+		r.next = 0
+	}
+	if r.weeks < weeksPerYear {
+		return
+	}
+	num, den := 0.0, 0.0
+	for i := range r.num {
+		num += r.num[i]
+		den += r.den[i]
+	}
+	r.level, r.prior = ratio(num, den), yearPriorRatio*v
+	r.now = r.factor(r.next)
+}
+
+// factor is g of the week that stands at w, NaN before a year is complete.
+func (r *year) factor(w int) float64 {
+	if r.weeks < weeksPerYear {
+		return math.NaN()
+	}
+	a, b := r.prior, r.prior
+	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
+		j := (w + i - 2 + weeksPerYear) % weeksPerYear
+		a += weight * r.num[j]
+		b += weight * r.den[j] * r.level
+	}
+	if b == 0 {
+		return 1
+	}
+	return a / b
+}
+
+// ahead writes g of the days to come.
+func (r *year) ahead(dst []float64) {
+	day, w, g := r.days, r.next, r.now
+	for k := range dst {
+		dst[k] = g
+		if day++; day == 7 {
+			day = 0
+			if w++; w == weeksPerYear {
+				w = 0
+			}
+			g = r.factor(w)
+		}
+	}
+}
+
+// yearly is the level of a daily series with the season of the last year, f the weekday factor:
+//
+//	N ← (1-a) N + a y,   D ← (1-a) D + a f g,   forecast of step k: f_k g_k N/D
+//
+// so N/D is this year's demand over last year's, which carries growth. It is the seasonal naive forecast with adaptive
+// level (see naive), smoothed over weeks because single days of a shop are noise.
+type yearly struct {
+	a        float64
+	num, den float64
+}
+
+func (e *yearly) observe(b *bucket) {
+	if b.y != b.y || b.year != b.year {
+		return
+	}
+	e.num += e.a * (b.y - e.num)
+	e.den += e.a * (b.factor*b.year - e.den)
+}
+
+func (e *yearly) forecast(dst []float64, ahead future) {
+	l := math.NaN()
+	if e.den > 0 {
+		l = e.num / e.den
+	}
+	for k := range dst {
+		dst[k] = l * ahead.factor[k] * ahead.year[k]
+	}
+}
