@@ -102,4 +102,3 @@ func testLog(t *testing.T, real bool) {
 		}
 	})
 }
-
