@@ -16,6 +16,7 @@ import (
 // cli is the command line; each command lives in the file of its name.
 type cli struct {
 	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
+	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.

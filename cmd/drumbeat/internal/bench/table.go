@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+
+	"drumbeat/cmd/drumbeat/internal/terminal"
+)
+
+// Table draws rows for people: a table for each benchmark, a line for each case, a column for each metric.
+func Table(rows []Row, s terminal.Style) string {
+	var b strings.Builder
+	for i, name := range unique(rows, func(r Row) string { return r.Bench }) {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		var of []Row
+		for _, r := range rows {
+			if r.Bench == name {
+				of = append(of, r)
+			}
+		}
+		b.WriteString(table(name, of, s))
+	}
+	return b.String()
+}
+
+func table(name string, rows []Row, s terminal.Style) string {
+	metrics := unique(rows, func(r Row) string { return r.Metric })
+	columns := []terminal.Column{terminal.Left(name)}
+	units := []string{""}
+	for _, metric := range metrics {
+		columns = append(columns, terminal.Right(strings.ReplaceAll(metric, "_", " ")))
+		units = append(units, "")
+	}
+	t := terminal.NewTable(columns...)
+	for _, r := range rows {
+		for i, metric := range metrics {
+			if r.Metric == metric && r.Unit != "1" {
+				units[i+1] = r.Unit
+			}
+		}
+	}
+	t.Row(units...)
+	for _, c := range unique(rows, func(r Row) string { return r.Case }) {
+		cells := make([]string, 1+len(metrics))
+		cells[0] = c
+		for i, metric := range metrics {
+			for _, r := range rows {
+				if r.Case == c && r.Metric == metric {
+					cells[i+1] = figure(r.Value)
+				}
+			}
+		}
+		t.Row(cells...)
+	}
+	return t.String(s)
+}
+
+// figure keeps about three digits.
+func figure(v float64) string {
+	switch {
+	case v == 0 || v >= 100 || v <= -100:
+		return terminal.Number(v, 0)
+	case v >= 10 || v <= -10:
+		return terminal.Number(v, 1)
+	case v >= 0.1 || v <= -0.1:
+		return terminal.Number(v, 3)
+	case v >= 1e-4 || v <= -1e-4:
+		return terminal.Number(v, 5)
+	}
+	return fmt.Sprintf("%.1e", v)
+}
+
+// unique returns the keys of rows in the order of their first appearance.
+func unique(rows []Row, key func(Row) string) []string {
+	var keys []string
+	seen := map[string]bool{}
+	for _, r := range rows {
+		if k := key(r); !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
