@@ -74,7 +74,7 @@ func (e dayEntry) plain(unit schemas.Quantity) bool {
 // entry are zeros. The zero value is empty.
 //
 // The last days stand as they are, in tail, where nearly all changes fall; the days before are packed
-// into a stream of bits. A change among the packed days packs them anew, in about 20 µs for three
+// into a stream of bits. A change among the packed days packs them anew, in about 100 µs for three
 // years of a busy SKU. What is encoded depends on the entries and their unit alone, not on where the
 // packed part ends, and the unit is saved too, so a restored history goes on to save the same bytes as
 // the one that was saved.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -123,20 +124,23 @@ func (p *packedDays) learn(v uint64) {
 	p.level = uint16((7*int(p.level) + int(digits)) / 8)
 }
 
+// write appends the n lowest bits of v.
 func (p *packedDays) write(v uint64, n int) {
-	for n > 0 {
-		if p.size&7 == 0 {
-			p.bits = append(p.bits, 0)
-		}
-		p.bits[len(p.bits)-1] |= byte(v << (p.size & 7))
-		written := min(n, 8-p.size&7)
-		if free := 8 - p.size&7; n < free {
-			// What v holds above its n bits must not stand in the stream.
-			p.bits[len(p.bits)-1] &= byte(1<<(p.size&7+n) - 1)
-		}
-		v >>= written
-		p.size += written
-		n -= written
+	if n > 32 {
+		p.write(v, 32)
+		v, n = v>>32, n-32
+	}
+	v &= 1<<n - 1
+	used := p.size & 7
+	if used > 0 {
+		last := len(p.bits) - 1
+		v = v<<used | uint64(p.bits[last])
+		p.bits = p.bits[:last]
+	}
+	p.size += n
+	for n += used; n > 0; n -= 8 {
+		p.bits = append(p.bits, byte(v))
+		v >>= 8
 	}
 }
 
@@ -176,7 +180,7 @@ func (p *packedDays) writeSigned(v int64) {
 // each calls f for the entries in order until it returns false.
 func (p *packedDays) each(f func(e dayEntry) bool) {
 	r := bitReader{b: p.bits, days: packedDays{unit: p.unit}}
-	r.days.last = p.first - 1
+	r.last = int64(p.first) - 1
 	for range p.n {
 		if !f(r.entry()) {
 			return
@@ -188,7 +192,7 @@ func (p *packedDays) each(f func(e dayEntry) bool) {
 // the number of bytes they take; false where src holds no such entries.
 func (p *packedDays) load(first schemas.Date, n int, src []byte) (size int, ok bool) {
 	r := bitReader{b: src, days: packedDays{unit: p.unit}}
-	r.days.last = first - 1
+	r.last = int64(first) - 1
 	for range n {
 		if e := r.entry(); r.bad || e.empty() || r.days.n == 0 && e.Date != first {
 			return 0, false
@@ -199,47 +203,55 @@ func (p *packedDays) load(first schemas.Date, n int, src []byte) (size int, ok b
 	if r.at&7 != 0 && src[size-1]>>(r.at&7) != 0 {
 		return 0, false
 	}
-	p.n, p.first, p.last, p.level, p.size = n, first, r.days.last, r.days.level, r.at
+	p.n, p.first, p.last, p.level, p.size = n, first, schemas.Date(r.last), r.days.level, r.at
 	p.bits = slices.Clone(src[:size])
 	return size, true
 }
 
-// bitReader reads what packedDays writes; days follows the writer's last day and level.
+// bitReader reads what packedDays writes; days follows the writer's unit and level.
 type bitReader struct {
 	b    []byte
 	at   int // in bits
 	bad  bool
+	last int64 // day of the entry before
 	days packedDays
 }
 
+// peek returns at least 57 of the bits that follow, zeros after the last one.
+func (r *bitReader) peek() uint64 {
+	at := r.at >> 3
+	if at+8 <= len(r.b) {
+		return binary.LittleEndian.Uint64(r.b[at:]) >> (r.at & 7)
+	}
+	var v uint64
+	for i := len(r.b) - 1; i >= at; i-- {
+		v = v<<8 | uint64(r.b[i])
+	}
+	return v >> (r.at & 7)
+}
+
 func (r *bitReader) read(n int) uint64 {
+	if n > 32 {
+		low := r.read(32)
+		return low | r.read(n-32)<<32
+	}
 	if r.at+n > 8*len(r.b) {
 		r.bad = true
 		return 0
 	}
-	var v uint64
-	for got := 0; got < n; {
-		low := r.at & 7
-		take := min(n-got, 8-low)
-		v |= uint64(r.b[r.at>>3]>>low&(1<<take-1)) << got
-		got += take
-		r.at += take
-	}
+	v := r.peek() & (1<<n - 1)
+	r.at += n
 	return v
 }
 
 // unary counts the zeros before the next one.
 func (r *bitReader) unary() int {
-	n := 0
-	for r.at < 8*len(r.b) {
-		rest := r.b[r.at>>3] >> (r.at & 7)
-		if rest != 0 {
-			zeros := bits.TrailingZeros8(rest)
+	for n := 0; r.at < 8*len(r.b); n += 32 {
+		if zeros := bits.TrailingZeros64(r.peek()); zeros < 32 {
 			r.at += zeros + 1
 			return n + zeros
 		}
-		n += 8 - r.at&7
-		r.at += 8 - r.at&7
+		r.at += 32
 	}
 	r.bad = true
 	return 0
@@ -278,14 +290,14 @@ func (r *bitReader) entry() dayEntry {
 		r.bad = true
 		return dayEntry{}
 	}
-	date := int64(r.days.last) + int64(r.read(n)|1<<n)
-	e := dayEntry{Date: schemas.Date(date)}
-	r.days.last = e.Date
-	r.bad = r.bad || date > math.MaxInt32
+	r.last += int64(r.read(n) | 1<<n)
+	e := dayEntry{Date: schemas.Date(r.last)}
+	r.bad = r.bad || r.last > math.MaxInt32
 	u := r.days.step()
 	if r.read(1) == 0 {
 		v := r.magnitude()
-		r.bad = r.bad || v > uint64(math.MaxInt64/u)
+		// The division is only for the few that could overflow.
+		r.bad = r.bad || v >= 1<<40 && v > uint64(math.MaxInt64/u)
 		e.Kept = schemas.Quantity(v) * u
 		r.days.learn(v)
 		return e
