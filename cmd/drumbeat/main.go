@@ -16,6 +16,7 @@ import (
 // cli is the command line; each command lives in the file of its name.
 type cli struct {
 	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
+	Topics   topicsCmd   `cmd:"" help:"Create and check the topics."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
 }
 

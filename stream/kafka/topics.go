@@ -25,14 +25,15 @@ type TopicOptions struct {
 
 // Problem is something about a topic that is not as it has to be.
 type Problem struct {
-	Topic string
+	Topic string `json:"topic"`
 	// Setting is the name of a topic configuration, or "topic", "partitions", "replication".
-	Setting    string
-	Have, Want string
+	Setting string `json:"setting"`
+	Have    string `json:"have"`
+	Want    string `json:"want"`
 	// Do is what heals it.
-	Do string
+	Do string `json:"do"`
 	// Advice: it works like this, but is not what one wants.
-	Advice bool
+	Advice bool `json:"advice"`
 }
 
 func (p Problem) String() string {
