@@ -9,7 +9,8 @@ import (
 //
 // Errors are kept by lead, counted in blocks: lead 0 is the first block after an origin. For every lead there are
 // discounted sums of the errors of single steps, and of the errors of the sum of all steps up to the end of that lead.
-// Errors of demand that is not counted are divided by g = f^θ, f the forecast, so that the width follows the level.
+// Errors of demand that is not counted are divided by g = √f, f the forecast, so that the width follows the level:
+// between additive noise (g = 1) and multiplicative (g = f), which were both tried.
 type pastErrors struct {
 	stride          int
 	steps, totals   []leadErrors
@@ -29,8 +30,6 @@ type leadErrors struct {
 
 const (
 	errorMemory = 100 // buckets
-	// levelPower is θ: noise between additive (0) and multiplicative (1).
-	levelPower = .5
 	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
 	noiseLimit = 10
 	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
@@ -49,7 +48,7 @@ func newErrors(leads, stride int) pastErrors {
 }
 
 // noise is g, the part of the errors that follows the forecast.
-func noise(f float64) float64 { return math.Pow(math.Abs(f), levelPower) }
+func noise(f float64) float64 { return math.Sqrt(math.Abs(f)) }
 
 // start books that y was observed, and makes a first guess from the first observation that is not zero: an error of half of it for a level, Poisson
 // noise for whole numbers, a coefficient of variation of 1 for sparse fractions.

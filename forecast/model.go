@@ -238,6 +238,19 @@ func (m *Model) asks(g grade) bool {
 	}
 }
 
+// follows says whether the losses of an expert of grade g are kept up: it may speak, or could soon.
+func (m *Model) follows(g grade) bool {
+	n, zeros := float64(m.seen), float64(m.zeros)
+	switch g {
+	case forSparse:
+		return zeros > sparseShare/2*n
+	case forContinuous, forPositive:
+		return !m.isCount() || zeros <= .1*n && m.total >= countMean/2*n
+	default:
+		return true
+	}
+}
+
 // closeBlock charges the past forecasts with the block that is complete and makes the next origin.
 func (m *Model) closeBlock() {
 	if m.made > 0 {
@@ -251,7 +264,12 @@ func (m *Model) closeBlock() {
 	o := &m.origins[m.newest]
 	*o = origin{path: o.path, expert: o.expert}
 	m.experts(o.path, func(i int, path []float64, own bool) {
-		if own && !m.losses.ready[i] {
+		switch {
+		case !own:
+			m.losses.ready[i] = false
+			o.expert[i] = missing
+			return
+		case !m.losses.ready[i]:
 			m.losses.enter(i, m.leads)
 		}
 		copy(m.losses.path(i), path)

@@ -21,7 +21,8 @@ func grow(x []float64, n int) []float64 {
 // straying is how far beyond the range of the past, in ranges, a forecast may lie.
 const straying = 2
 
-// experts writes the combination's path for the next len(dst) buckets and shows every expert's own to visit (if not nil).
+// experts writes the combination's path for the next len(dst) buckets and, if visit is not nil, shows it every
+// expert's path and whether the expert made it itself.
 //
 // From the first step at which an expert has no finite value, or strays absurdly far from the past, it is replaced by
 // the plain mean. So a path's beginning does not depend on its length.
@@ -61,6 +62,12 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 	m.pool[0].forecast(s.mean, ahead)
 	for i := range m.pool {
 		w := s.weights[i]
+		if !m.follows(m.pool[i].for_) {
+			if visit != nil {
+				visit(i, s.mean, false)
+			}
+			continue
+		}
 		if w == 0 && visit == nil {
 			continue
 		}

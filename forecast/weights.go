@@ -5,24 +5,26 @@ import "math"
 // losses are the discounted past losses of every expert, and the weights that follow from them.
 //
 // An expert is charged, at the end of every block, with its steps in the block as it saw them one block ago, and with
-// the sum over the horizon that ends there; the second is what stock depends on, the first is known sooner. Relative to
+// the sum over the horizon that ends there, where the forecast was its own; the second is what stock depends on, the first is known sooner. Relative to
 // the mean of the experts that may speak,
 //
 //	ℓ_e = log( (1-c) S_e/S̄ + c C_e/C̄ + .001 ),    w_e ∝ exp(-P n/(n+20) ℓ_e)
 //
 // with n the discounted number of buckets judged. Counts: squared losses, c → 1 (single buckets are noise), P small,
-// since one series hardly separates its experts (see Prior); continuous: absolute losses, c → ½, P large. Experts below 5 % of
-// the best are dropped. An expert that needs a season or two of data before its first forecast enters with half a horizon
-// of losses 1.5 times those of the plain mean: it has to earn its weight. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
+// since one series hardly separates its experts (see Prior); continuous: absolute losses, c → .8, P large. Experts below 5 % of
+// the best are dropped. An expert that needs a season or two of data before its first forecast, or that may speak since the
+// kind of the series has changed, enters with half a horizon of losses 1.5 times those of the plain mean: it has to earn
+// its weight. Source: the polynomially weighted average of Cesa-Bianchi and Lugosi (2006), with discounting;
 // the constants are from experiments on public series (DESIGN.md).
 type losses struct {
 	stride   int
+	discount float64   // a block
 	paths    []float64 // every expert's steps for the open block
 	one, two []float64 // Σ|e|, Σe² of steps
 	sumOne   []float64 // the same of sums
 	sumTwo   []float64
 	n, sumN  []float64 // discounted numbers of buckets and of sums judged, by expert
-	ready    []bool    // the expert has made a forecast of its own
+	ready    []bool    // the newest forecast was the expert's own
 }
 
 const (
@@ -34,7 +36,7 @@ const (
 	countPower     = 8
 	smoothPower    = 14
 	countSumShare  = 1
-	smoothSumShare = .5
+	smoothSumShare = .8
 )
 
 func newLosses(experts, stride int) losses {
@@ -44,7 +46,7 @@ func newLosses(experts, stride int) losses {
 		x = x[n:]
 		return y
 	}
-	return losses{stride: stride, n: next(experts), sumN: next(experts), ready: make([]bool, experts), one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
+	return losses{stride: stride, discount: math.Pow(1-1./lossMemory, float64(stride)), n: next(experts), sumN: next(experts), ready: make([]bool, experts), one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
 }
 
 // path is where the steps of expert i for the next block are kept.
@@ -52,7 +54,6 @@ func (l *losses) path(i int) []float64 { return l.paths[i*l.stride : (i+1)*l.str
 
 // steps charges every expert with the block y.
 func (l *losses) steps(y []float64) {
-	d := math.Pow(1-1./lossMemory, float64(len(y)))
 	seen := 0
 	for _, v := range y {
 		if v == v {
@@ -72,6 +73,7 @@ func (l *losses) steps(y []float64) {
 				two += e * e
 			}
 		}
+		d := l.discount
 		l.n[i] = d*l.n[i] + float64(seen)
 		l.sumN[i] *= d
 		l.one[i] = d*l.one[i] + one
@@ -81,7 +83,7 @@ func (l *losses) steps(y []float64) {
 	}
 }
 
-// enter admits expert i, which has made its first forecast.
+// enter admits expert i, which has made a forecast again, or for the first time.
 func (l *losses) enter(i, leads int) {
 	l.ready[i] = true
 	if i == 0 || l.n[0] == 0 {
@@ -100,7 +102,7 @@ func (l *losses) enter(i, leads int) {
 // sums charges every expert with the horizon whose demand was y. It follows the call of steps for the same block.
 func (l *losses) sums(y float64, forecasts []float64) {
 	for i, f := range forecasts {
-		if !l.ready[i] {
+		if !l.ready[i] || f != f {
 			continue
 		}
 		l.sumN[i]++
@@ -150,10 +152,10 @@ func (m *Model) weights(dst []float64) {
 func (m *Model) relativeLosses(dst []float64) {
 	l := &m.losses
 	step, sum := l.one, l.sumOne
-	share, half := float64(smoothSumShare), 2*float64(m.leads)
+	share := float64(smoothSumShare)
 	if m.isCount() {
 		step, sum = l.two, l.sumTwo
-		share, half = countSumShare, float64(m.leads)
+		share = countSumShare
 	}
 	meanStep, meanSum, n := 0.0, 0.0, 0.0
 	for i := range m.pool {
@@ -167,7 +169,7 @@ func (m *Model) relativeLosses(dst []float64) {
 	meanSum = ratio(meanSum, n)
 	c := 0.0
 	if l.sumN[0] > 0 {
-		c = share * l.sumN[0] / (l.sumN[0] + half)
+		c = share * l.sumN[0] / (l.sumN[0] + float64(m.leads))
 	}
 	for i := range dst {
 		if !l.ready[i] || !m.asks(m.pool[i].for_) {
