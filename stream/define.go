@@ -1,0 +1,211 @@
+package stream
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"drumbeat/schemas"
+)
+
+// checkDefinition says why an event that is no sale cannot be applied; it changes nothing. What a
+// decoder can see was checked by it.
+func (s *site) checkDefinition(ev *schemas.Event) *fault {
+	switch e := ev.Data.(type) {
+	case *schemas.Policy:
+		next, err := s.p.config.Settings.With(e)
+		if err != nil {
+			field, detail, _ := strings.Cut(strings.TrimPrefix(err.Error(), "stream: "), ": ")
+			return &fault{"bad-field", field, detail}
+		}
+		if s.HasSales && next.TimeZone != s.settings.TimeZone {
+			return &fault{"time-zone-fixed", "time_zone", "the site has sales; its days cannot move"}
+		}
+	case *schemas.StockCounted:
+		if !s.started() {
+			return nil
+		}
+		return s.checkCount(e)
+	case *schemas.ProductionPin:
+		if _, ok := s.calendar.parse(e.Period); !ok {
+			return &fault{"bad-field", "period", shown(e.Period) + " is no period of the site"}
+		}
+	case *schemas.PlanApproved:
+		if _, ok := s.calendar.parse(e.Through); !ok {
+			return &fault{"bad-field", "through", shown(e.Through) + " is no period of the site"}
+		}
+		if e.Revision != s.Revision {
+			return &fault{"stale-revision", "revision", "the newest revision is another one"}
+		}
+	case *schemas.OutlierReviewed:
+		k := s.known(canonical(e.SKU))
+		if k == nil {
+			return &fault{"unknown-sku", "sku", shown(e.SKU) + " is not known"}
+		}
+		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == verdictNone {
+			return &fault{"nothing-held", "date", "nothing of " + shown(e.SKU) + " is held on " + e.Date.String()}
+		}
+	}
+	return nil
+}
+
+func canonical(sku string) string {
+	name, err := schemas.CanonicalSKU(sku)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// define applies an event that is no sale. Of two definitions of the same thing the newest event time
+// wins, so an older one is kept without effect.
+func (s *site) define(ev *schemas.Event) outcome {
+	st := stampOf(ev, s.moment())
+	switch e := ev.Data.(type) {
+	case *schemas.Item:
+		k := s.learn(canonical(e.SKU))
+		if !k.item.Provisional && !st.after(k.item.Stamp) {
+			return kept(reasonOlder)
+		}
+		price := k.item.UnitPrice
+		k.item = item{Item: *e, Stamp: st, UnitPrice: price}
+		if e.InitialInventory != nil && s.started() && k.stock.Source != stockCounted && k.stock.Source != stockInitial {
+			s.start(k, stockInitial, *e.InitialInventory)
+		}
+		s.touch(k)
+		s.note(triggerItem, k.name, true)
+	case *schemas.StockCounted:
+		k := s.learn(canonical(e.SKU))
+		s.count(k, e, st)
+		s.weigh(k, triggerStock)
+	case *schemas.Receipt:
+		k := s.learn(canonical(e.SKU))
+		s.receipt(k, e, st)
+		s.weigh(k, triggerReceipt)
+	case *schemas.Resource:
+		if old, ok := s.Resources[e.Resource]; ok && !st.after(old.Stamp) {
+			return kept(reasonOlder)
+		}
+		if s.Resources == nil {
+			s.Resources = map[string]resource{}
+		}
+		s.Resources[e.Resource] = resource{*e, st}
+		s.note(triggerCapacity, "", true)
+	case *schemas.Capacity:
+		s.Capacities = insertByStamp(s.Capacities, capacityChange{*e, st}, func(c capacityChange) stamp { return c.Stamp })
+		s.note(triggerCapacity, "", true)
+	case *schemas.Calendar:
+		if old, ok := s.Entries[e.Name]; ok && !st.after(old.Stamp) {
+			return kept(reasonOlder)
+		}
+		if s.Entries == nil {
+			s.Entries = map[string]entry{}
+		}
+		s.Entries[e.Name] = entry{*e, st}
+		s.reconfigure()
+		s.note(triggerCalendar, "", true)
+	case *schemas.OutlierReviewed:
+		s.review(s.known(canonical(e.SKU)), e)
+	case *schemas.DemandOverride:
+		s.learn(canonical(e.SKU))
+		s.Overrides = insertByStamp(s.Overrides, override{*e, st}, func(o override) stamp { return o.Stamp })
+		s.note(triggerOverride, canonical(e.SKU), true)
+	case *schemas.ProductionPin:
+		for i := range s.Pins {
+			if s.Pins[i].SKU == e.SKU && s.Pins[i].Period == e.Period {
+				if !st.after(s.Pins[i].Stamp) {
+					return kept(reasonOlder)
+				}
+				s.Pins = slices.Delete(s.Pins, i, i+1)
+				break
+			}
+		}
+		s.Pins = insertByStamp(s.Pins, pin{*e, st}, func(p pin) stamp { return p.Stamp })
+		s.note(triggerPin, canonical(e.SKU), true)
+	case *schemas.PlanApproved:
+		through, _ := s.calendar.parse(e.Through)
+		s.Approved, s.FrozenUntil = e.Revision, through.End
+		s.Baseline, s.BaselineFrom, s.BaselineUntil = e.Revision, s.Plan.From, s.Plan.Until
+		for _, k := range s.skus {
+			k.baseline, k.hasBaseline = slices.Clone(k.planned), k.inPlan
+			s.save(k)
+		}
+		s.note(triggerApproval, "", true)
+	case *schemas.Policy:
+		if s.Policy != nil && !st.after(s.PolicyStamp) {
+			return kept(reasonOlder)
+		}
+		before := s.settings
+		s.Policy, s.PolicyStamp = e, st
+		s.reconfigure()
+		if !s.settings.sameCalendar(&before) {
+			s.forgetPeriods()
+		}
+		s.note(triggerPolicy, "", true)
+	case *schemas.Operator:
+		s.note(triggerOperator, "", true)
+		s.Pending.Detail = "asked for by " + e.By
+		if e.Action == schemas.Replan {
+			s.Pending.Immediate = true
+		}
+	}
+	return kept("")
+}
+
+// reasonOlder goes with a definition that a newer one had already replaced.
+const reasonOlder = "older-definition"
+
+// moment is the site's now for stamps.
+func (s *site) moment() time.Time {
+	if s.settings.Clock == schemas.ClockWall && s.p.now.After(s.Now) {
+		return s.p.now
+	}
+	return s.Now
+}
+
+// reconfigure derives the settings anew. Closed days and the calendar shape every model, so all are
+// fitted anew.
+func (s *site) reconfigure() {
+	if err := s.configure(); err != nil {
+		panic("stream: a policy that was checked does not hold: " + err.Error())
+	}
+	if s.settings.Clock == schemas.ClockWall && !s.started() {
+		s.setNow(s.p.now)
+	}
+	for _, k := range s.skus {
+		k.model = nil
+	}
+}
+
+// forgetPeriods drops what is known by periods that no longer exist.
+func (s *site) forgetPeriods() {
+	s.Baseline, s.BaselineFrom, s.BaselineUntil, s.FrozenUntil = 0, 0, 0, 0
+	for _, k := range s.skus {
+		if len(k.planned) > 0 || k.hasBaseline {
+			k.planned, k.baseline, k.hasBaseline = nil, nil, false
+			s.save(k)
+		}
+	}
+}
+
+// insertByStamp keeps list in the order of event times, so that a later definition is applied last.
+func insertByStamp[T any](list []T, v T, of func(T) stamp) []T {
+	i, _ := slices.BinarySearchFunc(list, of(v), func(e T, st stamp) int {
+		a := of(e)
+		return cmp.Or(cmp.Compare(a.Time, st.Time), cmp.Compare(a.ID, st.ID))
+	})
+	return slices.Insert(list, i, v)
+}
+
+// review applies a person's verdict on what is held.
+func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
+	if e.Verdict == schemas.VerdictAccept {
+		k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdictAccepted })
+		s.release(k, e.Date)
+	} else {
+		k.history.update(e.Date, func(d *dayEntry) { d.Verdict, d.Reason = verdictRejected, heldReview })
+	}
+	s.changedDay(k, e.Date)
+	s.note(triggerReview, k.name, true)
+}

@@ -1,0 +1,209 @@
+package stream
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"drumbeat/forecast"
+	"drumbeat/schemas"
+)
+
+// season is the length in days of the pattern that a daily model learns.
+const season = 7
+
+// modelVersion is what forecasts say they were made by; it changes when the models do.
+const modelVersion = "pool-1"
+
+// refresh brings the models of the SKUs up to the open day, spread over goroutines by SKU. Each SKU is
+// independent and its result lands with it, so the order of running cannot be seen. A model that fails
+// is its SKU's own trouble: it is returned by index of the list.
+func (s *site) refresh(list []*sku, each func(i int, k *sku)) (failed []int) {
+	shards := s.p.config.Shards
+	if shards <= 0 {
+		shards = runtime.GOMAXPROCS(0)
+	}
+	shards = min(shards, len(list))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	bad := make([]bool, len(list))
+	for range shards {
+		group.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(list) {
+					return
+				}
+				bad[i] = !s.attempt(list[i], i, each)
+			}
+		})
+	}
+	group.Wait()
+	for i, b := range bad {
+		if b {
+			failed = append(failed, i)
+		}
+	}
+	return failed
+}
+
+// attempt runs one SKU's refit and what follows from it; false if the model failed.
+func (s *site) attempt(k *sku, i int, each func(i int, k *sku)) (ok bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.p.config.Log.Error("model failed", "site", s.name, "sku", k.name, "cause", fmt.Sprint(cause))
+			k.model, ok = nil, false
+		}
+	}()
+	s.fit(k)
+	each(i, k)
+	return true
+}
+
+// fit lets the model of a SKU learn the closed days that it does not have yet. A change to a day that
+// it has makes it start anew, so its state is always what a fit of the whole history gives.
+func (s *site) fit(k *sku) {
+	first, ok := k.history.first()
+	if !ok || first > s.Today {
+		first = s.Today
+	}
+	if k.model == nil || k.fitted != first || k.through > s.Today {
+		k.model = forecast.New(forecast.Config{Season: season})
+		k.fitted, k.through = first, first
+	}
+	if k.through == s.Today {
+		return
+	}
+	k.history.each(k.through, func(e dayEntry) bool {
+		if e.Date >= s.Today {
+			return false
+		}
+		for ; k.through < e.Date; k.through++ {
+			k.model.Append(s.quietDay(k.through))
+		}
+		k.model.Append(s.soldDay(e))
+		k.through++
+		return true
+	})
+	for ; k.through < s.Today; k.through++ {
+		k.model.Append(s.quietDay(k.through))
+	}
+}
+
+// quietDay is the demand of a day without sales: none, or unknown when the site was closed.
+func (s *site) quietDay(d schemas.Date) float64 {
+	if s.closed[d] {
+		return math.NaN()
+	}
+	return 0
+}
+
+// soldDay is the demand of a day as models see it. What is held is not demand: a day with nothing else
+// is unknown, so the model's own expectation stands in its place.
+func (s *site) soldDay(e dayEntry) float64 {
+	switch {
+	case e.Kept > 0:
+		return e.Kept.Float()
+	case e.Missing || e.Held > 0 || s.closed[e.Date]:
+		return math.NaN()
+	}
+	return 0
+}
+
+// expected is what a SKU is expected to sell from the open day on.
+type expected struct {
+	mean, lower, upper []float64 // by day; 80 % interval
+	safety             float64   // extra stock for the service level, 0 for other rules
+	model              string
+	sums               []forecast.Dist // by period
+}
+
+// expect reads the model of a SKU over the horizon. cuts are the ends of the periods in days from the
+// open day on; cover is the number of days that the safety stock of a service level has to cover.
+func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level float64) expected {
+	days := cuts[len(cuts)-1]
+	k.model.Forecast(path, days)
+	x := expected{
+		mean:  append([]float64(nil), path.Mean...),
+		lower: append([]float64(nil), path.Lo80...),
+		upper: append([]float64(nil), path.Hi80...),
+		sums:  make([]forecast.Dist, len(cuts)),
+	}
+	from := 0
+	for t, to := range cuts {
+		if to > from {
+			x.sums[t] = k.model.Sum(from, to)
+		}
+		from = to
+	}
+	if level > 0 {
+		d := k.model.Sum(0, cover)
+		x.safety = max(0, d.Quantile(level)-d.Mean)
+	}
+	x.model = modelVersion
+	return x
+}
+
+// flat stands in for a model that failed: the mean of the last four weeks.
+func (s *site) flat(k *sku, cuts []int) expected {
+	const window = 28
+	rate := max(0, k.sold(s.Today-window, s.Today-1).Float()) / window
+	days := cuts[len(cuts)-1]
+	x := expected{
+		mean: make([]float64, days), lower: make([]float64, days), upper: make([]float64, days),
+		sums: make([]forecast.Dist, len(cuts)), model: "mean of 28 days",
+	}
+	for i := range x.mean {
+		x.mean[i], x.upper[i] = rate, 2*rate
+	}
+	from := 0
+	for t, to := range cuts {
+		x.sums[t] = forecast.Dist{Mean: rate * float64(to-from)}
+		from = to
+	}
+	return x
+}
+
+// adjust applies closed days, what is already sold today, and the overrides of planners.
+func (s *site) adjust(k *sku, x *expected) {
+	days := len(x.mean)
+	scale := func(i int, f float64) { x.mean[i] *= f; x.lower[i] *= f; x.upper[i] *= f }
+	for i := range days {
+		if s.closed[s.Today.AddDays(i)] {
+			scale(i, 0)
+		}
+	}
+	for _, o := range s.Overrides {
+		if canonical(o.SKU) != k.name || o.Expires != nil && *o.Expires < s.Today {
+			continue
+		}
+		open := s.openDays(o.From, o.To+1)
+		for d := max(o.From, s.Today); d <= o.To && int(d-s.Today) < days; d++ {
+			i := int(d - s.Today)
+			if s.closed[d] && open > 0 {
+				continue
+			}
+			switch o.Mode {
+			case schemas.OverrideScale:
+				scale(i, *o.Factor)
+			case schemas.OverrideAdd:
+				x.add(i, x.mean[i]+o.Quantity.Float()/float64(max(open, 1)))
+			case schemas.OverrideReplace:
+				x.add(i, o.Quantity.Float()/float64(max(open, 1)))
+			}
+		}
+	}
+	if days > 0 {
+		x.add(0, max(0, x.mean[0]-k.history.at(s.Today).Kept.Float()))
+	}
+}
+
+// add sets the mean of a day and moves its interval along.
+func (x *expected) add(i int, mean float64) {
+	delta := mean - x.mean[i]
+	x.mean[i] = max(0, mean)
+	x.lower[i] = max(0, x.lower[i]+delta)
+	x.upper[i] = max(0, x.upper[i]+delta)
+}

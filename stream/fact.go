@@ -1,0 +1,99 @@
+package stream
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"drumbeat/schemas"
+)
+
+// fact is what a sale or a cancellation says, after repair. Its texts alias the record.
+type fact struct {
+	fault   *fault // the first thing that makes it a dead letter
+	repairs repairSet
+
+	sku      string // canonical
+	hasSKU   bool
+	quantity schemas.Quantity
+	day      schemas.Date
+	at       time.Time // the instant, or the start of the day
+	hasTime  bool
+	hasDay   bool
+	line     uint64 // key in the line index; 0: no document and line
+	document bool
+	version  uint16
+	customer uint64 // hash; 0: none
+	price    float64
+	ahead    bool // runs too far ahead of the site's clock: held
+}
+
+// maxSale is the largest quantity of one event: sums of a thousand of them still fit.
+const maxSale = 1_000_000_000 * schemas.Unit
+
+// read gives the fields of a sale or a cancellation their meaning. All fields are read even when one
+// is at fault: a rejected row whose SKU and day are known makes that day missing.
+func (s *site) read(ev *schemas.Event) (f fact) {
+	var sale *schemas.Sale
+	switch ev.Type {
+	case schemas.TypeSale:
+		sale = &ev.Sale
+	case schemas.TypeSaleCancelled:
+		c := &ev.Cancelled
+		sale = &schemas.Sale{
+			SKU: c.SKU, Quantity: c.Quantity, Date: c.Date, Time: c.Time, Document: c.Document, Line: c.Line,
+			Version: c.Version, Customer: c.Customer,
+		}
+	default:
+		return f
+	}
+	if sale.Document.Present() && strings.TrimSpace(sale.Document.Raw) != "" {
+		f.document = true
+		if sale.Line.Present() && strings.TrimSpace(sale.Line.Raw) != "" {
+			f.line = lineKey(strings.TrimSpace(sale.Document.Raw), strings.TrimSpace(sale.Line.Raw))
+		}
+	}
+	// A cancellation that names its line needs nothing else; a fault in what it adds is none.
+	needed := ev.Type == schemas.TypeSale || f.line == 0
+	sku, repair, err := parseSKU(sale.SKU)
+	f.note(repair, err, needed)
+	f.sku, f.hasSKU = sku, err == nil
+	f.quantity, repair, err = parseAmount(sale.Quantity)
+	if err == nil && (f.quantity > maxSale || f.quantity < -maxSale) {
+		err = &fault{faultBadQuantity, "quantity", f.quantity.String() + " is beyond a thousand million units"}
+	}
+	f.note(repair, err, needed)
+	f.day, f.at, f.hasTime, repair, err = parseWhen(sale.Date, sale.Time, s.p.config.DayFirst, s.location)
+	f.note(repair, err, needed)
+	f.hasDay = err == nil
+	if f.hasDay && !f.hasTime {
+		f.at = f.day.Time(s.location)
+	}
+	if v := sale.Version; v.Present() && v.Raw != "" {
+		n, err := strconv.ParseUint(strings.TrimSpace(v.Raw), 10, 16)
+		if err != nil || n >= cancelledVersion {
+			f.note(repairNone, &fault{"bad-version", "version", shown(v.Raw) + " is no number from 0 to 65534"}, true)
+		}
+		f.version = uint16(n)
+	}
+	if c := strings.TrimSpace(sale.Customer.Raw); sale.Customer.Present() && c != "" {
+		f.customer = customerKey(c)
+	}
+	if sale.UnitPrice.Present() {
+		if price, err := strconv.ParseFloat(strings.TrimSpace(sale.UnitPrice.Raw), 64); err == nil && price > 0 && price < 1e9 {
+			f.price = price
+		}
+	}
+	return f
+}
+
+func (f *fact) note(repair repairKind, err *fault, needed bool) {
+	f.repairs.add(repair)
+	if err != nil && needed && f.fault == nil {
+		f.fault = err
+	}
+}
+
+// cancelledVersion marks a line in the index that a cancellation without a version of its own ended.
+const cancelledVersion = math.MaxUint16

@@ -1,0 +1,251 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+
+	"slices"
+	"strings"
+	"time"
+
+	"drumbeat/optimize"
+	"drumbeat/schemas"
+)
+
+// Job is a problem to solve for a site. It holds a snapshot: the site goes on meanwhile.
+type Job struct {
+	Site    string
+	Problem *optimize.Problem
+	Start   *optimize.Start // where to begin; nil: cold
+	draft   *draft
+}
+
+// Outcome is what came of a Job. The encoded Problem and Start are stored with the revision.
+type Outcome struct {
+	Plan    *optimize.Plan // nil with Err
+	Err     error
+	Problem []byte
+	Start   []byte
+}
+
+// Job returns the next problem that is due, nil if there is none. At most one Job a site is out; its
+// Outcome goes to Planned. Sites take turns.
+func (p *Processor) Job() *Job {
+	for range p.order {
+		s := p.sites[p.order[p.turn%len(p.order)]]
+		p.turn = (p.turn + 1) % len(p.order)
+		if s.due() {
+			return s.job()
+		}
+	}
+	return nil
+}
+
+func (s *site) due() bool {
+	if s.solving || s.Pending.Any == 0 || len(s.skus) == 0 || !s.started() {
+		return false
+	}
+	if s.settings.Clock == schemas.ClockEvent {
+		return s.Pending.Immediate
+	}
+	return s.Pending.due(s.p.now, &s.settings) && !s.p.now.Before(s.RetryAt)
+}
+
+func (s *site) job() *Job {
+	problem, d := s.draw()
+	s.solving, s.covered, s.Pending = true, s.Pending, change{}
+	for i := range d.skus {
+		d.skus[i].k.touched = false
+	}
+	s.dirty = true
+	return &Job{Site: s.name, Problem: problem, Start: s.basis, draft: d}
+}
+
+// After a failed solve the next one waits: twice as long each time.
+const (
+	firstRetry = 5 * time.Second
+	lastRetry  = 5 * time.Minute
+)
+
+// Planned takes the outcome of a Job. The plan and everything that follows from it are in the next
+// batch.
+func (p *Processor) Planned(job *Job, out Outcome) {
+	s := p.sites[job.Site]
+	covered := s.covered
+	s.solving, s.covered, s.dirty = false, change{}, true
+	switch {
+	case out.Err != nil:
+		s.failed(job.draft, covered, out.Err)
+	case s.calendar.at(s.Today).Start != job.draft.periods[0].Start:
+		// The period rolled over while this was solved: its first period is past.
+		s.Pending.join(covered)
+		s.Pending.Immediate = true
+	default:
+		s.Failures, s.RetryAt = 0, time.Time{}
+		s.adopt(job, covered, out)
+	}
+}
+
+// failed publishes the former plan once more, as degraded, and retries cold.
+func (s *site) failed(d *draft, covered change, err error) {
+	s.basis = nil
+	s.Failures++
+	wait := min(firstRetry<<min(s.Failures-1, 10), lastRetry)
+	s.RetryAt = s.p.now.Add(wait)
+	s.Pending.join(covered)
+	s.Pending.Immediate = s.settings.Clock == schemas.ClockWall
+	s.p.config.Log.Error("solve failed", "site", s.name, "error", err, "failures", s.Failures)
+	if s.Status == string(schemas.PlanDegraded) {
+		return
+	}
+	var h schemas.Head
+	if len(s.Plan.Head) > 0 {
+		if err := json.Unmarshal(s.Plan.Head, &h); err != nil {
+			panic(fmt.Sprintf("stream: stored head of site %s: %v", s.name, err))
+		}
+	} else {
+		h.Periods, h.Mode, h.Checksum = d.names, s.settings.Mode, schemas.Checksum(nil)
+	}
+	h.Status, h.Reason = schemas.PlanDegraded, err.Error()
+	h.ChangedLines, h.MovedUnits, h.FrozenMoves = 0, 0, 0
+	s.publish(&h, d, covered, nil, Outcome{})
+}
+
+// adopt makes a plan the site's newest one.
+func (s *site) adopt(job *Job, covered change, out Outcome) {
+	d, plan := job.draft, out.Plan
+	s.basis = plan.Start
+	if plan.Status == optimize.Infeasible {
+		h := HeadOf(job.Problem, plan, nil)
+		h.Checksum = schemas.Checksum(nil)
+		if len(s.Plan.Head) > 0 {
+			var former schemas.Head
+			if err := json.Unmarshal(s.Plan.Head, &former); err != nil {
+				panic(fmt.Sprintf("stream: stored head of site %s: %v", s.name, err))
+			}
+			h.Lines, h.Checksum = former.Lines, former.Checksum
+		}
+		s.publish(&h, d, covered, nil, out)
+		return
+	}
+	revision := s.Revision + 1
+	lines := make([]schemas.Line, len(d.skus))
+	for i := range d.skus {
+		e := &d.skus[i]
+		lines[i] = LineOf(s.name, job.Problem, plan, i, &Interval{e.low, e.high})
+		lines[i].Revision = revision
+	}
+	h := HeadOf(job.Problem, plan, lines)
+	var sum schemas.Checksummer
+	var changed []LineValue
+	for i := range lines {
+		k := d.skus[i].k
+		value := lines[i].Append(nil)
+		if err := sum.Add(lines[i].SKU, value); err != nil {
+			panic("stream: lines out of order: " + err.Error())
+		}
+		hash := hashBytes(schemas.StripRevision(value))
+		if !k.inPlan || hash != k.lineHash {
+			k.inPlan, k.lineHash, k.lineRevision = true, hash, revision
+			changed = append(changed, LineValue{SKU: k.name, Value: value})
+		}
+		s.follow(d, i, plan.Production[i], revision)
+	}
+	for _, name := range d.left {
+		k := s.known(name)
+		k.inPlan, k.planned, k.lineRevision = false, nil, revision
+		s.save(k)
+		changed = append(changed, LineValue{SKU: name})
+	}
+	slices.SortFunc(changed, func(a, b LineValue) int { return strings.Compare(a.SKU, b.SKU) })
+	h.Checksum, h.ChangedLines = sum.Sum(), len(changed)
+	first := !s.FirstPlan
+	s.FirstPlan = true
+	s.Plan.From, s.Plan.Until = d.periods[0].Start, d.periods[len(d.periods)-1].End
+	if first && s.settings.Freeze == schemas.FreezeAuto {
+		// The first plan is the one in force for the rest of its period.
+		s.Baseline, s.BaselineFrom, s.BaselineUntil = revision, s.Plan.From, s.Plan.Until
+		for i := range d.skus {
+			k := d.skus[i].k
+			k.baseline, k.hasBaseline = k.planned, true
+		}
+	}
+	s.publish(&h, d, covered, changed, out)
+	s.Plan.Head = s.lastHead()
+}
+
+func hashBytes(b []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(b)
+	return h.Sum64()
+}
+
+// follow keeps what a SKU needs of the plan: its production, the need it has covered, its forecast.
+func (s *site) follow(d *draft, i int, production []float64, revision int64) {
+	e := &d.skus[i]
+	k := e.k
+	k.planned = nil
+	for t, p := range d.periods {
+		if q := quantity(production[t]) + e.start[t]; q > 0 {
+			k.planned = append(k.planned, planned{p.Start, q})
+		}
+	}
+	k.seen = e.need
+	if s.settings.Confirmation == schemas.ConfirmAssume {
+		// What the plan starts in the current period is taken as started.
+		s.assume(k, s.Today, quantity(production[0]))
+		k.seen = k.need()
+	}
+	f := &e.forecast
+	hash := fnv.New64a()
+	var b []byte
+	for _, v := range [...][]float32{f.Mean, f.Lower, f.Upper} {
+		for _, x := range v {
+			b = appendFloat32(b, x)
+		}
+	}
+	hash.Write(appendVarint(b, int64(f.First)))
+	if sum := hash.Sum64(); sum != k.forecastHash {
+		k.forecastHash = sum
+		f.Revision = revision
+		s.p.forecasts = append(s.p.forecasts, *f)
+	}
+	s.save(k)
+}
+
+// publish completes a head and puts the revision into the next batch.
+func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []LineValue, out Outcome) {
+	s.Revision++
+	h.Site, h.Revision, h.PlanID = s.name, s.Revision, schemas.PlanID(s.name, s.Revision)
+	h.Now = s.Now
+	h.CreatedAt = s.p.now
+	if s.settings.Clock == schemas.ClockEvent {
+		h.CreatedAt = s.Now
+	}
+	h.Baseline = s.Baseline
+	h.Cause = schemas.Cause{Trigger: covered.Trigger, SKUs: covered.SKUs, Detail: covered.Detail}
+	if len(s.Expired) > 0 {
+		list := s.Expired[:min(len(s.Expired), namedSKUs)]
+		h.Cause.Detail = strings.TrimSpace(fmt.Sprintf("%s %d planned orders expired unconfirmed: %s", h.Cause.Detail, len(s.Expired), strings.Join(list, ", ")))
+		s.Expired = nil
+	}
+	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
+	s.Status = string(h.Status)
+	s.dirty = true
+	r := Revision{
+		Site: s.name, Revision: s.Revision, ExecutionDate: s.Today, CreatedAt: h.CreatedAt, Status: s.Status,
+		Head: h.Append(nil), Lines: changed, Problem: out.Problem, Start: out.Start,
+		Baseline: s.Revision == s.Baseline,
+	}
+	s.p.revisions = append(s.p.revisions, r)
+	s.p.seq++
+	s.p.outbox = append(s.p.outbox, OutboxEntry{Seq: s.p.seq, Site: s.name, Revision: s.Revision})
+	s.p.changed = true
+}
+
+// lastHead is the head that publish has just made.
+func (s *site) lastHead() json.RawMessage {
+	return bytes.Clone(s.p.revisions[len(s.p.revisions)-1].Head)
+}

@@ -1,0 +1,147 @@
+package stream
+
+import (
+	"cmp"
+	"slices"
+
+	"drumbeat/optimize"
+	"drumbeat/schemas"
+)
+
+// Interval is the 80 % interval of a SKU's demand by period.
+type Interval struct {
+	Low, High []schemas.Quantity
+}
+
+// LineOf is the line of SKU i of a plan, in published numbers: production, receipts and demand are
+// rounded to millionths, and stock follows from them by the balance. A nil interval is the demand itself.
+func LineOf(site string, p *optimize.Problem, plan *optimize.Plan, i int, interval *Interval) schemas.Line {
+	v := &p.SKUs[i]
+	n := len(p.Periods)
+	line := schemas.Line{Site: site, SKU: v.Name, Periods: make([]schemas.LinePeriod, n)}
+	opening := quantity(v.Opening)
+	for t := range line.Periods {
+		e := &line.Periods[t]
+		*e = schemas.LinePeriod{
+			Period: p.Periods[t], Demand: quantity(v.Demand[t]), Opening: opening,
+			Production: quantity(plan.Production[i][t]), SafetyStock: quantity(v.SafetyStock[t]),
+			Frozen: t < p.Frozen && v.Fixed != nil, Price: plan.Values[i][t],
+		}
+		e.DemandLow, e.DemandHigh = e.Demand, e.Demand
+		if interval != nil {
+			e.DemandLow, e.DemandHigh = interval.Low[t], interval.High[t]
+		}
+		if v.Receipts != nil {
+			e.Receipts = quantity(v.Receipts[t])
+		}
+		if t >= v.LeadTime {
+			e.Arrivals = line.Periods[t-v.LeadTime].Production
+		}
+		lost := quantity(plan.Lost[i][t])
+		e.Inventory = opening + e.Receipts + e.Arrivals - e.Demand + lost
+		e.Shortage = lost
+		if plan.Emergency != nil {
+			e.Inventory += quantity(plan.Emergency[i][t])
+		}
+		if e.Inventory < 0 {
+			if v.BacklogCost > 0 {
+				e.Shortage = -e.Inventory
+			} else { // a millionth that rounding left over
+				e.Shortage, e.Inventory = lost-e.Inventory, 0
+			}
+		}
+		opening = e.Inventory
+		e.Shortfall = max(0, e.SafetyStock-max(0, e.Inventory))
+	}
+	production, holding := plan.SKUCost(p, i)
+	line.Cost = schemas.RoundMoney(production + holding)
+	line.Reason = optimize.Explain(p, plan, i)
+	return line
+}
+
+// HeadOf fills the part of a head that a plan and its lines tell.
+func HeadOf(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) schemas.Head {
+	h := schemas.Head{
+		Status: schemas.PlanStatus(plan.Status), Mode: schemas.Mode(cmp.Or(p.Mode, optimize.Elastic)),
+		Periods: p.Periods, Cost: schemas.Cost(plan.Cost), Objective: plan.Objective,
+		Certificate: schemas.Certificate(plan.Certificate), Lines: len(lines),
+		MovedUnits: quantity(plan.MovedUnits), FrozenMoves: plan.FrozenMoves,
+	}
+	if f := plan.Infeasibility; f != nil {
+		h.Infeasibility = &schemas.Infeasibility{
+			Cause: f.Cause, Resource: f.Resource, SKU: f.SKU, FirstShortPeriod: f.FirstShortPeriod, Missing: f.Missing,
+			PeakPeriod: f.PeakPeriod, Factor: f.Factor, SmallestCapacity: f.SmallestCapacity,
+			UniformExtra: f.UniformExtra, BindingPeriods: f.BindingPeriods,
+		}
+		return h
+	}
+	load := plan.Load(p)
+	for r := range p.Resources {
+		for t := range p.Periods {
+			h.Resources = append(h.Resources, resourceLoad(p, plan, load, r, t))
+		}
+	}
+	for i := range lines {
+		for t := range lines[i].Periods {
+			h.ShortageTotal += lines[i].Periods[t].Shortage
+		}
+	}
+	h.Shortages = shortages(p, plan, lines)
+	return h
+}
+
+func resourceLoad(p *optimize.Problem, plan *optimize.Plan, load [][]float64, r, t int) schemas.ResourceLoad {
+	v := &p.Resources[r]
+	row := schemas.ResourceLoad{
+		Resource: v.Name, Period: p.Periods[t], Capacity: quantity(v.Capacity[t]), Load: quantity(load[r][t]),
+	}
+	if v.Unlimited != nil && v.Unlimited[t] {
+		row.Capacity = schemas.Unlimited
+	}
+	if plan.Overtime != nil {
+		row.Overtime = quantity(plan.Overtime[r][t])
+	}
+	if plan.Prices != nil {
+		row.Price = plan.Prices[r][t]
+	}
+	return row
+}
+
+// shortages are the largest shortages of a plan with what displaced them.
+func shortages(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) []schemas.Shortage {
+	type place struct{ i, t int }
+	var list []schemas.Shortage
+	var places []place
+	add := func(i, t int, q schemas.Quantity, kind schemas.ShortageKind) {
+		if q > 0 {
+			list = append(list, schemas.Shortage{SKU: lines[i].SKU, Period: p.Periods[t], Quantity: q, Kind: kind})
+			places = append(places, place{i, t})
+		}
+	}
+	for i := range lines {
+		kind := schemas.ShortageLost
+		if p.SKUs[i].BacklogCost > 0 {
+			kind = schemas.ShortageBacklog
+		}
+		for t := range lines[i].Periods {
+			add(i, t, lines[i].Periods[t].Shortage, kind)
+			add(i, t, lines[i].Periods[t].Shortfall, schemas.ShortageSafety)
+		}
+	}
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[b].Quantity, list[a].Quantity) })
+	order = order[:min(len(order), schemas.MaxShortages)]
+	out := make([]schemas.Shortage, 0, len(order))
+	for _, at := range order {
+		v := list[at]
+		var r int
+		if r, v.Price, v.DisplacedBy = optimize.DisplacedBy(p, plan, places[at].i, places[at].t); r >= 0 {
+			v.Resource = p.Resources[r].Name
+		}
+		out = append(out, v)
+	}
+	return out
+}

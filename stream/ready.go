@@ -1,0 +1,103 @@
+package stream
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Ready returns what is to be saved, nil when there is nothing or the batch before has not been saved
+// yet. The batch is saved BEFORE any of it is published; then Advance is called with it. A batch that
+// could not be saved is saved again, as it is.
+func (p *Processor) Ready() *Batch {
+	if p.inFlight || !p.pendingSave() {
+		return nil
+	}
+	b := &Batch{Next: p.next}
+	for _, name := range p.order {
+		s := p.sites[name]
+		for _, k := range s.dirtySKUs {
+			k.dirty = false
+			b.SKUs = append(b.SKUs, SKUState{Site: s.name, SKU: k.name, State: k.append(nil)})
+		}
+		for key := range s.dirtySales {
+			b.Sales = append(b.Sales, s.dailySale(key))
+		}
+		s.dirtySKUs = s.dirtySKUs[:0]
+		clear(s.dirtySales)
+		pages, drops := s.lines.dirtyPages(s.name)
+		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
+		pages, drops = s.ids.dirtyPages(s.name)
+		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
+		b.Audit = append(b.Audit, s.Audit.rows(s.name)...)
+		if s.dirty {
+			s.dirty = false
+			b.Sites = append(b.Sites, SiteState{Site: s.name, State: s.encodePending()})
+		}
+	}
+	slices.SortFunc(b.SKUs, func(x, y SKUState) int {
+		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU))
+	})
+	slices.SortFunc(b.Sales, func(x, y DailySale) int {
+		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU), cmp.Compare(x.Date, y.Date))
+	})
+	b.State = p.encode()
+	b.DeadLetters, p.letters = p.letters, nil
+	b.Outbox, p.outbox = p.outbox, nil
+	b.Forecasts, p.forecasts = p.forecasts, nil
+	b.Revisions, p.revisions = p.revisions, nil
+	p.changed = false
+	p.inFlight = true
+	return b
+}
+
+// pendingSave says that something has changed since the newest batch.
+func (p *Processor) pendingSave() bool {
+	if p.changed {
+		return true
+	}
+	for _, name := range p.order {
+		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 || len(s.dirtySales) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// encodePending encodes the site with what a Job that is out covers still pending: a crash before its
+// plan is saved solves again.
+func (s *site) encodePending() []byte {
+	if !s.solving {
+		return s.encode()
+	}
+	newer := s.Pending
+	s.Pending.join(s.covered)
+	state := s.encode()
+	s.Pending = newer
+	return state
+}
+
+func (s *site) dailySale(key saleKey) DailySale {
+	e := key.sku.history.at(key.date)
+	return DailySale{
+		Site: s.name, SKU: key.sku.name, Date: key.date, Quantity: e.Kept + max(0, e.Held), Held: e.Held,
+		Outlier: e.Held != 0, Reason: e.Reason.String(), Score: float64(e.Score),
+	}
+}
+
+// Advance says that the batch has been saved.
+func (p *Processor) Advance(b *Batch) {
+	p.inFlight = false
+	p.savedNext = b.Next
+}
+
+// Weight is about how much an unsaved batch would hold, in changed SKUs, rows and letters: the runner
+// bounds it.
+func (p *Processor) Weight() int {
+	n := len(p.letters) + len(p.forecasts)
+	for _, name := range p.order {
+		s := p.sites[name]
+		n += len(s.dirtySKUs) + len(s.dirtySales)
+	}
+	return n
+}

@@ -1,0 +1,304 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"drumbeat/optimize"
+	"drumbeat/schemas"
+)
+
+// site is the state of one planning group. Exactly one partition owns it.
+type site struct {
+	name string
+	p    *Processor
+	siteState
+
+	settings Settings // effective: configuration and policy
+	location *time.Location
+	calendar calendar
+	closed   map[schemas.Date]bool // closed days of the whole site
+
+	skus  []*sku // by index
+	names map[string]*sku
+	lines lineIndex
+	ids   identities
+
+	dirty      bool // siteState is to be saved
+	dirtySKUs  []*sku
+	dirtySales map[saleKey]struct{}
+	solving    bool   // a Job is out
+	covered    change // what the Job that is out covers
+	basis      *optimize.Start
+}
+
+type saleKey struct {
+	sku  *sku
+	date schemas.Date
+}
+
+// siteState is the part of a site that is saved as one document. Fields are added, never renamed.
+type siteState struct {
+	Policy      *schemas.Policy     `json:"policy,omitempty"`
+	PolicyStamp stamp               `json:"policy_stamp"`
+	Now         time.Time           `json:"now"`   // the site's clock, never turned back
+	Today       schemas.Date        `json:"today"` // the day that is open; every day before it is closed
+	Watermark   time.Time           `json:"watermark"`
+	Events      int64               `json:"events"` // of this site, in the state
+	HasSales    bool                `json:"has_sales"`
+	Trimmed     schemas.Date        `json:"trimmed"` // first day of the kept history
+	Resources   map[string]resource `json:"resources,omitempty"`
+	Capacities  []capacityChange    `json:"capacities,omitempty"`
+	Entries     map[string]entry    `json:"calendar,omitempty"`
+	Overrides   []override          `json:"overrides,omitempty"`
+	Pins        []pin               `json:"pins,omitempty"`
+	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
+	Waiting     []waiting           `json:"waiting,omitempty"`
+	Sizes       sitePrior           `json:"sizes"`
+	Audit       audit               `json:"audit"`
+
+	Pending change `json:"pending"` // not yet in a saved plan
+
+	Revision      int64        `json:"revision"` // newest plan
+	Status        string       `json:"status"`
+	Plan          planSummary  `json:"plan"`     // newest plan with lines
+	Baseline      int64        `json:"baseline"` // revision the changes are measured against; 0: none
+	BaselineFrom  schemas.Date `json:"baseline_from"`
+	BaselineUntil schemas.Date `json:"baseline_until"`
+	Approved      int64        `json:"approved"`     // newest approved revision
+	FrozenUntil   schemas.Date `json:"frozen_until"` // freeze approved: first day after the approved periods
+	FirstPlan     bool         `json:"first_plan"`   // a plan has been made
+	Expired       []string     `json:"expired,omitempty"`
+	RetryAt       time.Time    `json:"retry_at"` // after a failed solve
+	Failures      int          `json:"failures"` // solves that failed in a row
+}
+
+// planSummary is what later heads need of the newest plan that has lines.
+type planSummary struct {
+	Head  json.RawMessage `json:"head,omitempty"`
+	From  schemas.Date    `json:"from"`  // first day of its first period
+	Until schemas.Date    `json:"until"` // first day after its last
+}
+
+type resource struct {
+	schemas.Resource
+	Stamp stamp `json:"stamp"`
+}
+
+type capacityChange struct {
+	schemas.Capacity
+	Stamp stamp `json:"stamp"`
+}
+
+type entry struct {
+	schemas.Calendar
+	Stamp stamp `json:"stamp"`
+}
+
+type override struct {
+	schemas.DemandOverride
+	Stamp stamp `json:"stamp"`
+}
+
+type pin struct {
+	schemas.ProductionPin
+	Stamp stamp `json:"stamp"`
+}
+
+// waiting is a cancellation whose sale has not come yet.
+type waiting struct {
+	Key    uint64       `json:"key"`
+	Until  schemas.Date `json:"until"`
+	Letter DeadLetter   `json:"letter"` // what it becomes when the sale does not come
+	Origin origin       `json:"origin"`
+}
+
+// siteVersion is the version of the encoding of siteState.
+const siteVersion = 1
+
+// versionError says that saved state is of a release that this one does not know.
+type versionError struct {
+	What    string
+	Version int
+}
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("stream: state of %s has version %d, which this release does not know", e.What, e.Version)
+}
+
+func (p *Processor) newSite(name string) *site {
+	s := &site{
+		name: name, p: p,
+		names: map[string]*sku{}, dirtySales: map[saleKey]struct{}{}, closed: map[schemas.Date]bool{},
+	}
+	s.Today, s.Trimmed = never, never
+	if err := s.configure(); err != nil {
+		panic(err) // the configuration was validated when the Processor was made
+	}
+	if s.settings.Clock == schemas.ClockWall {
+		s.setNow(p.now)
+	}
+	p.sites[name] = s
+	return s
+}
+
+// never is a day before all others.
+const never schemas.Date = -1 << 30
+
+// started says that the site's clock has been set.
+func (s *site) started() bool { return s.Today != never }
+
+// configure derives what follows from the configuration and the policy.
+func (s *site) configure() error {
+	settings := s.p.config.Settings
+	if s.Policy != nil {
+		var err error
+		if settings, err = settings.With(s.Policy); err != nil {
+			return err
+		}
+	}
+	location, err := time.LoadLocation(settings.TimeZone)
+	if err != nil {
+		return err
+	}
+	s.settings, s.location, s.calendar = settings, location, settings.calendar()
+	s.closed = map[schemas.Date]bool{}
+	for _, e := range s.Entries {
+		if e.Effect == schemas.EffectClosed && len(e.SKUs) == 0 {
+			e.days(func(d schemas.Date) { s.closed[d] = true })
+		}
+	}
+	return nil
+}
+
+// days calls f for every day of the entry.
+func (e *entry) days(f func(schemas.Date)) {
+	for _, d := range e.Dates {
+		f(d)
+	}
+	if e.From != nil && e.To != nil {
+		for d := *e.From; d <= *e.To; d++ {
+			f(d)
+		}
+	}
+}
+
+// openDays counts the days of [from, to) on which the site is open.
+func (s *site) openDays(from, to schemas.Date) int {
+	n := int(to - from)
+	if n <= 0 {
+		return 0
+	}
+	if len(s.closed) > 0 {
+		for d := from; d < to; d++ {
+			if s.closed[d] {
+				n--
+			}
+		}
+	}
+	return n
+}
+
+// known returns the SKU of a canonical name, nil if there is none.
+func (s *site) known(name string) *sku { return s.names[name] }
+
+// learn returns the SKU of a canonical name and makes a provisional one where there is none.
+func (s *site) learn(name string) *sku {
+	if k := s.names[name]; k != nil {
+		return k
+	}
+	name = strings.Clone(name)
+	k := &sku{name: name, index: uint32(len(s.skus))}
+	k.item.Provisional = true
+	k.item.SKU = name
+	s.skus = append(s.skus, k)
+	s.names[name] = k
+	s.save(k)
+	return k
+}
+
+// save marks a SKU as changed.
+func (s *site) save(k *sku) {
+	if !k.dirty {
+		k.dirty = true
+		s.dirtySKUs = append(s.dirtySKUs, k)
+	}
+}
+
+// touch marks a SKU as changed in a way that a plan may see.
+func (s *site) touch(k *sku) {
+	s.save(k)
+	k.touched = true
+}
+
+// booked marks the daily sales of a SKU as changed.
+func (s *site) booked(k *sku, d schemas.Date) {
+	s.dirtySales[saleKey{k, d}] = struct{}{}
+	s.touch(k)
+}
+
+// sorted returns the SKUs in byte order of their names.
+func (s *site) sorted() []*sku {
+	list := slices.Clone(s.skus)
+	slices.SortFunc(list, func(a, b *sku) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// encode is the saved document of the site: a version and JSON.
+func (s *site) encode() []byte {
+	body, err := json.Marshal(&s.siteState)
+	if err != nil {
+		panic(fmt.Sprintf("stream: site %s cannot be encoded: %v", s.name, err))
+	}
+	return append([]byte{siteVersion}, body...)
+}
+
+func (s *site) decode(src []byte) error {
+	r := reader{b: src}
+	if v := r.byte(); v != siteVersion {
+		return &versionError{What: "site " + s.name, Version: int(v)}
+	}
+	s.siteState = siteState{}
+	if err := json.Unmarshal(r.b, &s.siteState); err != nil {
+		return err
+	}
+	return s.configure()
+}
+
+// restore reads a saved site.
+func (p *Processor) restore(saved *SavedSite) error {
+	s := p.newSite(saved.Name)
+	if err := s.decode(saved.State); err != nil {
+		return fmt.Errorf("stream: state of site %s: %w", saved.Name, err)
+	}
+	s.skus = make([]*sku, len(saved.SKUs))
+	for _, st := range saved.SKUs {
+		k, err := decodeSKU(st.SKU, st.State)
+		if err != nil {
+			return fmt.Errorf("stream: state of SKU %s of site %s: %w", st.SKU, saved.Name, err)
+		}
+		if int(k.index) >= len(s.skus) || s.skus[k.index] != nil {
+			return fmt.Errorf("stream: state of SKU %s of site %s: index %d is not its own", st.SKU, saved.Name, k.index)
+		}
+		s.skus[k.index] = k
+		s.names[k.name] = k
+	}
+	for _, page := range saved.Pages {
+		var err error
+		switch page.Kind {
+		case LinePage:
+			err = s.lines.restore(page)
+		case IdentityPage:
+			err = s.ids.restore(page)
+		default:
+			err = fmt.Errorf("kind %d is not known", page.Kind)
+		}
+		if err != nil {
+			return fmt.Errorf("stream: page %d of site %s: %w", page.Number, saved.Name, err)
+		}
+	}
+	return nil
+}

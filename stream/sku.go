@@ -1,0 +1,219 @@
+package stream
+
+import (
+	"time"
+
+	"drumbeat/forecast"
+	"drumbeat/schemas"
+)
+
+// sku is the state of one SKU of a site.
+type sku struct {
+	name  string
+	index uint32 // within the site; the line index refers to it
+
+	item        item
+	history     history
+	sizes       sizeFilter
+	open        schemas.Date    // the newest day with a sale; sizes has learnt every day before it
+	hasOpen     bool            //
+	grossDays   [2]schemas.Date // the last two days that the outlier rule held, newest first
+	heldSales   []heldSale      // of the last 7 days, for cancellations of what is held
+	moves       movements       // of the last 7 days
+	earlier     []dayMove       // stock movements of the days before, summed by day
+	stock       stock
+	orders      []order
+	planned     []planned // production of the newest plan, by start of its period
+	baseline    []planned // production that change is measured against
+	hasBaseline bool
+
+	// What was published last: whether the SKU is in the plan, in which revision its line changed, and
+	// hashes that tell whether line and daily forecast are still the same.
+	inPlan       bool
+	lineRevision int64
+	lineHash     uint64
+	forecastHash uint64
+
+	// seen is the net requirement that the newest plan has seen, scale what a change is held against.
+	seen  float64
+	scale float64
+
+	// Derived from the history, never saved.
+	model   *forecast.Model
+	fitted  schemas.Date // first day of the model
+	through schemas.Date // the model has every day before it
+	outlook outlook
+	dirty   bool // to be saved
+	touched bool // changed since the newest Problem
+}
+
+// item is the definition that holds for a SKU.
+type item struct {
+	schemas.Item
+	Stamp       stamp
+	Provisional bool
+	UnitPrice   float64 // first price observed; 0: none
+}
+
+// stamp orders definitions: the newest event time wins, ties by source and id.
+type stamp struct {
+	Time int64  `json:"t"` // unix nanoseconds
+	ID   string `json:"id"`
+}
+
+func (a stamp) after(b stamp) bool { return a.Time > b.Time || a.Time == b.Time && a.ID > b.ID }
+
+// stampOf is the stamp of an event; without a time of its own it counts as of now.
+func stampOf(ev *schemas.Event, now time.Time) stamp {
+	at := now
+	if ev.HasTime {
+		at = ev.Time
+	}
+	return stamp{at.UnixNano(), ev.Source + "\x00" + ev.ID}
+}
+
+// heldSale is a flagged sale that a cancellation may still reverse.
+type heldSale struct {
+	At       int64 // unix seconds
+	Day      schemas.Date
+	Quantity schemas.Quantity
+	Customer uint64
+}
+
+// dayMove is the sum of a day's stock movements.
+type dayMove struct {
+	Day      schemas.Date
+	Quantity schemas.Quantity
+}
+
+// planned is a quantity that a plan starts in the period that begins on Start.
+type planned struct {
+	Start    schemas.Date
+	Quantity schemas.Quantity
+}
+
+func plannedAt(list []planned, start schemas.Date) schemas.Quantity {
+	for _, p := range list {
+		if p.Start == start {
+			return p.Quantity
+		}
+	}
+	return 0
+}
+
+// outlook is the demand that is still expected, as of the day the model has reached.
+type outlook struct {
+	today float64 // mean demand of today
+	rest  float64 // mean demand of the current period after today
+}
+
+// append encodes the saved part of k.
+func (k *sku) append(dst []byte) []byte {
+	dst = append(dst, skuVersion)
+	dst = appendUvarint(dst, uint64(k.index))
+	dst = k.item.append(dst)
+	dst = k.history.append(dst)
+	dst = k.sizes.append(dst)
+	dst = appendFlag(dst, k.hasOpen)
+	dst = appendVarint(dst, int64(k.open))
+	dst = appendVarint(dst, int64(k.grossDays[0]))
+	dst = appendVarint(dst, int64(k.grossDays[1]))
+	dst = appendUvarint(dst, uint64(len(k.heldSales)))
+	for _, h := range k.heldSales {
+		dst = appendVarint(dst, h.At)
+		dst = appendVarint(dst, int64(h.Day))
+		dst = appendVarint(dst, int64(h.Quantity))
+		dst = appendUint64(dst, h.Customer)
+	}
+	dst = k.moves.append(dst)
+	dst = appendUvarint(dst, uint64(len(k.earlier)))
+	for _, m := range k.earlier {
+		dst = appendVarint(dst, int64(m.Day))
+		dst = appendVarint(dst, int64(m.Quantity))
+	}
+	dst = k.stock.append(dst)
+	dst = appendUvarint(dst, uint64(len(k.orders)))
+	for i := range k.orders {
+		dst = k.orders[i].append(dst)
+	}
+	dst = appendPlanned(dst, k.planned)
+	dst = appendPlanned(dst, k.baseline)
+	dst = appendFlag(dst, k.hasBaseline)
+	dst = appendFlag(dst, k.inPlan)
+	dst = appendVarint(dst, k.lineRevision)
+	dst = appendUint64(dst, k.lineHash)
+	dst = appendUint64(dst, k.forecastHash)
+	dst = appendFloat64(dst, k.seen)
+	return appendFloat64(dst, k.scale)
+}
+
+// skuVersion is the version of the encoding of a SKU.
+const skuVersion = 1
+
+// decodeSKU reads what append wrote.
+func decodeSKU(name string, src []byte) (*sku, error) {
+	r := reader{b: src}
+	if v := r.byte(); v != skuVersion {
+		return nil, &versionError{What: "SKU " + name, Version: int(v)}
+	}
+	k := &sku{name: name, index: uint32(r.uvarint())}
+	k.item.decode(&r, name)
+	var err error
+	if k.history, r.b, err = decodeHistory(r.b); err != nil {
+		return nil, err
+	}
+	if k.sizes, r.b, err = decodeSizeFilter(r.b); err != nil {
+		return nil, err
+	}
+	k.hasOpen = r.byte() == 1
+	k.open = schemas.Date(r.varint())
+	k.grossDays[0] = schemas.Date(r.varint())
+	k.grossDays[1] = schemas.Date(r.varint())
+	for n := r.count(11); n > 0; n-- {
+		k.heldSales = append(k.heldSales, heldSale{
+			At: r.varint(), Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint()), Customer: r.uint64(),
+		})
+	}
+	if k.moves, r.b, err = decodeMovements(r.b); err != nil {
+		return nil, err
+	}
+	for n := r.count(2); n > 0; n-- {
+		k.earlier = append(k.earlier, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
+	}
+	k.stock.decode(&r)
+	for n := r.count(8); n > 0; n-- {
+		var o order
+		o.decode(&r)
+		k.orders = append(k.orders, o)
+	}
+	k.planned = decodePlanned(&r)
+	k.baseline = decodePlanned(&r)
+	k.hasBaseline = r.byte() == 1
+	k.inPlan = r.byte() == 1
+	k.lineRevision = r.varint()
+	k.lineHash = r.uint64()
+	k.forecastHash = r.uint64()
+	k.seen = r.float64()
+	k.scale = r.float64()
+	if r.err != nil {
+		return nil, r.err
+	}
+	return k, nil
+}
+
+func appendPlanned(dst []byte, list []planned) []byte {
+	dst = appendUvarint(dst, uint64(len(list)))
+	for _, p := range list {
+		dst = appendVarint(dst, int64(p.Start))
+		dst = appendVarint(dst, int64(p.Quantity))
+	}
+	return dst
+}
+
+func decodePlanned(r *reader) []planned {
+	var list []planned
+	for n := r.count(2); n > 0; n-- {
+		list = append(list, planned{schemas.Date(r.varint()), schemas.Quantity(r.varint())})
+	}
+	return list
+}
