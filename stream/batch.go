@@ -95,6 +95,8 @@ type Revision struct {
 	// Problem and Start reproduce the plan (compressed JSON); nil when nothing was solved.
 	Problem []byte
 	Start   []byte
+	// Since is when the first change that the plan covers came, by the wall clock. It is not stored.
+	Since time.Time
 	// Approved or in force at the beginning of a period: kept beyond the retention.
 	Baseline bool
 }

@@ -11,3 +11,12 @@ func (a *audit) unflag(o origin, was, reason string) {
 	t.reasons[was]--
 	t.reasons[reason]++
 }
+
+// all returns the rows of every origin.
+func (a *audit) all(site string) []AuditRow {
+	var rows []AuditRow
+	for _, o := range a.sorted() {
+		rows = append(rows, a.origins[o].row(site, o))
+	}
+	return rows
+}

@@ -239,6 +239,9 @@ func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []Line
 		Head: h.Append(nil), Lines: changed, Problem: out.Problem, Start: out.Start,
 		Baseline: s.Revision == s.Baseline,
 	}
+	if s.settings.Clock == schemas.ClockWall {
+		r.Since = covered.FirstAny
+	}
 	s.p.revisions = append(s.p.revisions, r)
 	s.p.seq++
 	s.p.outbox = append(s.p.outbox, OutboxEntry{Seq: s.p.seq, Site: s.name, Revision: s.Revision})
@@ -248,4 +251,11 @@ func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []Line
 // lastHead is the head that publish has just made.
 func (s *site) lastHead() json.RawMessage {
 	return bytes.Clone(s.p.revisions[len(s.p.revisions)-1].Head)
+}
+
+// Withdraw takes a Job back that was not solved to its end: its change is pending again.
+func (p *Processor) Withdraw(job *Job) {
+	s := p.sites[job.Site]
+	s.Pending.join(s.covered)
+	s.solving, s.covered, s.dirty = false, change{}, true
 }

@@ -101,3 +101,6 @@ func (p *Processor) Weight() int {
 	}
 	return n
 }
+
+// HasRevisions says that a plan waits to be saved.
+func (p *Processor) HasRevisions() bool { return len(p.revisions) > 0 && !p.inFlight }

@@ -1,0 +1,123 @@
+package stream
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"drumbeat/optimize"
+)
+
+// Solvers solves Jobs, one at a time for each site and a bounded number at once in the process. It
+// keeps an Engine for each site, so that a solve starts from the last one's basis.
+type Solvers struct {
+	newSolver func() optimize.Solver
+	limit     time.Duration
+	slots     chan struct{}
+
+	mu      sync.Mutex
+	engines map[string]*optimize.Engine
+}
+
+// NewSolvers makes a pool of at most parallel solves at once (0: one a core), each of at most limit
+// (0: a minute).
+func NewSolvers(newSolver func() optimize.Solver, parallel int, limit time.Duration) *Solvers {
+	if parallel <= 0 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	if limit <= 0 {
+		limit = time.Minute
+	}
+	return &Solvers{
+		newSolver: newSolver, limit: limit, slots: make(chan struct{}, parallel), engines: map[string]*optimize.Engine{},
+	}
+}
+
+// Solve solves the job and encodes what is stored with its plan.
+func (s *Solvers) Solve(ctx context.Context, job *Job) Outcome {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return Outcome{Err: ctx.Err()}
+	}
+	limited, cancel := context.WithTimeout(ctx, s.limit)
+	defer cancel()
+	plan, err := s.engine(job.Site).Solve(limited, job.Problem, job.Start)
+	if err != nil {
+		return Outcome{Err: err}
+	}
+	out := Outcome{Plan: plan}
+	if out.Problem, err = Pack(job.Problem); err != nil {
+		return Outcome{Err: err}
+	}
+	if plan.Start != nil {
+		if out.Start, err = Pack(plan.Start); err != nil {
+			return Outcome{Err: err}
+		}
+	}
+	return out
+}
+
+func (s *Solvers) engine(site string) *optimize.Engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.engines[site]
+	if e == nil {
+		e = optimize.NewEngine(s.newSolver, optimize.Options{})
+		s.engines[site] = e
+	}
+	return e
+}
+
+// Close frees the solvers. No Solve may be running.
+func (s *Solvers) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var first error
+	for _, e := range s.engines {
+		if err := e.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	s.engines = map[string]*optimize.Engine{}
+	return first
+}
+
+// Pack encodes a Problem or a Start as it is stored: JSON, compressed.
+func Pack(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		return nil, fmt.Errorf("stream: pack: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("stream: pack: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// Unpack decodes what Pack encoded.
+func Unpack(packed []byte, v any) error {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return fmt.Errorf("stream: unpack: %w", err)
+	}
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("stream: unpack: %w", err)
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("stream: unpack: %w", err)
+	}
+	return nil
+}
