@@ -17,6 +17,7 @@ import (
 type cli struct {
 	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
 	Topics   topicsCmd   `cmd:"" help:"Create and check the topics."`
+	Produce  produceCmd  `cmd:"" help:"Send a CSV file, or JSON lines of events, to the input topic."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
 }
 
