@@ -104,7 +104,7 @@ func (s *scanner) siteMember(below string) (site string) {
 				return v // nothing later can change the answer
 			}
 			site = v
-		case name == below && s.peek() == '{':
+		case below != "" && name == below && s.peek() == '{':
 			site = s.siteMember("")
 		default:
 			s.skip()
