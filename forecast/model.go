@@ -111,7 +111,7 @@ func New(c Config) *Model {
 	if c.Season > 7 || c.Season > 1 && c.Real {
 		m.lags = newLags(c.Season)
 	}
-	m.pool = pool(c, m.lags)
+	m.pool = pool(c, m.lags, m.year)
 	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)

@@ -7,7 +7,7 @@ import "fmt"
 //
 // The grids are geometric in the smoothing factor: the loss of a level as a function of log a is flat near its
 // optimum, so neighbours a factor of two apart lose little against an optimiser and weights interpolate between them.
-func pool(c Config, r *lags) []entry {
+func pool(c Config, r *lags, y *year) []entry {
 	var p []entry
 	add := func(g grade, e expert, format string, args ...any) {
 		p = append(p, entry{fmt.Sprintf(format, args...), g, e})
@@ -30,7 +30,7 @@ func pool(c Config, r *lags) []entry {
 		}
 		if m == 7 {
 			for _, a := range []float64{.02, .05, .2, .5} {
-				add(forAll, &yearly{a: a}, "year*season*level(%g)", a)
+				add(forAll, &yearly{a: a, year: y}, "year*season*level(%g)", a)
 			}
 		}
 	}

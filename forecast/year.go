@@ -11,7 +11,7 @@ const weeksPerYear = 52
 //	g_w = (A_w + κ) / (B_w + κ)
 //
 // A_w is the demand of the five weeks around w, weighted 1 2 3 2 1, B_w what their days would have sold at the mean level
-// of the year, κ = 4 v the demand that "no season" is worth (factors of a season differ by about one half; see factors).
+// of the year, κ = v the demand that "no season" is worth (factors of a season differ by about one; see factors).
 type year struct {
 	num, den [weeksPerYear]float64 // demand, and the sum of weekday factors, of the last 52 complete weeks
 	next     int                   // where the open week will stand, which is where the week one year ago stands
@@ -23,7 +23,7 @@ type year struct {
 	prior    float64               // κ
 }
 
-const yearPriorRatio = 4 // κ/v
+const yearPriorRatio = 1 // κ/v
 
 func newYear() *year { return &year{now: math.NaN()} }
 
@@ -88,14 +88,18 @@ func (r *year) ahead(dst []float64) {
 
 // yearly is the level of a daily series with the season of the last year, f the weekday factor:
 //
-//	N ← (1-a) N + a y,   D ← (1-a) D + a f g,   forecast of step k: f_k g_k N/D
+//	N ← (1-a) N + a y,   D ← (1-a) D + a f g,   forecast of step k: f_k g_k (N + ε L)/(D + ε)
 //
-// so N/D is this year's demand over last year's, which carries growth. It is the seasonal naive forecast with adaptive
+// with L the mean of the last year: out of season D is near zero and says nothing of the season to come. N/D is this year's demand over last year's, which carries growth. It is the seasonal naive forecast with adaptive
 // level (see naive), smoothed over weeks because single days of a shop are noise.
 type yearly struct {
 	a        float64
+	year     *year
 	num, den float64
 }
+
+// yearLevelPrior is ε.
+const yearLevelPrior = .1
 
 func (e *yearly) observe(b *bucket) {
 	if b.y != b.y || b.year != b.year {
@@ -108,7 +112,7 @@ func (e *yearly) observe(b *bucket) {
 func (e *yearly) forecast(dst []float64, ahead future) {
 	l := math.NaN()
 	if e.den > 0 {
-		l = e.num / e.den
+		l = (e.num + yearLevelPrior*e.year.level) / (e.den + yearLevelPrior)
 	}
 	for k := range dst {
 		dst[k] = l * ahead.factor[k] * ahead.year[k]
