@@ -15,6 +15,7 @@ import (
 
 // cli is the command line; each command lives in the file of its name.
 type cli struct {
+	Plan     planCmd     `cmd:"" help:"Solve one planning problem from files: plan, bottleneck, certificate."`
 	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
 	Topics   topicsCmd   `cmd:"" help:"Create and check the topics."`
 	Produce  produceCmd  `cmd:"" help:"Send a CSV file, or JSON lines of events, to the input topic."`
