@@ -10,7 +10,7 @@ import (
 // movement is one change of a SKU's stock. Day is its day by the site's clock, with or without an
 // instant.
 type movement struct {
-	At       int64 // Unix seconds; no meaning when DateOnly
+	At       int64 // Unix seconds; with DateOnly kept, but nothing here goes by it
 	DateOnly bool
 	Day      schemas.Date
 	Quantity schemas.Quantity // negative: out of stock
@@ -60,7 +60,7 @@ func (m *movements) add(v movement) {
 	if v.Quantity == 0 {
 		return
 	}
-	if v.DateOnly {
+	if v.anonymous() {
 		v.At = 0
 	}
 	i := len(m.list)
@@ -171,6 +171,7 @@ const (
 	movementCustomer
 	movementLine
 	movementMicro // the quantity is in millionths, else in units
+	movementAt
 )
 
 // append encodes the movements.
@@ -195,10 +196,13 @@ func (m *movements) append(dst []byte) []byte {
 		if v.Line != 0 {
 			flags |= movementLine
 		}
+		if v.At != 0 {
+			flags |= movementAt
+		}
 		dst = append(dst, flags)
 		dst = appendVarint(dst, int64(v.Day)-int64(day))
 		day = v.Day
-		if !v.DateOnly {
+		if v.At != 0 {
 			dst = appendVarint(dst, v.At-at)
 			at = v.At
 		}
@@ -229,7 +233,7 @@ func decodeMovements(src []byte) (m movements, rest []byte, err error) {
 		if int64(v.Day) != day {
 			r.fail()
 		}
-		if !v.DateOnly {
+		if flags&movementAt != 0 {
 			at += r.varint()
 			v.At = at
 		}

@@ -23,7 +23,7 @@ func drawMovement(t *rapid.T) movement {
 	if rapid.IntRange(0, 3).Draw(t, "micro") == 0 {
 		m.Quantity += 5
 	}
-	if !m.DateOnly {
+	if !m.DateOnly || m.Customer == 1 {
 		// A site four hours east of UTC.
 		m.At = (int64(m.Day)*24-4)*3600 + rapid.Int64Range(0, 23).Draw(t, "hour")*3600
 	}

@@ -34,10 +34,10 @@ const (
 
 	// clippedVariance is E min(Z², scoreClip²) of a standard normal Z.
 	clippedVariance  = 0.9205
-	phiLeast         = 0.01
-	phiMost          = 4.0
-	phiMemoryStart   = 10 // weight of the first dispersion
-	phiMemoryMost    = 60 // sales
+	logPhiLeast      = -4.605170185988091 // log .01
+	logPhiMost       = 1.3862943611198906 // log 4
+	phiMemoryStart   = 10                 // weight of the first dispersion
+	phiMemoryMost    = 60                 // sales
 	firstWeekday     = 0.2
 	weekdayDrift     = 0.0005
 	counterSaturated = math.MaxUint8
@@ -47,7 +47,7 @@ const (
 type sizeFilter struct {
 	level   float32 // log units of a sale, of the mean weekday
 	spread  float32 // variance of level
-	phi     float32 // dispersion
+	logPhi  float32 // log of the dispersion
 	weekday [7]float32
 	doubt   [7]float32 // variance of weekday
 	last    schemas.Date
@@ -86,7 +86,7 @@ type sizeView struct {
 
 // view does steps 1 and 2 of the rule, expect and score. units > 0.
 func (f *sizeFilter) view(d schemas.Date, units float64, site *sitePrior) sizeView {
-	v := sizeView{level: float64(f.level), spread: float64(f.spread), phi: float64(f.phi)}
+	v := sizeView{level: float64(f.level), spread: float64(f.spread), phi: math.Exp(float64(f.logPhi))}
 	weekday := float64(f.weekday[d.Weekday()])
 	if f.sales < coldSales && site.knowsSizes() {
 		v.site = (math.Log(units) - site.Mean) / site.deviation()
@@ -164,7 +164,7 @@ func (f *sizeFilter) learn(d schemas.Date, units float64, v verdict, site *siteP
 	s := f.view(d, units, site)
 	cold := f.sales < coldSales
 	if f.sales == 0 {
-		f.level, f.phi = float32(s.level), float32(s.phi)
+		f.level, f.logPhi = float32(s.level), float32(math.Log(s.phi))
 		for i := range f.doubt {
 			f.doubt[i] = firstWeekday
 		}
@@ -178,7 +178,7 @@ func (f *sizeFilter) learn(d schemas.Date, units float64, v verdict, site *siteP
 	case v.Believed:
 		middle := median3(units, float64(f.recent[0].units), float64(f.recent[1].units))
 		f.level = float32(math.Log(max(middle, leastMean))) - f.weekday[d.Weekday()]
-		f.spread = f.phi / 3
+		f.spread = float32(s.phi / 3)
 		f.sales = max(f.sales, coldSales)
 		f.run = 0
 		if s.side > 0 {
@@ -208,7 +208,7 @@ func (f *sizeFilter) update(d schemas.Date, units float64, s sizeView, sale rece
 	level := float64(f.level) + posterior*math.Sqrt(information*(1+spread*information))*z
 	f.sales = saturate(f.sales)
 	if !cold {
-		f.learnPhi(clip(s.z, scoreClip), site)
+		f.learnPhi(z, site)
 		level += f.learnWeekday(d, units, s.mean, posterior, total)
 		if s.ratio > eventRatio && s.z > eventScore {
 			f.remember(d, s.ratio)
@@ -245,10 +245,10 @@ func (f *sizeFilter) clippedRun(z float64) bool {
 // learnPhi follows the dispersion by what the clipped residual z says of it.
 func (f *sizeFilter) learnPhi(z float64, site *sitePrior) {
 	f.updates = saturate(f.updates)
-	before := math.Log(float64(f.phi))
+	before := f.logPhi
 	step := (z*z/clippedVariance - 1) / float64(min(int(f.updates)+phiMemoryStart, phiMemoryMost))
-	f.phi = float32(clamp(math.Exp(before+step), phiLeast, phiMost))
-	site.learnPhi(f.updates, before, math.Log(float64(f.phi)))
+	f.logPhi = float32(clamp(float64(before)+step, logPhiLeast, logPhiMost))
+	site.learnPhi(f.updates, float64(before), float64(f.logPhi))
 }
 
 // learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns
@@ -256,7 +256,7 @@ func (f *sizeFilter) learnPhi(z float64, site *sitePrior) {
 func (f *sizeFilter) learnWeekday(d schemas.Date, units, mean, spread, total float64) float64 {
 	w := d.Weekday()
 	doubt := float64(f.doubt[w])
-	gain := doubt / (doubt + float64(f.phi) + 1/mean + spread)
+	gain := doubt / (doubt + math.Exp(float64(f.logPhi)) + 1/mean + spread)
 	f.doubt[w] = float32(doubt*(1-gain) + weekdayDrift)
 	f.weekday[w] += float32(gain * clip(math.Log((units+.5)/(mean+.5)), scoreClip*math.Sqrt(total)))
 	var sum float32

@@ -19,7 +19,7 @@ func (f *sizeFilter) append(dst []byte) []byte {
 	dst = appendVarint(dst, int64(f.last))
 	dst = appendFloat32(dst, f.level)
 	dst = appendFloat32(dst, f.spread)
-	dst = appendFloat32(dst, f.phi)
+	dst = appendFloat32(dst, f.logPhi)
 	for _, s := range f.recent {
 		dst = append(dst, byte(s.side))
 		dst = appendFloat32(dst, s.units)
@@ -57,7 +57,7 @@ func decodeSizeFilter(src []byte) (f sizeFilter, rest []byte, err error) {
 	f.updates = r.byte()
 	f.run = int8(r.byte())
 	f.last = schemas.Date(r.int32())
-	f.level, f.spread, f.phi = r.finite(), r.finite(), r.finite()
+	f.level, f.spread, f.logPhi = r.finite(), r.finite(), r.finite()
 	for i := range f.recent {
 		f.recent[i] = recentSale{side: int8(r.byte()), units: r.finite(), logRatio: r.finite()}
 	}
@@ -77,7 +77,7 @@ func decodeSizeFilter(src []byte) (f sizeFilter, rest []byte, err error) {
 			f.events = append(f.events, sizeEvent{schemas.Date(day), uint16(r.upTo(math.MaxUint16))})
 		}
 	}
-	if r.err == nil && !(f.spread > 0 && f.phi > 0) {
+	if r.err == nil && !(f.spread > 0 && f.logPhi >= logPhiLeast && f.logPhi <= logPhiMost) {
 		r.fail()
 	}
 	if r.err != nil {

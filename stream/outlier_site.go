@@ -39,7 +39,7 @@ func (p *sitePrior) dispersion() float64 {
 	if p.Phis < sitePhis {
 		return firstPhi
 	}
-	return clamp(math.Exp(p.LogPhis/float64(p.Phis)), phiLeast, phiMost)
+	return math.Exp(clamp(p.LogPhis/float64(p.Phis), logPhiLeast, logPhiMost))
 }
 
 func (p *sitePrior) add(logSize float64) {
