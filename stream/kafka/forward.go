@@ -19,43 +19,35 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 	if len(records) == 0 {
 		return nil
 	}
+	keys, targets, strays := f.route(records)
+	counts := make([]int, f.targets)
+	for _, p := range targets {
+		counts[p]++
+	}
+	to := make([][]outgoing, f.targets)
+	for p, n := range counts {
+		to[p] = make([]outgoing, 0, n)
+	}
 	var (
-		to      = make([][]outgoing, f.targets)
-		origins = make([][]*stream.Record, f.targets) // beside to, for what is too large
-		headers = make([]protocol.Header, 0, countHeaders(records))
-		small   arena
-		site    []byte
-		target  int
-		bytes   int
-		strays  int
+		headers          = make([]protocol.Header, 0, countHeaders(records))
+		small            arena
+		topic, partition = []byte(f.topic), strconv.AppendInt(nil, int64(f.partition), 10)
+		bytes            int
 	)
-	topic, partition := []byte(f.topic), strconv.AppendInt(nil, int64(f.partition), 10)
 	for i := range records {
 		r := &records[i]
-		name, ok := schemas.SiteOf(r.Headers, r.Value)
-		if !ok {
-			name = f.in.cfg.DefaultSite
-			strays++
-		}
-		if string(site) != name { // sites come in runs
-			site = small.take(len(name))
-			copy(site, name)
-			target = schemas.PartitionOf(site, f.targets)
-		}
 		from := len(headers)
 		for _, h := range r.Headers {
 			if !isOrigin(h.Key) {
 				headers = append(headers, protocol.Header(h))
 			}
 		}
-		offset := small.take(len(strconv.AppendInt(make([]byte, 0, 20), r.Offset, 10)))
-		strconv.AppendInt(offset[:0], r.Offset, 10)
 		headers = append(headers,
 			protocol.Header{Key: schemas.HeaderOriginTopic, Value: topic},
 			protocol.Header{Key: schemas.HeaderOriginPartition, Value: partition},
-			protocol.Header{Key: schemas.HeaderOriginOffset, Value: offset})
-		to[target] = append(to[target], outgoing{key: site, value: r.Value, headers: headers[from:len(headers):len(headers)]})
-		origins[target] = append(origins[target], r)
+			protocol.Header{Key: schemas.HeaderOriginOffset, Value: small.number(r.Offset)})
+		p := targets[i]
+		to[p] = append(to[p], outgoing{key: keys[i], value: r.Value, headers: headers[from:len(headers):len(headers)], index: i})
 		bytes += len(r.Key) + len(r.Value)
 	}
 	var all errgroup.Group
@@ -65,12 +57,7 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 		}
 		all.Go(func() error {
 			return f.in.c.send(ctx, f.in.c.cfg.Topics.Events, int32(p), to[p], func(o *outgoing) error {
-				for i := range to[p] {
-					if &to[p][i] == o {
-						return f.tooLarge(ctx, origins[p][i], o)
-					}
-				}
-				return fmt.Errorf("kafka: a record of %s/%d is too large, and is lost from sight", f.topic, f.partition)
+				return f.tooLarge(ctx, &records[o.index], o)
 			})
 		})
 	}
@@ -79,6 +66,31 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 	}
 	f.in.metrics.forwarded(f.topic, len(records), bytes, strays)
 	return nil
+}
+
+// route finds the site of every record, the key it gets, and the partition of that; strays are those
+// that go to the default site.
+func (f *forwarder) route(records []stream.Record) (keys [][]byte, targets []int, strays int) {
+	keys, targets = make([][]byte, len(records)), make([]int, len(records))
+	var (
+		small  arena
+		site   []byte
+		target int
+	)
+	for i := range records {
+		name, ok := schemas.SiteOf(records[i].Headers, records[i].Value)
+		if !ok {
+			name = f.in.cfg.DefaultSite
+			strays++
+		}
+		if string(site) != name { // sites come in runs
+			site = small.take(len(name))
+			copy(site, name)
+			target = schemas.PartitionOf(site, f.targets)
+		}
+		keys[i], targets[i] = site, target
+	}
+	return keys, targets, strays
 }
 
 func isOrigin(name string) bool {

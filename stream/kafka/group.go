@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -173,22 +171,12 @@ type generation struct {
 // library's own heartbeat gives up.
 func (g *generation) alive(ctx context.Context) error {
 	return g.m.c.retry(ctx, "heartbeat of group "+g.m.cfg.ID, func() error {
-		// The library sends a heartbeat to any broker unless told where the coordinator is.
-		at, err := g.m.c.api.FindCoordinator(ctx, &kafkago.FindCoordinatorRequest{Key: g.m.cfg.ID})
-		if err == nil {
-			err = at.Error
-		}
+		m, err := g.m.c.roundTrip(ctx, 0, &heartbeatRequest{GroupID: g.m.cfg.ID, GenerationID: g.gen.ID, MemberID: g.gen.MemberID})
 		if err != nil {
 			return err
 		}
-		res, err := g.m.c.api.Heartbeat(ctx, &kafkago.HeartbeatRequest{
-			Addr:         kafkago.TCP(net.JoinHostPort(at.Coordinator.Host, strconv.Itoa(at.Coordinator.Port))),
-			GroupID:      g.m.cfg.ID,
-			GenerationID: g.gen.ID,
-			MemberID:     g.gen.MemberID,
-		})
-		if err == nil {
-			err = res.Error
+		if code := m.(*heartbeatResponse).ErrorCode; code != 0 {
+			err = kafkago.Error(code)
 		}
 		return g.check(err)
 	})

@@ -26,6 +26,7 @@ const recordOverhead = 40
 type outgoing struct {
 	key, value []byte
 	headers    []protocol.Header
+	index      int // the caller's
 }
 
 func (o *outgoing) size() int {
