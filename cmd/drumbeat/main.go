@@ -20,6 +20,8 @@ type cli struct {
 	Topics   topicsCmd   `cmd:"" help:"Create and check the topics."`
 	Produce  produceCmd  `cmd:"" help:"Send a CSV file, or JSON lines of events, to the input topic."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the version of this program."`
+	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.

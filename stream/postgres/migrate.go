@@ -30,7 +30,7 @@ const migrateLock = 0x6472756d62656174
 func Migrate(ctx context.Context, dsn string) (applied []int64, err error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("stream/postgres: %w", err)
+		return nil, &DSNError{err}
 	}
 	config.RuntimeParams["application_name"] = "drumbeat migrate"
 	db := stdlib.OpenDB(*config)

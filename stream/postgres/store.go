@@ -37,12 +37,18 @@ var sessionDefaults = map[string]string{
 // time and the readers beside them.
 const maxConns = 10
 
+// DSNError says that a connection string cannot be read. Its text does not repeat a password.
+type DSNError struct{ err error }
+
+func (e *DSNError) Error() string { return "stream/postgres: " + e.err.Error() }
+func (e *DSNError) Unwrap() error { return e.err }
+
 // Open connects to the database that dsn names, as a URL or in key=value form, and checks that it has
 // the schema. Connections must be sessions of their own: a pooler in transaction mode will not do.
 func Open(ctx context.Context, dsn string) (*Store, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("stream/postgres: %w", err)
+		return nil, &DSNError{err}
 	}
 	params := config.ConnConfig.RuntimeParams
 	for name, value := range sessionDefaults {
@@ -53,9 +59,9 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
-	if given, err := poolSize(dsn); err != nil {
-		return nil, err
-	} else if !given {
+	if bare, err := pgx.ParseConfig(dsn); err != nil {
+		return nil, &DSNError{err}
+	} else if _, given := bare.RuntimeParams["pool_max_conns"]; !given {
 		config.MaxConns = maxConns
 	}
 	config.MaxConnIdleTime = 5 * time.Minute
@@ -70,16 +76,6 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// poolSize says whether dsn sets the size of the pool. ParseConfig takes the parameter out.
-func poolSize(dsn string) (bool, error) {
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return false, fmt.Errorf("stream/postgres: %w", err)
-	}
-	_, ok := config.RuntimeParams["pool_max_conns"]
-	return ok, nil
 }
 
 // durable makes a commit wait for the disk where the server's default would not: what has been
