@@ -24,6 +24,8 @@ type expert interface {
 	observe(b *bucket)
 	// forecast writes the expected demand of the next len(dst) buckets.
 	forecast(dst []float64, ahead future)
+	// name tells the model and its parameters.
+	name() string
 }
 
 // grade says for which series an expert may be asked.
@@ -38,7 +40,6 @@ const (
 
 // entry is one line of the pool.
 type entry struct {
-	name string
 	for_ grade
 	expert
 }

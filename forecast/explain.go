@@ -56,7 +56,7 @@ func (m *Model) Explain() Explanation {
 		if !l.ready[i] || !m.asks(p.for_) {
 			continue
 		}
-		part := ModelWeight{Name: p.name, Weight: w[i], Step: l.one[i] / l.n[i], Sum: l.sumOne[i] / l.sumN[i]}
+		part := ModelWeight{Name: p.name(), Weight: w[i], Step: l.one[i] / l.n[i], Sum: l.sumOne[i] / l.sumN[i]}
 		if count {
 			part.Step, part.Sum = math.Sqrt(l.two[i]/l.n[i]), math.Sqrt(l.sumTwo[i]/l.sumN[i])
 		}

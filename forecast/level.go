@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // level is simple exponential smoothing as a ratio of sums, with or without season factors f:
 //
@@ -46,4 +49,11 @@ func (e *level) forecast(dst []float64, ahead future) {
 	for k := range dst {
 		dst[k] = l
 	}
+}
+
+func (e *level) name() string {
+	if e.seasonal {
+		return fmt.Sprintf("season*level(%g)", e.a)
+	}
+	return fmt.Sprintf("level(%g)", e.a)
 }

@@ -48,7 +48,7 @@ const (
 // missing is an observation that is not there.
 var missing = math.NaN()
 
-// Model holds the forecast state of one series: a few hundred numbers, whatever the length of the history.
+// Model holds the forecast state of one series: bounded, whatever the length of the history.
 //
 // A Model is not safe for concurrent use, not even by queries alone: they share scratch space.
 type Model struct {

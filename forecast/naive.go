@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // naive is the seasonal naive forecast with an adaptive level, of y or of its logarithm:
 //
@@ -91,4 +94,12 @@ func (r *lags) at(k int, log, smoothed bool) float64 {
 		}
 	}
 	return v
+}
+
+func (e *naive) name() string {
+	name := "seasonal naive"
+	if e.smoothed {
+		name += " 121"
+	}
+	return inLogs(e.log) + fmt.Sprintf("%s(%g)", name, e.a)
 }

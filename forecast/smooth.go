@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // smooth is additive exponential smoothing in error-correction form, with an optional trend and an optional additive
 // season, of y or of its logarithm (which makes trend and season multiplicative):
@@ -190,4 +193,24 @@ func (r *line) slope() float64 {
 		return 0
 	}
 	return (r.n*r.tx - r.t*r.x) / d
+}
+
+func (e *smooth) name() string {
+	name := inLogs(e.log)
+	switch {
+	case e.season <= 1:
+		return name + fmt.Sprintf("holt(%g,%g,%g)", e.a, e.beta, e.phi)
+	case e.straight:
+		return name + fmt.Sprintf("seasonal line(%g,%g)", e.a, e.gamma)
+	case e.beta > 0:
+		return name + fmt.Sprintf("seasonal damped(%g,%g,%g,%g)", e.a, e.beta, e.phi, e.gamma)
+	}
+	return name + fmt.Sprintf("seasonal(%g,%g)", e.a, e.gamma)
+}
+
+func inLogs(log bool) string {
+	if log {
+		return "log "
+	}
+	return ""
 }

@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // tsb forecasts intermittent demand as the product of two smoothed series, the probability p of a demand (updated in
 // every bucket, so it falls while nothing sells) and its size z (updated when there is one):
@@ -41,3 +44,5 @@ func (e *tsb) forecast(dst []float64, _ future) {
 		dst[k] = f
 	}
 }
+
+func (e *tsb) name() string { return fmt.Sprintf("tsb(%g,%g)", e.a, e.b) }

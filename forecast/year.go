@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // weeksPerYear times 7 days is a year that keeps the weekday; it is short by 1¼ days, which the smoothing hides.
 const weeksPerYear = 52
@@ -118,3 +121,5 @@ func (e *yearly) forecast(dst []float64, ahead future) {
 		dst[k] = l * ahead.factor[k] * ahead.year[k]
 	}
 }
+
+func (e *yearly) name() string { return fmt.Sprintf("year*season*level(%g)", e.a) }
