@@ -233,6 +233,20 @@ func BenchmarkHistoryChangeOldDay(b *testing.B) {
 	}
 }
 
+func BenchmarkHistoryShuffled(b *testing.B) {
+	days := rand.New(rand.NewPCG(1, 1)).Perm(1130)
+	b.ReportAllocs()
+	for b.Loop() {
+		var h history
+		for i, d := range days {
+			h.update(schemas.Date(19000+d), func(e *dayEntry) { e.Kept = schemas.Quantity(50+d%30) * schemas.Unit })
+			if i%100 == 0 {
+				h.append(nil)
+			}
+		}
+	}
+}
+
 func BenchmarkHistorySave(b *testing.B) {
 	h := sellingDays(1, .8, 60, .9)
 	var dst []byte
