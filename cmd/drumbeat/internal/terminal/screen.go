@@ -41,6 +41,12 @@ func NewScreen(w io.Writer) *Screen {
 // Live says whether frames are redrawn in place.
 func (s *Screen) Live() bool { return s.live }
 
+// Size is the room for a frame: the columns of the terminal, within 60 and 120, and its rows.
+func (s *Screen) Size() (columns, rows int) {
+	columns, rows = s.size()
+	return min(max(columns, 60), 120), max(rows-2, 1)
+}
+
 // Draw shows a frame, or where the output is no terminal its summary: one line, at most every two
 // seconds, and only when it differs from the last.
 func (s *Screen) Draw(now time.Time, frame []string, summary string) error {
@@ -116,11 +122,13 @@ func (s *Screen) paint(text string) error {
 	b.WriteString(beginUpdate + hideCursor + s.home())
 	if text != "" {
 		for line := range strings.SplitSeq(text, "\n") {
-			b.WriteString(line + clearLine + "\n")
+			b.WriteString(clearLine + line + "\n")
 		}
 	}
 	for _, line := range frame {
-		b.WriteString(Style{Unicode: true}.cut(line, columns-1) + clearLine + "\n")
+		// Cleared before it is written: after a line that fills the window, the cursor stands on its last
+		// character.
+		b.WriteString(clearLine + Style{Unicode: true}.cut(line, columns) + "\n")
 	}
 	b.WriteString(clearToEnd + endUpdate)
 	s.drawn = len(frame)

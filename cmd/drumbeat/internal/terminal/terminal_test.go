@@ -143,14 +143,14 @@ func TestScreenRedrawsInPlace(t *testing.T) {
 		{show(s.Draw(time.Time{}, []string{"one", "two", "three"}, "")), "one\ntwo\nthree"},
 		{show(s.Draw(time.Time{}, []string{"uno", "dos"}, "")), "uno\ndos"},
 		{show(s.Print("log 1\nlog 2\n")), "log 1\nlog 2\nuno\ndos"},
-		{show(s.Draw(time.Time{}, []string{"a line that is longer than the window"}, "")), "log 1\nlog 2\na line that is lon…"},
+		{show(s.Draw(time.Time{}, []string{"a line that is longer than the window"}, "")), "log 1\nlog 2\na line that is long…"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", c.got, c.want)
 		}
 	}
 	rows = 4
-	if got := show(s.Draw(time.Time{}, []string{"1", "2", "3", "4"}, "")); got != "log 1\nlog 2\n1\n2\n(2 more lines; mak…" {
+	if got := show(s.Draw(time.Time{}, []string{"1", "2", "3", "4"}, "")); got != "log 1\nlog 2\n1\n2\n(2 more lines; make…" {
 		t.Errorf("a frame that is too high:\n%s", got)
 	}
 	if !terminal.hidden {
@@ -187,7 +187,10 @@ func (v *vt) write(t *testing.T, s string) {
 		case strings.HasPrefix(s, clearToEnd):
 			v.lines, s = v.lines[:min(v.row, len(v.lines))], s[len(clearToEnd):]
 		case strings.HasPrefix(s, clearLine):
-			s = s[len(clearLine):] // the text before it has replaced the whole line
+			if v.row < len(v.lines) {
+				v.lines[v.row] = ""
+			}
+			s = s[len(clearLine):]
 		case strings.HasPrefix(s, "\x1b["):
 			n, rest, _ := strings.Cut(s[2:], "A")
 			up, err := strconv.Atoi(n)
@@ -206,9 +209,6 @@ func (v *vt) write(t *testing.T, s string) {
 				v.lines[v.row] = s[:end]
 			}
 			s = s[end:]
-			if s[0] == '\x1b' && strings.HasPrefix(s, clearLine) {
-				s = s[len(clearLine):]
-			}
 			if s[0] == '\n' {
 				v.row++
 				s = s[1:]

@@ -26,6 +26,8 @@ type View struct {
 	// MaxPeriods and MaxSKUs limit the rows of the plan and the SKUs that are shown one by one; zero
 	// shows 13 periods and 8 SKUs.
 	MaxPeriods, MaxSKUs int
+
+	density density
 }
 
 // Feed is how the sales come in.
@@ -61,11 +63,13 @@ type Latency struct {
 
 // Frame draws the whole view, cut to a width of columns.
 func (v *View) Frame(s Style, columns int) []string {
-	f := frame{style: s, columns: columns}
+	f := frame{style: s, columns: columns, dense: v.density >= noGaps}
 	v.top(&f)
 	v.feed(&f)
 	v.audit(&f)
-	v.forecast(&f)
+	if v.density < noForecast {
+		v.forecast(&f)
+	}
 	if v.Head != nil {
 		v.plan(&f)
 		v.resources(&f)
@@ -84,6 +88,38 @@ func (v *View) Frame(s Style, columns int) []string {
 	}
 	return f.lines
 }
+
+// Fit draws the view into a number of rows, as far as that is possible: it shows fewer periods and SKUs,
+// then leaves out the lines between the parts, then the forecast. The totals stay.
+func (v *View) Fit(s Style, columns, rows int) []string {
+	var lines []string
+	for _, step := range []struct {
+		dense         density
+		periods, skus int
+	}{{airy, v.maxPeriods(), v.maxSKUs()}, {airy, 6, 3}, {noGaps, 6, 3}, {noForecast, 6, 3}, {noForecast, 3, 3}} {
+		small := *v
+		small.density, small.MaxSKUs = step.dense, min(step.skus, v.maxSKUs())
+		// The periods take what is left of the rows, but not fewer than the step allows.
+		for small.MaxPeriods = v.maxPeriods(); ; small.MaxPeriods-- {
+			if lines = small.Frame(s, columns); len(lines) <= rows {
+				return lines
+			}
+			if small.MaxPeriods <= step.periods {
+				break
+			}
+		}
+	}
+	return lines
+}
+
+// density is how much a frame leaves out.
+type density int
+
+const (
+	airy density = iota
+	noGaps
+	noForecast
+)
 
 // Summary is the view in one line.
 func (v *View) Summary() string {
@@ -111,12 +147,17 @@ func (v *View) Summary() string {
 type frame struct {
 	style   Style
 	columns int
+	dense   bool // without lines between the parts
 	lines   []string
 }
 
 func (f *frame) add(line string) { f.lines = append(f.lines, line) }
 
-func (f *frame) gap() { f.lines = append(f.lines, "") }
+func (f *frame) gap() {
+	if !f.dense {
+		f.lines = append(f.lines, "")
+	}
+}
 
 // section begins a part of the view: a rule with a title and a note at its end.
 func (f *frame) section(title, note string) {

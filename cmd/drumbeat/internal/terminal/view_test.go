@@ -208,6 +208,20 @@ func TestFramesFit(t *testing.T) {
 	}
 }
 
+// TestFit: a low window keeps the result in sight.
+func TestFit(t *testing.T) {
+	for rows := 60; rows >= 20; rows-- {
+		lines := threeSKU().Fit(Style{}, 100, rows)
+		if len(lines) > rows || !strings.Contains(strings.Join(lines, "\n"), "-- result --") {
+			t.Errorf("%d rows: a frame of %d", rows, len(lines))
+		}
+	}
+	full, low := threeSKU().Frame(Style{}, 100), threeSKU().Fit(Style{}, 100, 1)
+	if len(low) >= len(full) {
+		t.Errorf("one row: a frame of %d, the full one has %d", len(low), len(full))
+	}
+}
+
 func TestSummary(t *testing.T) {
 	for _, c := range []struct {
 		view *View
