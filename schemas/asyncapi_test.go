@@ -1,16 +1,20 @@
 package schemas
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// asyncAPI is what the structural check reads of the document; the check is of AsyncAPI 3.0.0's
-// required fields and of its rules for references, not of its whole meta-schema.
+// asyncAPI is what the tests read of the document.
 type asyncAPI struct {
 	Version  string `json:"asyncapi"`
 	Info     struct{ Title, Version string }
@@ -58,6 +62,40 @@ func readAsyncAPI(t *testing.T) (doc asyncAPI, tree any) {
 		t.Fatal(err)
 	}
 	return doc, tree
+}
+
+// The meta-schema is that of github.com/asyncapi/spec-json-schemas, schemas/3.0.0.json (Apache-2.0),
+// with the definitions of the Kafka bindings in it.
+func TestAsyncAPIAgainstItsMetaSchema(t *testing.T) {
+	file, err := os.Open("testdata/asyncapi-3.0.0.schema.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := jsonschema.UnmarshalJSON(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "http://asyncapi.com/definitions/3.0.0/asyncapi.json"
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(id, meta); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(schema, AsyncAPI()); err != nil {
+		t.Error(err)
+	}
+	spoiled := bytes.Replace(AsyncAPI(), []byte(`"action": "send"`), []byte(`"action": "shout"`), 1)
+	if validate(schema, spoiled) == nil {
+		t.Error("the meta-schema takes an unknown action")
+	}
 }
 
 func TestAsyncAPIReferencesResolve(t *testing.T) {

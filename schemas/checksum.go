@@ -65,22 +65,33 @@ func StripRevision(value []byte) []byte { return AppendStripped(nil, value) }
 // [Line.Append] makes; bytes of another shape are appended whole, and so never sum to a plan's
 // checksum by accident.
 func AppendStripped(dst, value []byte) []byte {
-	const member = `,"revision":`
-	at := textEnd(value, `{"site":`)
-	if at > 0 {
-		if end := textEnd(value[at:], `,"sku":`); end > 0 && bytes.HasPrefix(value[at+end:], []byte(member)) {
-			at += end
-			rest := value[at+len(member):]
-			digits := 0
-			for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
-				digits++
-			}
-			if digits > 0 {
-				return append(append(dst, value[:at]...), rest[digits:]...)
-			}
-		}
+	member, _, end := revisionMember(value)
+	if member == 0 {
+		return append(dst, value...)
 	}
-	return append(dst, value...)
+	return append(append(dst, value[:member]...), value[end:]...)
+}
+
+// revisionMember finds the member `revision` where it stands third: where it starts with its comma,
+// where its digits start, and where they end. member is 0 where it does not.
+func revisionMember(value []byte) (member, digits, end int) {
+	const name = `,"revision":`
+	member = textEnd(value, `{"site":`)
+	if member == 0 {
+		return 0, 0, 0
+	}
+	sku := textEnd(value[member:], `,"sku":`)
+	member += sku
+	if sku == 0 || !bytes.HasPrefix(value[member:], []byte(name)) {
+		return 0, 0, 0
+	}
+	digits = member + len(name)
+	for end = digits; end < len(value) && '0' <= value[end] && value[end] <= '9'; end++ {
+	}
+	if end == digits {
+		return 0, 0, 0
+	}
+	return member, digits, end
 }
 
 // textEnd is the index after the JSON string that follows prefix, 0 where there is none.

@@ -44,7 +44,8 @@
 //     line as it was meant. If not, read on: the topic is being compacted or written just now.
 //
 // Revisions may have gaps: those that were superseded can be compacted away. A head with status
-// [PlanInfeasible] has no lines of its own; the former plan stands.
+// [PlanInfeasible] has no lines of its own; the former plan stands, and the checksum is that of its
+// lines. [PlanReader] does all this for readers in Go.
 //
 // # Numbers
 //

@@ -8,8 +8,9 @@ import (
 // PlanStatus is the outcome that a head announces.
 type PlanStatus string
 
-// The outcomes. Optimal plans of elastic mode may have shortages. An infeasible one has no lines and
-// the former plan stands; a degraded one repeats the former lines and says why.
+// The outcomes. Optimal plans of elastic mode may have shortages. An infeasible one has no lines, and
+// the former plan stands: the checksum is still that of the former lines, so that a reader who comes
+// later can prove that it holds them. A degraded one keeps the former lines and says why.
 const (
 	PlanOptimal    PlanStatus = "optimal"
 	PlanInfeasible PlanStatus = "infeasible"
@@ -44,7 +45,7 @@ type Head struct {
 	FrozenMoves   int            `json:"frozen_moves"`
 	State         PlanState      `json:"state"`
 	Infeasibility *Infeasibility `json:"infeasibility,omitempty"`
-	Checksum      string         `json:"checksum"` // see Checksummer
+	Checksum      string         `json:"checksum"` // of the lines in force after this head, see Checksummer
 }
 
 // MaxShortages is the number of shortages that a head lists.
