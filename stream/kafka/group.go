@@ -109,7 +109,7 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 		}
 	}()
 
-	for failures := 0; ; {
+	for failures, early := 0, 0; ; {
 		gen, err := group.Next(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -130,16 +130,26 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 		m.c.answered(nil)
 		held.hold(gen)
 		m.c.log.Info("kafka: joined", "group", m.cfg.ID, "generation", gen.ID, "member", gen.MemberID, "assigned", gen.Assignments)
-		if err := m.live(ctx, gen, work); err != nil {
+		gaveUp, err := m.live(ctx, gen, work)
+		if err != nil {
 			return err
 		}
+		if !gaveUp {
+			early = 0
+			continue
+		}
+		// Each such end makes the whole group rebalance.
+		if sleep(ctx, delay(early)) != nil {
+			return nil
+		}
+		early++
 	}
 }
 
 // live runs work inside a generation. All of it is one function of the generation, so the library
 // joins the next one only when all of it has returned, and never calls it in a generation that had
-// ended before.
-func (m *member) live(ctx context.Context, gen *kafkago.Generation, work func(context.Context, *generation) error) error {
+// ended before. gaveUp says that work returned before the group had ended the generation.
+func (m *member) live(ctx context.Context, gen *kafkago.Generation, work func(context.Context, *generation) error) (gaveUp bool, err error) {
 	done := make(chan error, 1)
 	gen.Start(func(alive context.Context) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -151,12 +161,14 @@ func (m *member) live(ctx context.Context, gen *kafkago.Generation, work func(co
 			return
 		}
 		err := work(ctx, &generation{m: m, gen: gen, end: cancel})
+		gaveUp = alive.Err() == nil
 		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, kafkago.ErrGenerationEnded)) {
 			err = nil
 		}
 		done <- err
 	})
-	return <-done
+	err = <-done
+	return gaveUp, err
 }
 
 // generation is the time between two rebalances, for one member.

@@ -1,3 +1,5 @@
+// Package memory implements the ports of package stream in memory, for replay, simulation and tests. Its log
+// and its store pass the same suites (package streamtest) as the ones on Kafka and PostgreSQL.
 package memory
 
 import (

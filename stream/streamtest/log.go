@@ -1,3 +1,4 @@
+// Package streamtest holds the suites that every implementation of the ports of package stream must pass.
 package streamtest
 
 import (
