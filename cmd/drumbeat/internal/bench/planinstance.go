@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"math/rand"
+
+	"drumbeat/optimize"
+)
+
+// planInstance is a random site with its first demand and two changed ones. The generator and its seeds are
+// fixed, so that figures compare between versions and solvers: the optima are known.
+type planInstance struct {
+	skus, periods, resources int
+	demand                   [][]float64
+	demand1                  [][]float64 // 1 % of the SKUs changed
+	demand100                [][]float64 // all changed
+	safety                   [][]float64
+	cost, hold, penalty, use []float64
+	resource                 []int
+	capacity                 []float64 // per resource, the same in every period
+}
+
+// newPlanInstance draws an instance. With correlated, all SKUs peak at about the same time, which is the
+// realistic and the hard case.
+func newPlanInstance(S, T, R int, correlated bool) *planInstance {
+	phases := 2 * math.Pi
+	if correlated {
+		phases = 0.5
+	}
+	rng := rand.New(rand.NewSource(1))
+	in := &planInstance{skus: S, periods: T, resources: R, demand: make([][]float64, S), safety: make([][]float64, S),
+		cost: make([]float64, S), hold: make([]float64, S), penalty: make([]float64, S), use: make([]float64, S),
+		resource: make([]int, S), capacity: make([]float64, R)}
+	load := make([][]float64, R)
+	for r := range load {
+		load[r] = make([]float64, T)
+	}
+	for s := range S {
+		base := math.Exp(rng.NormFloat64()*1.2 + 4)
+		amplitude := rng.Float64() * 0.8
+		phase := rng.Float64() * phases
+		in.cost[s] = 5 + rng.Float64()*45
+		in.hold[s] = in.cost[s] * (0.01 + 0.02*rng.Float64())
+		in.penalty[s] = in.cost[s] * (3 + 2*rng.Float64())
+		in.use[s] = 0.5 + rng.Float64()
+		in.resource[s] = rng.Intn(R)
+		in.demand[s] = make([]float64, T)
+		in.safety[s] = make([]float64, T)
+		for t := range T {
+			d := base * (1 + amplitude*math.Sin(2*math.Pi*float64(t)/float64(T)+phase)) * (0.8 + 0.4*rng.Float64())
+			d = math.Round(math.Max(0, d))
+			in.demand[s][t] = d
+			in.safety[s][t] = 0.1 * d
+			load[in.resource[s]][t] += in.use[s] * d
+		}
+	}
+	for r := range R {
+		total := 0.0
+		for t := range T {
+			total += load[r][t]
+		}
+		in.capacity[r] = total / float64(T) * 1.03
+	}
+	in.change()
+	return in
+}
+
+// change draws the changed demands: a factor of 1 ± 10 % for each changed SKU.
+func (in *planInstance) change() {
+	rng := rand.New(rand.NewSource(2))
+	scaled := func(demand []float64) []float64 {
+		f := 1 + 0.1*rng.NormFloat64()
+		out := make([]float64, len(demand))
+		for t, d := range demand {
+			out[t] = math.Max(0, math.Round(d*f))
+		}
+		return out
+	}
+	in.demand1 = append([][]float64(nil), in.demand...)
+	for _, s := range rng.Perm(in.skus)[:max(1, in.skus/100)] {
+		in.demand1[s] = scaled(in.demand[s])
+	}
+	in.demand100 = make([][]float64, in.skus)
+	for s := range in.skus {
+		in.demand100[s] = scaled(in.demand[s])
+	}
+}
+
+// problem is the instance as a planning problem: nothing may be short, but a source of last resort
+// without limit covers what capacity does not.
+func (in *planInstance) problem(demand [][]float64) *optimize.Problem {
+	p := &optimize.Problem{Mode: optimize.Strict}
+	for t := range in.periods {
+		p.Periods = append(p.Periods, fmt.Sprintf("P%03d", t+1))
+	}
+	for r := range in.resources {
+		res := optimize.Resource{Name: fmt.Sprintf("R%02d", r+1), Capacity: make([]float64, in.periods)}
+		for t := range in.periods {
+			res.Capacity[t] = in.capacity[r]
+		}
+		p.Resources = append(p.Resources, res)
+	}
+	for s := range in.skus {
+		p.SKUs = append(p.SKUs, optimize.SKU{Name: fmt.Sprintf("S%05d", s+1), Demand: demand[s], SafetyStock: in.safety[s],
+			ProductionCost: in.cost[s], HoldingCost: in.hold[s], EmergencyCost: in.penalty[s],
+			Uses: []optimize.Use{{Resource: in.resource[s], Amount: in.use[s]}}})
+	}
+	return p
+}
