@@ -41,10 +41,10 @@ func (s *Store) Lines(ctx context.Context, site string) ([]stream.LineValue, err
 // within the retention and for baselines; the checksum of the revision's head proves it.
 func (s *Store) LinesAt(ctx context.Context, site string, revision int64) ([]stream.LineValue, error) {
 	return s.lines(ctx, `
-		SELECT sku, value FROM (
-			SELECT DISTINCT ON (sku) sku, value FROM drumbeat.all_lines
-			WHERE site = $1 AND revision <= $2 ORDER BY sku, revision DESC) l
-		WHERE value IS NOT NULL ORDER BY sku`, site, revision)
+		SELECT l.sku, l.value FROM drumbeat.all_lines l
+		JOIN (SELECT DISTINCT ON (sku) sku, revision, execution_date FROM drumbeat.all_lines
+		      WHERE site = $1 AND revision <= $2 ORDER BY sku, revision DESC) newest USING (sku, revision, execution_date)
+		WHERE l.site = $1 AND l.value IS NOT NULL ORDER BY l.sku`, site, revision)
 }
 
 func (s *Store) lines(ctx context.Context, query string, args ...any) ([]stream.LineValue, error) {
