@@ -23,14 +23,14 @@ type bookmark struct {
 // bookmarkEvery is how often a bookmark is written.
 const bookmarkEvery = time.Second
 
-// newBookmark finds the bookmark of a command; nil for standard input and without a cache.
+// newBookmark finds the bookmark of a command; nil for a pipe and without a cache.
 func newBookmark(cache string, c *produceCmd) *bookmark {
 	path, err := filepath.Abs(c.From)
 	if c.From == "-" || cache == "" || err != nil {
 		return nil
 	}
 	stat, err := os.Stat(path)
-	if err != nil {
+	if err != nil || !stat.Mode().IsRegular() {
 		return nil
 	}
 	// Encoded as JSON, maps have one order.

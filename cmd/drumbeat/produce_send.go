@@ -33,7 +33,7 @@ type chunk struct {
 // acknowledged; what was read before an error in the file is sent before the error is returned.
 func (c *produceCmd) send(ctx context.Context, to sender, feed *csvfeed.Feed, after int, done *produced, acknowledged func(line int)) (last int, err error) {
 	size := 250
-	if c.From == "-" {
+	if _, total := feed.Progress(); total == 0 {
 		size = 1 // what trickles in goes out at once; a flood still makes full batches
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -45,7 +45,7 @@ func (c *produceCmd) send(ctx context.Context, to sender, feed *csvfeed.Feed, af
 	}()
 	defer func() {
 		stop()
-		if c.From != "-" { // reading from standard input cannot be interrupted
+		if _, size := feed.Progress(); size > 0 { // reading from a pipe cannot be interrupted
 			<-ended
 		}
 	}()

@@ -22,8 +22,8 @@ type Options struct {
 	Type schemas.Type      // of a CSV's events; zero: TypeSale
 	Map  map[string]string // field → column; an empty column leaves the field out
 	Site string            // of a CSV's events; "" leaves it to the reader's default
-	// Source of the events; "": "csv:" and the file's base name. Standard input without one gets a
-	// source of its own each time, since two pipes need not carry the same lines.
+	// Source of the events; "": "csv:" and the file's base name. Standard input and named pipes without
+	// one get a source of their own each time, since two pipes need not carry the same lines.
 	Source string
 	Stdin  io.Reader // what the path "-" reads; nil: os.Stdin
 }
@@ -59,7 +59,7 @@ func Open(path string, o Options) (*Feed, error) {
 		f.file = io.NopCloser(nil)
 		modified = time.Now()
 		if o.Source == "" {
-			o.Source = "csv:stdin/" + modified.UTC().Format(time.RFC3339Nano)
+			o.Source = pipeSource(modified)
 		}
 	} else {
 		file, err := os.Open(path)
@@ -74,9 +74,16 @@ func Open(path string, o Options) (*Feed, error) {
 			file.Close()
 			return nil, &Error{File: path, Err: err}
 		}
-		f.file, f.bytes.r, f.total, modified = file, file, stat.Size(), stat.ModTime()
+		f.file, f.bytes.r = file, file
+		source := "csv:" + filepath.Base(path)
+		if stat.Mode().IsRegular() {
+			f.total, modified = stat.Size(), stat.ModTime()
+		} else {
+			modified = time.Now()
+			source = pipeSource(modified)
+		}
 		if o.Source == "" {
-			o.Source = "csv:" + filepath.Base(path)
+			o.Source = source
 		}
 	}
 	if err := f.start(path, o, modified); err != nil {
@@ -84,6 +91,11 @@ func Open(path string, o Options) (*Feed, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// pipeSource is a source that no other pipe has.
+func pipeSource(now time.Time) string {
+	return "csv:pipe/" + now.UTC().Format(time.RFC3339Nano)
 }
 
 // start unpacks and chooses the reader by the name.

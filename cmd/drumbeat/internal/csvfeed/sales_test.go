@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -270,4 +271,25 @@ func BenchmarkSales(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// TestNamedPipe: the name of a pipe says nothing about its content, so it identifies no events.
+func TestNamedPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skipf("no named pipes here: %v", err)
+	}
+	sources := map[string]bool{}
+	for range 2 {
+		wrote := make(chan error, 1)
+		go func() { wrote <- os.WriteFile(path, []byte("sku,quantity,date\nA,1,2024-01-01\n"), 0o600) }()
+		got, err := all(path, Options{})
+		if err := errors.Join(err, <-wrote); err != nil || len(got) != 1 {
+			t.Fatalf("%d events, %v", len(got), err)
+		}
+		sources[got[0].Event.Source] = true
+	}
+	if len(sources) != 2 {
+		t.Errorf("two runs share a source: %v", sources)
+	}
 }

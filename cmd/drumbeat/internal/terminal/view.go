@@ -43,22 +43,30 @@ type Feed struct {
 // Audit counts what became of the events: Read = Kept + Flagged + Rejected + Duplicate. Repaired ones
 // are among Kept or Flagged.
 type Audit struct {
-	Read, Kept, Flagged, Rejected, Duplicate, Repaired int64
+	Read      int64 `json:"read"`
+	Kept      int64 `json:"kept"`
+	Flagged   int64 `json:"flagged"`
+	Rejected  int64 `json:"rejected"`
+	Duplicate int64 `json:"duplicate"`
+	Repaired  int64 `json:"repaired"`
 
-	ByReason map[string]int64 // of rejections, flags and repairs
+	ByReason map[string]int64 `json:"by_reason"` // of rejections, flags and repairs
 }
 
 // Forecast is the demand expected of one SKU, by period.
 type Forecast struct {
-	SKU, Model string
-	Mean       []float64
-	Low, High  []float64 // 80 % interval
+	SKU   string    `json:"sku"`
+	Model string    `json:"model,omitempty"`
+	Mean  []float64 `json:"mean"`
+	Low   []float64 `json:"low"` // 80 % interval
+	High  []float64 `json:"high"`
 }
 
 // Latency is the time from a sale to the plan that covers it.
 type Latency struct {
 	Last, Median, P99 time.Duration
-	Plans             int // revisions measured
+
+	Plans int // revisions measured
 }
 
 // Frame draws the whole view, cut to a width of columns.
