@@ -55,6 +55,7 @@ func TestAuditAddsUp(t *testing.T) {
 				a.kept(o)
 			case 5:
 				tell()
+				tell()
 				data, err := json.Marshal(a)
 				if err != nil {
 					t.Fatal(err)

@@ -52,7 +52,11 @@ func TestLineIndexExpires(t *testing.T) {
 		for i := range lines {
 			x.put(lineKey(fmt.Sprint(d), fmt.Sprint(i)), lineEntry{SKU: uint32(i), Day: schemas.Date(20000 + d), Quantity: 1, Version: 1})
 		}
-		x.expire(schemas.Date(20000 + d - 34))
+		oldest := max(d-34, 0)
+		x.expire(schemas.Date(20000 + oldest))
+		if _, ok := x.get(lineKey(fmt.Sprint(oldest), fmt.Sprint(lines-1))); !ok {
+			t.Fatalf("on day %d, a line of day %d is forgotten", d, oldest)
+		}
 	}
 	for d := days - 35; d < days; d++ {
 		for i := range lines {

@@ -175,6 +175,95 @@ func TestOutlierShiftsAndPromotions(t *testing.T) {
 	}
 }
 
+// steadyFilter has learnt a year of about 200 a day, up to the day before its second result.
+func steadyFilter(site *sitePrior) (sizeFilter, schemas.Date) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	var f sizeFilter
+	d, _ := schemas.NewDate(2023, 1, 1)
+	for range 325 {
+		units := math.Round(200 * (1 + .15*rng.NormFloat64()))
+		f.learn(d, units, f.judge(d, units, site), site)
+		d++
+	}
+	return f, d
+}
+
+// A promotion that comes back at the same time of the year is known; at another time, or larger, it
+// is not.
+func TestOutlierYearlyEvent(t *testing.T) {
+	var site sitePrior
+	f, d := steadyFilter(&site)
+	if v := f.judge(d, 2000, &site); !v.Flag {
+		t.Fatalf("a tenfold day that nobody has seen before got %+v", v)
+	}
+	for range 7 {
+		f.learn(d, 2000, f.judge(d, 2000, &site), &site)
+		d++
+	}
+	believed := d - 5 // the third of the week
+	for ; d < believed+400; d++ {
+		units := 200.0
+		v := f.judge(d, units, &site)
+		f.learn(d, units, v, &site)
+		away := yearDistance(d, believed)
+		for _, c := range []struct {
+			units float64
+			flag  bool
+		}{
+			{2000, away > 7 || d < believed+300},
+			{8000, true},
+		} {
+			if d < believed+30 || away > 3 && away <= 7 {
+				continue // the level still comes down, or it is near one of the week's days
+			}
+			if v := f.judge(d, c.units, &site); v.Flag != c.flag {
+				t.Fatalf("%.0f units on %v, %d days from the promotion of %v: got %+v, want flag %v", c.units, d, away, believed, v, c.flag)
+			}
+		}
+	}
+}
+
+// Three gross days in a row that are unlike one another are three errors, not a level.
+func TestOutlierBelievesOnlyALevel(t *testing.T) {
+	for _, c := range []struct {
+		sizes    [3]float64
+		believed bool
+	}{
+		{[3]float64{2000, 3000, 2500}, true},
+		{[3]float64{2000, 9000, 3000}, false},
+		{[3]float64{2000, 10000, 80000}, false},
+	} {
+		var site sitePrior
+		f, d := steadyFilter(&site)
+		var v verdict
+		for _, units := range c.sizes {
+			v = f.judge(d, units, &site)
+			f.learn(d, units, v, &site)
+			d++
+		}
+		if v.Believed != c.believed || v.Flag == c.believed {
+			t.Errorf("%v: got %+v, want believed %v", c.sizes, v, c.believed)
+		}
+		if e := f.expected(d); c.believed != (e > 1500) {
+			t.Errorf("%v: expects %.0f afterwards", c.sizes, e)
+		}
+	}
+}
+
+// A day that is learnt late teaches, but does not make the SKU look silent since then.
+func TestOutlierLateDay(t *testing.T) {
+	var site sitePrior
+	f, d := steadyFilter(&site)
+	late := f
+	late.learn(d-30, 210, late.judge(d-30, 210, &site), &site)
+	if got, want := late.judge(d, 700, &site).Score, f.judge(d, 700, &site).Score; math.Abs(got-want) > .3 {
+		t.Errorf("after a late day the score is %.2f, before it %.2f", got, want)
+	}
+	if late.last != d-1 {
+		t.Errorf("the last sale is of %v, want %v", late.last, d-1)
+	}
+}
+
 // Judging changes nothing, learning is the same after a restart, and no input breaks the filter.
 func TestOutlierFilterIsPureAndRestartable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -87,7 +87,7 @@ func TestPeriodNames(t *testing.T) {
 	})
 }
 
-// A 4-4-5 quarter: its last length goes on after it, its first one before.
+// A quarter of 4, 4 and 5 weeks: its last length goes on after it, its first one before.
 func TestCustomPeriodsGoOn(t *testing.T) {
 	day := func(s string) schemas.Date {
 		d, err := schemas.ParseDate(s)
@@ -96,12 +96,12 @@ func TestCustomPeriodsGoOn(t *testing.T) {
 		}
 		return d
 	}
-	c := calendar{Period: "custom", Starts: []schemas.Date{day("2026-01-05"), day("2026-02-02"), day("2026-03-02")}}
+	c := calendar{Period: "custom", Starts: []schemas.Date{day("2026-01-05"), day("2026-02-02"), day("2026-03-02"), day("2026-04-06")}}
 	var got []string
-	for _, p := range c.from(day("2025-12-31"), 5) {
+	for _, p := range c.from(day("2025-12-31"), 6) {
 		got = append(got, p.Name)
 	}
-	want := []string{"2025-12-08", "2026-01-05", "2026-02-02", "2026-03-02", "2026-03-30"}
+	want := []string{"2025-12-08", "2026-01-05", "2026-02-02", "2026-03-02", "2026-04-06", "2026-05-11"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
