@@ -223,6 +223,20 @@ func TestOutlierYearlyEvent(t *testing.T) {
 	}
 }
 
+// A promotion does not excuse an error of the same week.
+func TestOutlierEventIsNoExcuseAtOnce(t *testing.T) {
+	var site sitePrior
+	f, d := steadyFilter(&site)
+	v := f.judge(d, 1000, &site)
+	f.learn(d, 1000, v, &site)
+	if v.Flag || len(f.events) != 1 {
+		t.Fatalf("a fivefold day: %+v, %d events remembered, want it clean and remembered", v, len(f.events))
+	}
+	if v := f.judge(d+1, 1900, &site); !v.Flag {
+		t.Errorf("a ninefold day after it: %+v, want it flagged", v)
+	}
+}
+
 // Three gross days in a row that are unlike one another are three errors, not a level.
 func TestOutlierBelievesOnlyALevel(t *testing.T) {
 	for _, c := range []struct {
