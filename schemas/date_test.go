@@ -157,3 +157,28 @@ func TestDurations(t *testing.T) {
 		}
 	}
 }
+
+func TestTimesAreStrictInJSONToo(t *testing.T) {
+	for _, text := range []string{`7`, `"2026-02-30"`, `"soon"`, `{}`, `"2"`, `"2026-02-03`, `""`} {
+		var d Date
+		var a AsOf
+		var l Duration
+		for _, into := range []any{&d, &a, &l} {
+			if err := json.Unmarshal([]byte(text), into); err == nil {
+				t.Errorf("%T takes %s as %v", into, text, into)
+			}
+		}
+	}
+	for _, text := range []string{`"x"`, `true`, `[]`, `1e13`, `"NaN"`, `0.0000001`} {
+		var q Quantity
+		if err := json.Unmarshal([]byte(text), &q); err == nil {
+			t.Errorf("%s reads as quantity %s", text, q)
+		}
+	}
+	if got := MinDate.AddMonths(-12 * 1901).String(); got != "-0001-01-01" {
+		t.Errorf("a day before the year 0 writes %s", got)
+	}
+	if d := MinDate.AddDays(366); d.String() != "1901-01-02" {
+		t.Errorf("366 days after %s: %s", MinDate, d)
+	}
+}

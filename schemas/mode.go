@@ -99,11 +99,15 @@ func (s *scanner) siteMember(below string) (site string) {
 		}
 		switch {
 		case name == "site" && s.peek() == '"':
-			v := s.text()
-			if below != "" && v != "" {
-				return v // nothing later can change the answer
+			switch v := s.text(); {
+			case v == "":
+			case below != "":
+				return v // nothing that makes an event can follow and change the answer
+			case site != "":
+				s.fail(ReasonDuplicateMember, name, "stands twice")
+			default:
+				site = v
 			}
-			site = v
 		case below != "" && name == below && s.peek() == '{':
 			site = s.siteMember("")
 		default:

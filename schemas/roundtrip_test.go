@@ -258,6 +258,16 @@ func TestRoundTripOfEveryType(t *testing.T) {
 						t.Fatalf("%s: %v", record, err)
 					}
 				}
+				if ev.Data != nil { // states keep the types as plain JSON
+					copied := reflect.New(reflect.TypeOf(ev.Data).Elem())
+					plain, err := json.Marshal(ev.Data)
+					if err == nil {
+						err = json.Unmarshal(plain, copied.Interface())
+					}
+					if err != nil || !reflect.DeepEqual(copied.Interface(), ev.Data) {
+						t.Fatalf("%s comes back from encoding/json as %+v, %v", plain, copied, err)
+					}
+				}
 				headers, value := toBinaryMode(t, record)
 				var binary Event
 				if err := d.Decode(headers, value, &binary); err != nil || !reflect.DeepEqual(&binary, ev) {

@@ -1,0 +1,56 @@
+package schemas
+
+import "strconv"
+
+// PlanID identifies a revision.
+func PlanID(site string, revision int64) string {
+	return site + ":" + strconv.FormatInt(revision, 10)
+}
+
+// Append appends the bytes of the line as they are published: compact JSON in the order of the
+// fields, `"revision":N,` third.
+func (l *Line) Append(dst []byte) []byte {
+	dst = append(dst, `{"site":`...)
+	dst = appendText(dst, l.Site)
+	dst = append(dst, `,"sku":`...)
+	dst = appendText(dst, l.SKU)
+	dst = append(dst, `,"revision":`...)
+	dst = strconv.AppendInt(dst, l.Revision, 10)
+	dst = append(dst, `,"periods":[`...)
+	for i := range l.Periods {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = l.Periods[i].append(dst)
+	}
+	dst = append(dst, `],"cost":`...)
+	dst = AppendMoney(dst, l.Cost)
+	dst = append(dst, `,"reason":`...)
+	dst = appendText(dst, l.Reason)
+	return append(dst, '}')
+}
+
+// MarshalJSON writes the published bytes.
+func (l Line) MarshalJSON() ([]byte, error) { return l.Append(nil), nil }
+
+func (p *LinePeriod) append(dst []byte) []byte {
+	dst = append(dst, `{"period":`...)
+	dst = appendText(dst, p.Period)
+	for _, m := range [...]struct {
+		name string
+		q    Quantity
+	}{
+		{`,"demand":`, p.Demand}, {`,"demand_low":`, p.DemandLow}, {`,"demand_high":`, p.DemandHigh},
+		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {`,"production":`, p.Production},
+		{`,"arrivals":`, p.Arrivals}, {`,"inventory":`, p.Inventory}, {`,"safety_stock":`, p.SafetyStock},
+		{`,"shortfall":`, p.Shortfall}, {`,"shortage":`, p.Shortage},
+	} {
+		dst = append(dst, m.name...)
+		dst = m.q.AppendTo(dst)
+	}
+	dst = append(dst, `,"frozen":`...)
+	dst = strconv.AppendBool(dst, p.Frozen)
+	dst = append(dst, `,"price":`...)
+	dst = AppendMoney(dst, p.Price)
+	return append(dst, '}')
+}
