@@ -15,6 +15,7 @@ import (
 // benches are the benchmarks in the order in which they run.
 var benches = []bench.Bench{
 	{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
+	{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
 }
 
 type benchCmd struct {
@@ -44,6 +45,7 @@ func (c *benchCmd) Run(ctx context.Context, io streams) error {
 		var printed error
 		err := b.Run(ctx, func(r bench.Row) {
 			rows = append(rows, r)
+			fmt.Fprintf(io.err, "  %s: %s\n", r.Case, r)
 			if c.JSON && printed == nil {
 				printed = json.NewEncoder(io.out).Encode(r)
 			}

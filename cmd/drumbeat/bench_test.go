@@ -25,7 +25,7 @@ func TestBench(t *testing.T) {
 		out    string
 		err    string
 	}{
-		{[]string{"bench", "--json"}, 0, `{"bench":"quick","case":"10000x52x10 corr","metric":"cold_seconds","value":2.1,"unit":"s"}`, "quick: nothing …"},
+		{[]string{"bench", "--json"}, 0, `{"bench":"quick","case":"10000x52x10 corr","metric":"cold_seconds","value":2.1,"unit":"s"}`, "quick: nothing …\n  10000x52x10 corr: cold seconds 2.100 s\n"},
 		{[]string{"bench", "quick"}, 0, "10000x52x10 corr         2.100", ""},
 		{[]string{"bench", "--list"}, 0, "quick  nothing", ""},
 		{[]string{"bench", "slow"}, 2, "", `drumbeat: no benchmark "slow"; there are quick`},

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"fmt"
 	"strings"
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
@@ -55,21 +54,6 @@ func table(name string, rows []Row, s terminal.Style) string {
 		t.Row(cells...)
 	}
 	return t.String(s)
-}
-
-// figure keeps about three digits.
-func figure(v float64) string {
-	switch {
-	case v == 0 || v >= 100 || v <= -100:
-		return terminal.Number(v, 0)
-	case v >= 10 || v <= -10:
-		return terminal.Number(v, 1)
-	case v >= 0.1 || v <= -0.1:
-		return terminal.Number(v, 3)
-	case v >= 1e-4 || v <= -1e-4:
-		return terminal.Number(v, 5)
-	}
-	return fmt.Sprintf("%.1e", v)
 }
 
 // unique returns the keys of rows in the order of their first appearance.
