@@ -35,6 +35,9 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	if err := c.shape(); err != nil {
 		return Certificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
+	if least := p.defaultWeights(); !(plan.Weights.Shortfall >= least.Shortfall && plan.Weights.Loss >= least.Loss) {
+		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v", ErrCertificate, plan.Weights, least)
+	}
 	c.boundsOfProduction()
 	for s := range p.SKUs {
 		c.stock(s)
@@ -214,6 +217,9 @@ func (c *certifier) boundsOfProduction() {
 			}
 			x := c.plan.Production[s][t]
 			c.want(x, lo[t], hi[t], x, "production of %s in %s", sku.Name, c.p.Periods[t])
+			if sku.PackSize == 1 && lo[t] < hi[t] {
+				c.want(x, math.Round(x), math.Round(x), x, "whole units of %s in %s", sku.Name, c.p.Periods[t])
+			}
 		}
 		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
 	}

@@ -57,10 +57,14 @@ func (m *model) justInTimeSKU(b *Basis, s int) {
 			}
 			room := lp.Upper[j] - lp.Lower[j]
 			add := math.Max(0, math.Min(want-stock, room))
-			stock += add
-			if add >= room {
+			if stock += add; add >= room {
 				b.Columns[j] = AtUpper
-			} else if root < 0 {
+				return
+			}
+			if add > 0 {
+				stock = want // exactly: a rounding error is no stock to carry
+			}
+			if root < 0 {
 				root, used = j, add > 0
 			}
 		}

@@ -124,15 +124,19 @@ func (e *Engine) breakTies(ctx context.Context, r *result) error {
 	fixFace(lp, r.duals)
 	clear(lp.Cost)
 	lp.Offset = 0
+	periods := make([]uint64, m.T)
+	for t, name := range m.p.Periods {
+		periods[t] = tieSeed(absent, name)
+	}
 	for k := range kinds {
 		if k.isRow() || k == kindStock || m.at[k] == nil {
 			continue
 		}
 		for e := 0; e*m.T < len(m.at[k]); e++ {
-			name := m.entity(k, e)
-			for t, period := range m.p.Periods {
+			decision := tieSeed(k, m.entity(k, e))
+			for t := range m.p.Periods {
 				if j := m.index(k, e, t); j >= 0 {
-					lp.Cost[j] = 1 + tieWeight(k, name, period)
+					lp.Cost[j] = 1 + tieWeight(decision, periods[t])
 				}
 			}
 		}
@@ -148,14 +152,17 @@ func (e *Engine) breakTies(ctx context.Context, r *result) error {
 	return nil
 }
 
-// tieWeight is a number in [0, 1) that belongs to a decision for ever.
-func tieWeight(k kind, name, period string) float64 {
+// tieSeed is a number that belongs to a name for ever.
+func tieSeed(k kind, name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte{byte(k)})
 	h.Write([]byte(name))
-	h.Write([]byte{0})
-	h.Write([]byte(period))
-	x := h.Sum64() // FNV mixes its last bytes poorly into the high bits: finish as splitmix64 does
+	return h.Sum64()
+}
+
+// tieWeight mixes two seeds into a number in [0, 1), the way splitmix64 ends (Steele, Lea, Flood 2014).
+func tieWeight(decision, period uint64) float64 {
+	x := decision + period*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return float64((x^x>>31)>>11) / (1 << 53)
