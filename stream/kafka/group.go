@@ -102,8 +102,9 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 		go leave()
 		select {
 		case <-closed:
-		case <-time.After(2 * time.Second):
-			// It is waiting for the other members to join; break that off.
+		case <-time.After(m.cfg.Session / 2):
+			// It is still waiting for the other members to join. Breaking that off leaves a member behind
+			// that the group misses only after the session timeout, so it is the last resort.
 			conns.close()
 			<-closed
 		}

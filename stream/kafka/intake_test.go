@@ -61,10 +61,23 @@ func runIntake(t *testing.T, c *Client, cfg IntakeConfig) {
 	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- in.Run(ctx) }()
-	err = c.retry(ctx, "waiting for intake", func() error { return caughtUp(ctx, c, cfg) })
+	err = until(ctx, func() error { return caughtUp(ctx, c, cfg) })
 	stop()
 	if runErr := <-done; runErr != nil || err != nil {
 		t.Fatalf("intake: %v; waiting for it: %v", runErr, err)
+	}
+}
+
+// until asks again and again, the broker being the only one who knows.
+func until(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if sleep(ctx, 20*time.Millisecond) != nil {
+			return err
+		}
 	}
 }
 
