@@ -24,7 +24,7 @@ type Log struct {
 	cfg LogConfig
 
 	mu      sync.Mutex
-	topics  map[string][]*partition
+	topics  map[string][]*topicPartition
 	changed chan struct{} // closed and replaced at every change
 	group   group
 }
@@ -38,13 +38,13 @@ type LogConfig struct {
 	Wait time.Duration
 }
 
-// partition is records in order; offsets begin at first and have no gaps.
-type partition struct {
+// topicPartition is records in order; offsets begin at first and have no gaps.
+type topicPartition struct {
 	first   int64
 	records []stream.Record
 }
 
-func (p *partition) end() int64 { return p.first + int64(len(p.records)) }
+func (p *topicPartition) end() int64 { return p.first + int64(len(p.records)) }
 
 var (
 	_ stream.Publisher = (*Log)(nil)
@@ -66,7 +66,7 @@ func NewLog(cfg LogConfig) *Log {
 	if cfg.Wait == 0 {
 		cfg.Wait = 100 * time.Millisecond
 	}
-	l := &Log{cfg: cfg, topics: map[string][]*partition{}, changed: make(chan struct{})}
+	l := &Log{cfg: cfg, topics: map[string][]*topicPartition{}, changed: make(chan struct{})}
 	l.group.log = l
 	return l
 }
@@ -186,11 +186,11 @@ func (l *Log) fetch(ctx context.Context, topic string, id int32, offset int64, m
 }
 
 // topic returns the topic's partitions; the caller holds mu.
-func (l *Log) topic(name string) []*partition {
+func (l *Log) topic(name string) []*topicPartition {
 	parts := l.topics[name]
 	if parts == nil {
 		for range l.cfg.Partitions {
-			parts = append(parts, &partition{})
+			parts = append(parts, &topicPartition{})
 		}
 		l.topics[name] = parts
 	}
