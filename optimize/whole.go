@@ -2,12 +2,15 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
 
 // wholeNodes limits the branch and bound; each node is one warm LP.
-const wholeNodes = 2000
+const wholeNodes = 500
+
+var errNoWholePlan = errors.New("no plan in whole units found")
 
 // whole says whether any SKU is made in whole units.
 func (p *Problem) whole() bool {
@@ -31,12 +34,13 @@ func (p *Problem) roundedUp() *Problem {
 		if sku.PackSize != 1 {
 			continue
 		}
-		// What fixed production brings need not be a whole number: it counts as a receipt.
+		// Production that is given (frozen, pinned) need not be a whole number: it counts as a receipt.
+		lower, upper := sku.production(p)
 		receipts := make([]float64, len(p.Periods))
 		for t := range receipts {
 			receipts[t] = at(sku.Receipts, t)
-			if u := t - sku.LeadTime; u >= 0 && u < sku.frozenPeriods(p) {
-				receipts[t] += sku.Fixed[u]
+			if u := t - sku.LeadTime; u >= 0 && lower[u] == upper[u] {
+				receipts[t] += lower[u]
 			}
 		}
 		cumulative := -sku.Opening
@@ -69,10 +73,10 @@ func (e *Engine) wholeUnits(ctx context.Context, r *result) (*result, float64, e
 		}
 	}
 	if b.x == nil {
-		if b.nodes >= wholeNodes {
-			return nil, 0, fmt.Errorf("no plan in whole units within %d nodes", wholeNodes)
+		if r.m.p.Mode != Strict {
+			return nil, 0, fmt.Errorf("%w within %d nodes", errNoWholePlan, wholeNodes)
 		}
-		r.infeasible = true
+		r.infeasible = true // none exists, or none was found in time: the cause is rounding either way
 		return r, 0, nil
 	}
 	r.x = b.x
@@ -108,7 +112,7 @@ func (b *brancher) fractional(x []float64) (s, t int, ok bool) {
 		if p.SKUs[i].PackSize != 1 {
 			continue
 		}
-		for u := p.SKUs[i].frozenPeriods(p); u < b.r.m.T; u++ {
+		for u := range b.r.m.T {
 			v := b.made(x, i, u)
 			if d := math.Abs(v - math.Round(v)); d > far && !b.given(i, u) {
 				s, t, ok, far = i, u, true, d

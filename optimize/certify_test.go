@@ -1,0 +1,134 @@
+package optimize
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Any visible change of a plan is noticed: it breaks a balance or a bound, or the stated cost.
+func TestCertifyNoticesTampering(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		plan := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		if plan.Status == Infeasible {
+			return
+		}
+		s, u := rapid.IntRange(0, len(p.SKUs)-1).Draw(t, "sku"), rapid.IntRange(0, len(p.Periods)-1).Draw(t, "period")
+		by := float64(rapid.IntRange(1, 5).Draw(t, "by"))
+		switch rapid.IntRange(0, 3).Draw(t, "what") {
+		case 0:
+			plan.Inventory[s][u] += by
+		case 1:
+			plan.Lost[s][u] += by
+		case 2:
+			plan.Objective += by
+		case 3:
+			plan.Production[s][u] = math.NaN()
+		}
+		if _, err := Certify(p, plan); !errors.Is(err, ErrCertificate) {
+			t.Fatalf("not noticed: %v", err)
+		}
+	})
+}
+
+// A feasible plan that is dearer than it need be has no certificate, whatever prices it states.
+func TestCertifyRefusesADearPlan(t *testing.T) {
+	p := threeSKU(t, "three_sku.csv", 15000, Strict)
+	plan := solve(t, p)
+	before := plan.Objective
+	plan.Production[1][3]++ // one unit of SKU-002 a period early
+	plan.Production[1][4]--
+	plan.Inventory[1][3]++
+	plan.Production[0][3]-- // capacity was full
+	plan.Production[0][0]++
+	for u := range 3 {
+		plan.Inventory[0][u]++
+	}
+	plan.Cost = Cost{}
+	plan.costs(p)
+	cert, err := Certify(p, plan)
+	if !errors.Is(err, ErrCertificate) || plan.Objective <= before || cert.PrimalInfeasibility > 1e-9 || cert.Gap <= 0 {
+		t.Errorf("objective %g after %g: %v, %+v", plan.Objective, before, err, cert)
+	}
+}
+
+// Any prices give a bound, only a weaker one: it never exceeds the optimum.
+func TestCertifyBoundIsABound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		plan := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		if plan.Status == Infeasible {
+			return
+		}
+		honest := plan.Certificate.Bound
+		for _, m := range [][][]float64{plan.Prices, plan.Values} {
+			for i := range m {
+				for u := range m[i] {
+					m[i][u] += float64(rapid.IntRange(-3, 3).Draw(t, "shift"))
+				}
+			}
+		}
+		cert, err := Certify(p, plan)
+		if err != nil && cert.Bound <= honest+1e-6*(1+math.Abs(honest))+grain*plan.Weights.Loss*100 {
+			return // weaker, and refused for it
+		}
+		if err != nil {
+			t.Fatalf("bound %g with changed prices, %g before: %v", cert.Bound, honest, err)
+		}
+	})
+}
+
+// A stored plan is judged as well as a fresh one, and garbage does not panic.
+func TestCertifyStoredPlan(t *testing.T) {
+	p := threeSKU(t, "three_sku.csv", 12000, Elastic)
+	data, err := json.Marshal(solve(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan Plan
+	if err := json.Unmarshal(data, &plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Certify(p, &plan); err != nil {
+		t.Error(err)
+	}
+	for _, broken := range []*Plan{{}, {Production: plan.Production}, {Status: Optimal, Prices: [][]float64{{1}}}} {
+		if _, err := Certify(p, broken); !errors.Is(err, ErrCertificate) {
+			t.Errorf("broken plan: %v", err)
+		}
+	}
+}
+
+// Whole units are whole, meet every requirement, and cost at least the relaxed optimum.
+func TestWholeUnits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		relaxed := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		for s := range p.SKUs {
+			p.SKUs[s].PackSize = 1
+		}
+		e := NewEngine(newDense, Options{})
+		plan, err := e.Solve(context.Background(), p, nil)
+		if errors.Is(err, errNoWholePlan) && errors.Is(err, ErrSolver) {
+			return // an honest failure
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if relaxed.Status == Infeasible && plan.Status != Infeasible {
+			t.Fatalf("whole units have a plan where nothing has: %+v", relaxed.Infeasibility)
+		}
+		if plan.Status == Infeasible {
+			return
+		}
+		short := total(plan.Lost) + total(plan.Backlog) + total(plan.Shortfall)
+		if relaxed.Status == Optimal && short == 0 && plan.Objective < relaxed.Objective-1e-5*(1+relaxed.Objective) {
+			t.Fatalf("whole units cost %g, any quantity %g", plan.Objective, relaxed.Objective)
+		}
+	})
+}
