@@ -86,8 +86,8 @@ func textOf(records []stream.Record) []string {
 func TestOnlyCommittedRecordsAreReadOnKfake(t *testing.T) { testCommitted(t, false) }
 func TestOnlyCommittedRecordsAreReadOnKafka(t *testing.T) { testCommitted(t, true) }
 
-func testCommitted(t *testing.T, real bool) {
-	c, o := cluster(t, brokers(t, real))
+func testCommitted(t *testing.T, actual bool) {
+	c, o := cluster(t, brokers(t, actual))
 	topic := o.Inputs[0]
 	a, b := transactional(t, c), transactional(t, c)
 	write(t, a, topic, 100, "kept", 5, true)

@@ -191,9 +191,9 @@ func decode(p *fetchapi.ResponsePartition, offset int64) ([]stream.Record, int64
 // closeRecord gives the record's pages back to the library's pool.
 func closeRecord(r *protocol.Record) {
 	if r.Key != nil {
-		r.Key.Close()
+		_ = r.Key.Close() // never fails
 	}
 	if r.Value != nil {
-		r.Value.Close()
+		_ = r.Value.Close()
 	}
 }

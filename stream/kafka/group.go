@@ -95,7 +95,10 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 	// The group is closed as soon as ctx ends, while work is still flushing: closed later, the library
 	// would first join another generation.
 	closed := make(chan struct{})
-	leave := sync.OnceFunc(func() { group.Close(); close(closed) })
+	leave := sync.OnceFunc(func() {
+		_ = group.Close() // always nil
+		close(closed)
+	})
 	stop := context.AfterFunc(ctx, leave)
 	defer func() {
 		stop()

@@ -125,8 +125,8 @@ func header(r stream.Record, key string) string {
 func TestIntakeForwardsUntouchedOnKfake(t *testing.T) { testForward(t, false) }
 func TestIntakeForwardsUntouchedOnKafka(t *testing.T) { testForward(t, true) }
 
-func testForward(t *testing.T, real bool) {
-	c, o := cluster(t, brokers(t, real))
+func testForward(t *testing.T, actual bool) {
+	c, o := cluster(t, brokers(t, actual))
 	input := o.Inputs[0]
 	const n = 3000
 	var messages []stream.Message
@@ -237,8 +237,8 @@ func sum(t *testing.T, g prometheus.Gatherer, name string) float64 {
 func TestIntakeLaysAsideWhatIsTooLargeOnKfake(t *testing.T) { testTooLarge(t, false) }
 func TestIntakeLaysAsideWhatIsTooLargeOnKafka(t *testing.T) { testTooLarge(t, true) }
 
-func testTooLarge(t *testing.T, real bool) {
-	c, o := cluster(t, brokers(t, real))
+func testTooLarge(t *testing.T, actual bool) {
+	c, o := cluster(t, brokers(t, actual))
 	// Topics with limits of their own.
 	limited := func(limit string) string {
 		name := uniqueName("limited")
@@ -299,8 +299,8 @@ func testTooLarge(t *testing.T, real bool) {
 func TestIntakeStopsWhereTheTopicDoesNotFitOnKfake(t *testing.T) { testOutOfRange(t, false) }
 func TestIntakeStopsWhereTheTopicDoesNotFitOnKafka(t *testing.T) { testOutOfRange(t, true) }
 
-func testOutOfRange(t *testing.T, real bool) {
-	c, o := cluster(t, brokers(t, real))
+func testOutOfRange(t *testing.T, actual bool) {
+	c, o := cluster(t, brokers(t, actual))
 	group := quick(uniqueName("intake"))
 	err := c.retry(t.Context(), "committing", func() error {
 		res, err := c.api.OffsetCommit(t.Context(), &kafkago.OffsetCommitRequest{

@@ -16,10 +16,10 @@ import (
 	"drumbeat/stream/streamtest"
 )
 
-// brokers starts an in-process broker, unless real asks for the one in DRUMBEAT_TEST_KAFKA.
-func brokers(t *testing.T, real bool, opts ...kfake.Opt) []string {
+// brokers starts an in-process broker, unless actual asks for the one in DRUMBEAT_TEST_KAFKA.
+func brokers(t *testing.T, actual bool, opts ...kfake.Opt) []string {
 	t.Helper()
-	if real {
+	if actual {
 		addr := os.Getenv("DRUMBEAT_TEST_KAFKA")
 		if addr == "" {
 			t.Skip("set DRUMBEAT_TEST_KAFKA=host:port to run this against a real broker")
@@ -36,7 +36,7 @@ func brokers(t *testing.T, real bool, opts ...kfake.Opt) []string {
 
 var unique atomic.Int64
 
-// names are names that no other test uses, on a real broker either.
+// uniqueName is a name that no other test uses, on a real broker either.
 func uniqueName(kind string) string {
 	return fmt.Sprintf("%s-%d-%d", kind, time.Now().UnixNano(), unique.Add(1))
 }
@@ -81,9 +81,9 @@ func TestLogOnKfake(t *testing.T) { testLog(t, false) }
 
 func TestLogOnKafka(t *testing.T) { testLog(t, true) }
 
-func testLog(t *testing.T, real bool) {
+func testLog(t *testing.T, actual bool) {
 	streamtest.TestLog(t, func(t *testing.T) streamtest.Log {
-		c, o := cluster(t, brokers(t, real))
+		c, o := cluster(t, brokers(t, actual))
 		group := uniqueName("group")
 		return streamtest.Log{
 			Publisher:  NewPublisher(c),

@@ -20,8 +20,8 @@ func TestEvictedMemberKnowsAndComesBackOnKafka(t *testing.T) { testEvicted(t, tr
 
 // testEvicted throws a member out behind its back: Alive and Commit must say so, end the contexts, and
 // the member must join again.
-func testEvicted(t *testing.T, real bool) {
-	c, _ := cluster(t, brokers(t, real))
+func testEvicted(t *testing.T, actual bool) {
+	c, _ := cluster(t, brokers(t, actual))
 	group := quick(uniqueName("group"))
 	group.Heartbeat = 2 * time.Second // slower than Alive
 	s, err := NewSource(c, group)

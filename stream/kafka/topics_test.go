@@ -26,8 +26,8 @@ func wrong(problems []Problem) []string {
 	return out
 }
 
-func testTopics(t *testing.T, real bool) {
-	c, o := cluster(t, brokers(t, real))
+func testTopics(t *testing.T, actual bool) {
+	c, o := cluster(t, brokers(t, actual))
 	problems, err := c.CheckTopics(t.Context(), o)
 	if err != nil || len(wrong(problems)) > 0 {
 		t.Errorf("topics just created: %v, %v", problems, err)
