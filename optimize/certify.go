@@ -161,14 +161,14 @@ func (c *certifier) shape() error {
 	return nil
 }
 
-// want notes the violation of low <= v <= high, relative to size.
-func (c *certifier) want(v, low, high, size float64, format string, args ...any) {
+// want notes the violation of low <= v <= high, relative to size. what, of whom and when say what is violated.
+func (c *certifier) want(v, low, high, size float64, what, whom string, t int) {
 	excess := math.Max(low-v, v-high) / math.Max(1, size)
 	if excess > c.violation || math.IsNaN(excess) {
 		if math.IsNaN(excess) {
 			excess = math.Inf(1)
 		}
-		c.violation, c.worst = excess, fmt.Sprintf(format, args...)
+		c.violation, c.worst = excess, what+" of "+whom+" in "+c.p.Periods[t]
 	}
 }
 
@@ -216,9 +216,9 @@ func (c *certifier) boundsOfProduction() {
 				hi[t] = lo[t]
 			}
 			x := c.plan.Production[s][t]
-			c.want(x, lo[t], hi[t], x, "production of %s in %s", sku.Name, c.p.Periods[t])
+			c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
 			if sku.PackSize == 1 && lo[t] < hi[t] {
-				c.want(x, math.Round(x), math.Round(x), x, "whole units of %s in %s", sku.Name, c.p.Periods[t])
+				c.want(x, math.Round(x), math.Round(x), x, "whole units", sku.Name, t)
 			}
 		}
 		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
@@ -258,7 +258,6 @@ func (c *certifier) stock(s int) {
 	before := sku.Opening
 	level := c.unavoidable(s)
 	for t := range c.T {
-		where := func(what string) string { return what + " of " + sku.Name + " in " + c.p.Periods[t] }
 		held, owed := plan.Inventory[s][t], optRow(plan.Backlog, s, t)
 		lost, short, extra := plan.Lost[s][t], plan.Shortfall[s][t], optRow(plan.Emergency, s, t)
 		arrives := 0.0
@@ -267,12 +266,12 @@ func (c *certifier) stock(s int) {
 		}
 		after := before + arrives + opt(sku.Receipts, t) + lost + extra - sku.Demand[t]
 		size := math.Max(math.Abs(before), math.Max(sku.Demand[t], math.Abs(after)))
-		c.want(held-owed, after, after, size, "%s", where("stock balance"))
-		c.want(math.Min(held, owed), 0, 0, 1, "%s", where("stock beside backlog"))
-		c.want(held, 0, math.Inf(1), 1, "%s", where("stock"))
-		c.want(short, math.Max(0, sku.SafetyStock[t]-held), math.Inf(1), sku.SafetyStock[t], "%s", where("safety stock"))
+		c.want(held-owed, after, after, size, "stock balance", sku.Name, t)
+		c.want(math.Min(held, owed), 0, 0, 1, "stock beside backlog", sku.Name, t)
+		c.want(held, 0, math.Inf(1), 1, "stock", sku.Name, t)
+		c.want(short, math.Max(0, sku.SafetyStock[t]-held), math.Inf(1), sku.SafetyStock[t], "safety stock", sku.Name, t)
 		if sku.StorageCapacity > 0 {
-			c.want(held, 0, math.Max(sku.StorageCapacity, level[t]), sku.StorageCapacity, "%s", where("storage"))
+			c.want(held, 0, math.Max(sku.StorageCapacity, level[t]), sku.StorageCapacity, "storage", sku.Name, t)
 		}
 		mostShort, mostLost, mostOwed, mostExtra := sku.SafetyStock[t], sku.Demand[t], 0.0, 0.0
 		if sku.BacklogCost > 0 {
@@ -287,10 +286,10 @@ func (c *certifier) stock(s int) {
 		if !c.mayShort(s, t) {
 			mostShort = 0
 		}
-		c.want(short, 0, mostShort, sku.SafetyStock[t], "%s", where("shortfall"))
-		c.want(lost, 0, mostLost, sku.Demand[t], "%s", where("lost sales"))
-		c.want(owed, 0, mostOwed, sku.Demand[t], "%s", where("backlog"))
-		c.want(extra, 0, mostExtra, 1, "%s", where("emergency supply"))
+		c.want(short, 0, mostShort, sku.SafetyStock[t], "shortfall", sku.Name, t)
+		c.want(lost, 0, mostLost, sku.Demand[t], "lost sales", sku.Name, t)
+		c.want(owed, 0, mostOwed, sku.Demand[t], "backlog", sku.Name, t)
+		c.want(extra, 0, mostExtra, 1, "emergency supply", sku.Name, t)
 		before = held - owed
 	}
 }
@@ -340,10 +339,10 @@ func (c *certifier) capacity() {
 		used := c.used(r)
 		for t := range c.T {
 			over := c.plan.Overtime[r][t]
-			c.want(over, 0, opt(res.Overtime, t), opt(res.Overtime, t), "overtime of %s in %s", res.Name, c.p.Periods[t])
+			c.want(over, 0, opt(res.Overtime, t), opt(res.Overtime, t), "overtime", res.Name, t)
 			if used {
 				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), math.Max(res.Capacity[t], load[r][t]),
-					"capacity of %s in %s", res.Name, c.p.Periods[t])
+					"capacity", res.Name, t)
 			}
 		}
 	}
