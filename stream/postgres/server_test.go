@@ -112,11 +112,31 @@ func startCluster() (stop func(), err error) {
 		return stop, err
 	}
 	serverDSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port)
+	return watch(bin, data, dir, as)
+}
+
+// watch leaves the cluster to a shell that stops and removes it when its input ends: at the end of the
+// tests, and also when they time out or are killed.
+func watch(bin, data, dir string, as *syscall.SysProcAttr) (stop func(), err error) {
+	const script = `cat >/dev/null; "$1/pg_ctl" -D "$2" -m immediate -w stop >/dev/null 2>&1; rm -rf "$3"`
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, data, dir)
+	cmd.Dir = "/"
+	attr := syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is for the tests alone
+	if as != nil {
+		attr.Credential = as.Credential
+	}
+	cmd.SysProcAttr = &attr
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
 	return func() {
-		if err := run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+		if err := errors.Join(input.Close(), cmd.Wait()); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the cluster:", err)
 		}
-		os.RemoveAll(dir)
 	}, nil
 }
 

@@ -4,10 +4,11 @@ import (
 	"drumbeat/stream"
 )
 
+// claimSites leaves the partition of a known site as it is; checkClaims then refuses the batch.
 const claimSites = `
-INSERT INTO drumbeat.sites AS t (site, partition, state)
+INSERT INTO drumbeat.sites (site, partition, state)
 SELECT site, $1, state FROM in_sites ORDER BY site
-ON CONFLICT (site) DO UPDATE SET state = excluded.state WHERE t.partition = excluded.partition`
+ON CONFLICT (site) DO UPDATE SET state = excluded.state`
 
 func siteStage(b *stream.Batch) stage {
 	rows := last(b.Sites, func(s stream.SiteState) string { return s.Site })
