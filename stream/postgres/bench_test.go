@@ -50,11 +50,20 @@ func BenchmarkLoad(b *testing.B) {
 
 // BenchmarkSavePlan saves a revision that changes 3,400 lines and forecasts, with their daily sales.
 func BenchmarkSavePlan(b *testing.B) {
-	s, dsn := newStore(b)
+	s, _ := newStore(b)
 	epoch := loadEpoch(b, s)
 	n := int64(0)
 	for b.Loop() {
 		n++
+		savePlan(b, s, epoch, n)
+	}
+}
+
+// BenchmarkViews reads 3,400 lines of 26 periods, and their forecasts of 182 days, as readers do.
+func BenchmarkViews(b *testing.B) {
+	s, dsn := newStore(b)
+	epoch := loadEpoch(b, s)
+	for n := int64(1); n <= 3; n++ {
 		savePlan(b, s, epoch, n)
 	}
 	conn := connect(b, dsn)
