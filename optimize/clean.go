@@ -160,7 +160,8 @@ func (r *result) overtime(p *Problem, plan *Plan) {
 				continue
 			}
 			over := load[i][t] + at(res.Load, t) - res.Capacity[t]
-			if over > 1e-9*(1+res.Capacity[t]) {
+			// Where the optimum needs none, what is over is rounding.
+			if over > 1e-9*(1+res.Capacity[t]) && r.value(kindOvertime, i, t) > 1e-9*(1+res.Capacity[t]) {
 				plan.Overtime[i][t] = math.Min(res.Overtime[t], over)
 			}
 		}

@@ -2,7 +2,9 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"math"
+	"sort"
 )
 
 // needed returns N[t]: what production arriving by the end of t must come to, if nothing may be short.
@@ -80,46 +82,65 @@ func (s *SKU) impossible(p *Problem) *Infeasibility {
 	return inf
 }
 
-// explainCapacity says what capacity a strict problem lacks. Every SKU alone has a plan.
+// explainCapacity says what capacity a strict problem lacks. Every SKU alone has a plan. The resource
+// with the largest missing quantity is named, of those whose component really lacks capacity: where
+// maximum production or storage bind as well, or several resources together, no gap need show.
 func (e *Engine) explainCapacity(ctx context.Context, p *Problem) (*Infeasibility, error) {
-	inf := &Infeasibility{Cause: "capacity"}
-	worst, resource := math.Inf(-1), -1
 	gaps := p.capacityGaps()
 	m := formulate(p, p.defaultWeights())
+	peak, order := make([]int, len(gaps)), []int{}
 	for r, gap := range gaps {
+		if m.index(kindCapacityRow, r, 0) < 0 {
+			continue
+		}
 		for t, g := range gap {
-			if m.index(kindCapacityRow, r, t) >= 0 && (g > worst || resource < 0) {
-				worst, resource = g, r
-				inf.PeakPeriod = p.Periods[t]
+			if g > gap[peak[r]] {
+				peak[r] = t
 			}
 		}
+		order = append(order, r)
 	}
-	if resource < 0 {
-		return inf, nil
+	sort.SliceStable(order, func(i, j int) bool { return gaps[order[i]][peak[order[i]]] > gaps[order[j]][peak[order[j]]] })
+	cleared := make([]bool, len(gaps))
+	for _, r := range order {
+		if cleared[r] {
+			continue
+		}
+		component := p.component(r)
+		factor, last, err := e.enlarge(ctx, p, component, true)
+		if err != nil {
+			return nil, err
+		}
+		if factor != nil && *factor < 1-1e-7 {
+			for i, in := range component {
+				cleared[i] = cleared[i] || in
+			}
+			continue
+		}
+		return e.explainResource(ctx, p, r, gaps[r], peak[r], component, factor, last)
 	}
-	inf.Resource = p.Resources[resource].Name
-	inf.Missing = math.Max(0, worst)
-	for t, g := range gaps[resource] {
-		if g > 1e-9*(1+math.Abs(worst)) {
+	return nil, errors.New("no plan was found, but no resource lacks capacity")
+}
+
+// explainResource fills in the explanation for the resource that lacks capacity.
+func (e *Engine) explainResource(ctx context.Context, p *Problem, r int, gap []float64, peak int, component []bool, factor *float64, last int) (*Infeasibility, error) {
+	inf := &Infeasibility{Cause: "capacity", Resource: p.Resources[r].Name, Missing: math.Max(0, gap[peak]), PeakPeriod: p.Periods[peak], Factor: factor}
+	for t, g := range gap {
+		if g > 1e-9*(1+math.Abs(gap[peak])) {
 			inf.FirstShortPeriod = p.Periods[t]
 			break
 		}
 	}
-	component := p.component(resource)
-	factor, last, err := e.enlarge(ctx, p, component, true)
-	if err != nil {
-		return nil, err
-	}
 	if factor != nil {
-		inf.Factor = factor
-		for _, c := range p.Resources[resource].Capacity {
+		for _, c := range p.Resources[r].Capacity {
 			inf.SmallestCapacity = append(inf.SmallestCapacity, *factor*c)
 		}
 		inf.BindingPeriods = append(inf.BindingPeriods, p.Periods[:last+1]...)
-		if inf.FirstShortPeriod == "" { // no single resource shows it: several bind together
-			inf.FirstShortPeriod, inf.PeakPeriod = p.Periods[last], p.Periods[last]
-		}
 	}
+	if inf.FirstShortPeriod == "" {
+		inf.FirstShortPeriod, inf.PeakPeriod = p.Periods[last], p.Periods[last]
+	}
+	var err error
 	inf.UniformExtra, _, err = e.enlarge(ctx, p, component, false)
 	return inf, err
 }
