@@ -33,8 +33,8 @@ const anything = "*"
 
 // Every stage of the stream exports metrics of its own and waits for its goroutines the same way.
 const (
-	metrics  = "github.com/prometheus/client_golang"
-	errgroup = "golang.org/x/sync"
+	metricsModule  = "github.com/prometheus/client_golang"
+	errgroupModule = "golang.org/x/sync"
 )
 
 // house says who may import whom. A new entry needs a reason that the commit gives.
@@ -56,28 +56,28 @@ var house = map[string]room{
 	},
 	"stream": {
 		ours:     []string{"schemas", "forecast", "optimize"},
-		outside:  []string{metrics, errgroup},
+		outside:  []string{metricsModule, errgroupModule},
 		testOurs: []string{"stream/memory"},
 	},
 	"stream/memory": {
 		ours:     []string{"stream", "schemas"},
-		outside:  []string{metrics, errgroup},
+		outside:  []string{metricsModule, errgroupModule},
 		testOurs: []string{"stream/streamtest"}, // the suite that the other adapters pass as well
 	},
 	"stream/kafka": {
 		ours:      []string{"stream", "schemas"},
-		outside:   []string{"github.com/segmentio/kafka-go", metrics, errgroup},
+		outside:   []string{"github.com/segmentio/kafka-go", metricsModule},
 		testOurs:  []string{"stream/streamtest"},
 		testOther: []string{"github.com/twmb/franz-go"},
 	},
 	"stream/postgres": {
 		ours:     []string{"stream", "schemas"},
-		outside:  []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", metrics, errgroup},
+		outside:  []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", metricsModule},
 		testOurs: []string{"stream/streamtest"},
 	},
 	"stream/streamtest": {
 		ours:    []string{"stream", "stream/memory", "schemas", "optimize"},
-		outside: []string{"pgregory.net/rapid", metrics},
+		outside: []string{"pgregory.net/rapid", metricsModule},
 	},
 	"cmd/drumbeat": {
 		ours: []string{anything},
@@ -88,8 +88,8 @@ var house = map[string]room{
 			"github.com/klauspost/compress",
 			"github.com/segmentio/kafka-go",
 			"github.com/twmb/franz-go",
-			metrics,
-			errgroup,
+			metricsModule,
+			errgroupModule,
 			"golang.org/x/term",
 		},
 		testOther: []string{"github.com/santhosh-tekuri/jsonschema/v6"},

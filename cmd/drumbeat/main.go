@@ -21,6 +21,8 @@ type cli struct {
 	Produce  produceCmd  `cmd:"" help:"Send a CSV file, or JSON lines of events, to the input topic."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the version of this program."`
+	Demo     demoCmd     `cmd:"" help:"Everything on one machine, nothing to configure: broker, database, sales, plans."`
+	Serve    serveCmd    `cmd:"" help:"Run the service."`
 	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
 }
 

@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"drumbeat/cmd/drumbeat/internal/embedded"
+	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/schemas"
+	"drumbeat/stream/kafka"
+	"drumbeat/stream/postgres"
+)
+
+type demoCmd struct {
+	Once bool              `help:"Stop after the plan at the end of the input, and print it."`
+	JSON bool              `name:"json" help:"With --once: print one JSON document: audit, forecasts, plan, seconds."`
+	From string            `placeholder:"FILE" help:"Real sales in place of generated ones: a CSV, compressed with gzip or not."`
+	Map  map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of the event's fields."`
+	Data string            `env:"DRUMBEAT_DEMO_DATA" placeholder:"DIR" help:"Data directory; a second run on it goes on where the first one stopped. By default below the user's data directory."`
+	Seed uint64            `default:"1" help:"Seed of the generated sales."`
+	Pace time.Duration     `default:"1s" help:"Without --once: time between the last 31 generated days, to watch the plan follow the sales."`
+
+	Address string `default:"127.0.0.1:8080" help:"Where HTTP listens; port 0 takes any free one."`
+
+	Site     siteFlags     `embed:""`
+	Capacity capacityFlags `embed:""`
+}
+
+// The demo's topics beside the contract's.
+const (
+	demoSales  = schemas.DefaultInputTopic
+	demoMaster = "erp.master" // items, resources and the policy
+)
+
+// Run runs everything on one machine.
+func (c *demoCmd) Run(ctx context.Context, std streams) error {
+	if c.JSON && !c.Once {
+		return badInput(errors.New("--json needs --once"))
+	}
+	d, err := c.open(ctx, std)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.run(ctx), d.close())
+}
+
+// demo is a running demo.
+type demo struct {
+	c        *demoCmd
+	std      streams
+	log      *slog.Logger
+	logFile  *os.File
+	feed     demoFeed
+	broker   *embedded.Broker
+	database *embedded.Postgres
+	client   *kafka.Client
+	store    *postgres.Store // for reading; opened when first needed
+	watch    *demoWatch
+}
+
+// open starts the servers on the data directory.
+func (c *demoCmd) open(ctx context.Context, std streams) (*demo, error) {
+	d := &demo{c: c, std: std}
+	feed, err := c.newFeed(std)
+	if err != nil {
+		return nil, err
+	}
+	d.feed = feed
+	dir, err := c.directory(feed)
+	if err != nil {
+		return nil, errors.Join(err, feed.Close())
+	}
+	if d.logFile, err = os.OpenFile(filepath.Join(dir, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		return nil, errors.Join(err, feed.Close())
+	}
+	d.log = slog.New(slog.NewJSONHandler(d.logFile, nil))
+	d.say("data, log and servers in %s", dir)
+	if d.broker, err = embedded.StartBroker(filepath.Join(dir, "kafka"), d.log); err == nil {
+		if d.database, err = embedded.StartPostgres(ctx, filepath.Join(dir, "postgres"), d.log); err == nil {
+			d.client, err = kafka.NewClient(kafka.Config{Brokers: []string{d.broker.Addr()}, Log: d.log})
+		}
+	}
+	if err != nil {
+		if errors.Is(err, embedded.ErrInUse) {
+			err = badInput(err)
+		}
+		return nil, errors.Join(err, d.close())
+	}
+	d.say("broker %s, database %s", d.broker.Addr(), d.database.DSN())
+	return d, nil
+}
+
+// directory is the data directory; a note in it says what was fed, since another input must not go
+// into the same log.
+func (c *demoCmd) directory(feed demoFeed) (string, error) {
+	dir := c.Data
+	if dir == "" {
+		base := os.Getenv("XDG_DATA_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", badInput(fmt.Errorf("no home directory: name one with --data: %w", err))
+			}
+			base = filepath.Join(home, ".local", "share")
+		}
+		dir = filepath.Join(base, "drumbeat", feed.slug())
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", badInput(err)
+	}
+	note := filepath.Join(dir, "input")
+	was, err := os.ReadFile(note)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return dir, os.WriteFile(note, []byte(feed.name()+"\n"), 0o644)
+	case err != nil:
+		return "", err
+	case strings.TrimSpace(string(was)) != feed.name():
+		return "", badInput(fmt.Errorf("--data %s was fed with %s; take another directory for %s", dir, strings.TrimSpace(string(was)), feed.name()))
+	}
+	return dir, nil
+}
+
+// say tells a person what is going on; not in the way of --json.
+func (d *demo) say(format string, args ...any) {
+	if !d.c.JSON {
+		fmt.Fprintf(d.std.err, format+"\n", args...)
+	}
+}
+
+// run feeds the sales, shows the plan as it follows, and ends with the plan at the end of the input.
+func (d *demo) run(ctx context.Context) error {
+	config, err := d.c.Site.config(schemas.ClockEvent, d.log)
+	if err != nil {
+		return err
+	}
+	d.c.Capacity.apply(&config)
+	if err := config.Validate(); err != nil {
+		return badInput(err)
+	}
+	d.watch = newDemoWatch(d.feed.title(), d.feed.site(config.DefaultSite))
+	s := service{
+		kafka: d.client, postgres: d.database.DSN(), roles: []string{roleIntake, rolePlanner, roleWeb},
+		inputs: []string{demoSales, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
+		address: d.c.Address, retention: 7 * 24 * time.Hour, processor: config, quiet: 500 * time.Millisecond,
+		saved: d.watch.saved, log: d.log,
+	}
+	if d.c.Once {
+		s.address = "127.0.0.1:0"
+	}
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	group, work := errgroup.WithContext(work)
+	group.Go(func() error { return s.run(work) })
+	group.Go(func() error {
+		err := d.drive(work)
+		if err != nil || d.c.Once {
+			stop()
+		}
+		return err
+	})
+	err = group.Wait()
+	if ctx.Err() != nil {
+		err = nil // stopped by its user
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return d.result(context.WithoutCancel(ctx))
+}
+
+// drive feeds and watches.
+func (d *demo) drive(ctx context.Context) error {
+	screen := terminal.NewScreen(d.std.err)
+	style := terminal.Detect(d.std.err, os.Getenv)
+	if d.c.JSON {
+		screen = terminal.NewScreen(io.Discard)
+	}
+	defer screen.Close(nil)
+	feeding := make(chan error, 1)
+	go func() { feeding <- d.send(ctx) }()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for fed := false; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-feeding:
+			if err != nil {
+				return err
+			}
+			fed = true
+		case now := <-ticker.C:
+			view := d.watch.view(now)
+			columns, rows := screen.Size()
+			if err := screen.Draw(now, view.Fit(style, columns, rows), view.Summary()); err != nil {
+				return err
+			}
+			if !fed {
+				continue
+			}
+			done, err := d.done(ctx)
+			if err != nil {
+				return err
+			}
+			if done && d.c.Once {
+				return nil
+			}
+		}
+	}
+}
+
+// done says whether the plan that covers the whole input is saved, published and read back.
+func (d *demo) done(ctx context.Context) (bool, error) {
+	forwarded, err := d.client.Records(ctx, schemas.EventsTopic)
+	if err != nil || forwarded < d.watch.events() {
+		return false, err
+	}
+	if d.store == nil {
+		if d.store, err = postgres.Open(ctx, d.database.DSN()); err != nil {
+			return false, err
+		}
+	}
+	return d.watch.complete(ctx, d.store, forwarded)
+}
+
+func (d *demo) close() error {
+	var errs []error
+	if d.store != nil {
+		d.store.Close()
+	}
+	if d.client != nil {
+		d.client.Close()
+	}
+	if d.broker != nil {
+		errs = append(errs, d.broker.Close())
+	}
+	if d.database != nil {
+		errs = append(errs, d.database.Stop())
+	}
+	if d.feed != nil {
+		errs = append(errs, d.feed.Close())
+	}
+	if d.logFile != nil {
+		errs = append(errs, d.logFile.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// demoResult is the document of --json.
+type demoResult struct {
+	Audit     auditJSON           `json:"audit"`
+	Forecasts []terminal.Forecast `json:"forecasts"`
+	Plan      *schemas.Plan       `json:"plan"`
+	Seconds   demoSeconds         `json:"seconds"`
+}
+
+type demoSeconds struct {
+	Ingest float64 `json:"ingest"` // from the first event sent to the last one saved
+	Plan   float64 `json:"plan"`   // from then to the plan of all of them, saved
+}
+
+// result prints audit, forecast and plan as Postgres has them.
+func (d *demo) result(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if d.store == nil {
+		var err error
+		if d.store, err = postgres.Open(ctx, d.database.DSN()); err != nil {
+			return err
+		}
+	}
+	r, view, err := d.watch.result(ctx, d.store)
+	if err != nil {
+		return err
+	}
+	if d.c.JSON {
+		body, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(d.std.out, string(body))
+		return err
+	}
+	style := terminal.Detect(d.std.out, os.Getenv)
+	for _, line := range view.Frame(style, terminal.Width(d.std.out)) {
+		if _, err := fmt.Fprintln(d.std.out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/cmd/drumbeat/internal/web"
+	"drumbeat/schemas"
+)
+
+type serveCmd struct {
+	Roles       []string      `env:"DRUMBEAT_ROLES" default:"intake,planner,web" help:"What this process does: intake, planner, web."`
+	Input       []string      `env:"DRUMBEAT_INPUT" default:"erp.sales" help:"The input topics."`
+	Group       string        `env:"DRUMBEAT_GROUP" default:"drumbeat" help:"Consumer group of the planners; intake adds -intake."`
+	Session     time.Duration `env:"DRUMBEAT_SESSION" default:"30s" help:"How long a process may be silent before its partitions go to others."`
+	Postgres    string        `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
+	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /metrics, /healthz, /readyz."`
+	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
+	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
+	CheckConfig bool          `help:"Check the configuration, print what holds, and stop."`
+	LogFormat   string        `env:"DRUMBEAT_LOG_FORMAT" default:"auto" enum:"auto,json,text" help:"Log lines: ${enum} (text on a terminal)."`
+	LogLevel    slog.Level    `env:"DRUMBEAT_LOG_LEVEL" default:"info" help:"Least level of log lines."`
+
+	Kafka    kafkaFlags    `embed:"" prefix:"kafka-"`
+	Site     siteFlags     `embed:""`
+	Capacity capacityFlags `embed:""`
+}
+
+// Run runs the service until it is told to stop.
+func (c *serveCmd) Run(ctx context.Context, std streams) error {
+	log := newLog(std.err, c.LogFormat, c.LogLevel)
+	config, err := c.Site.config(schemas.Clock(c.Clock), log)
+	if err != nil {
+		return err
+	}
+	c.Capacity.apply(&config)
+	if err := config.Validate(); err != nil {
+		return badInput(err)
+	}
+	for _, r := range c.Roles {
+		if !slices.Contains([]string{roleIntake, rolePlanner, roleWeb}, r) {
+			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
+		}
+	}
+	client, err := c.Kafka.client(log)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if c.CheckConfig {
+		return c.print(std.out, config.Settings)
+	}
+	s := service{
+		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
+		address: c.Address, retention: c.Retention, processor: config, log: log,
+	}
+	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
+	return s.run(ctx)
+}
+
+// print shows the configuration that holds; the database's password is left out.
+func (c *serveCmd) print(w io.Writer, settings any) error {
+	body, err := json.MarshalIndent(map[string]any{
+		"roles": c.Roles, "input": c.Input, "group": c.Group, "session": c.Session.String(), "address": c.Address,
+		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
+		"plan_every": c.Site.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
+		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
+		"policy": settings,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, string(body))
+	return err
+}
+
+// newLog is text on a terminal and JSON in service, unless a format is named.
+func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "text" || format == "auto" && terminal.IsTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// defaultAddress is where HTTP listens when nothing else is said.
+const defaultAddress = web.DefaultAddress

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"drumbeat/cmd/drumbeat/internal/web"
+	"drumbeat/optimize/clp"
+	"drumbeat/stream"
+	"drumbeat/stream/kafka"
+	"drumbeat/stream/postgres"
+)
+
+// The roles of a process.
+const (
+	roleIntake  = "intake"
+	rolePlanner = "planner"
+	roleWeb     = "web"
+)
+
+// service is everything that runs in one process, wired.
+type service struct {
+	kafka     *kafka.Client
+	postgres  string // DSN
+	roles     []string
+	inputs    []string
+	group     string
+	session   time.Duration // of the consumer groups
+	address   string        // of HTTP
+	retention time.Duration
+	processor stream.Config
+	quiet     time.Duration // until an event-clock site takes its input as ended
+	saved     func(partition int32, b *stream.Batch)
+	log       *slog.Logger
+}
+
+// run migrates the database, creates and checks the topics, and runs the roles until ctx ends.
+func (s *service) run(ctx context.Context) error {
+	store, err := s.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	group, ctx := errgroup.WithContext(ctx)
+	if slices.Contains(s.roles, roleIntake) {
+		intake, err := kafka.NewIntake(s.kafka, kafka.IntakeConfig{
+			Group: kafka.GroupConfig{ID: s.group + "-intake", Session: s.session}, Inputs: s.inputs,
+			DefaultSite: s.processor.DefaultSite, Registerer: registry,
+		})
+		if err != nil {
+			return badInput(err)
+		}
+		group.Go(func() error { return intake.Run(ctx) })
+	}
+	if slices.Contains(s.roles, rolePlanner) {
+		solvers := stream.NewSolvers(clp.New, 0, 0)
+		defer solvers.Close()
+		runner, err := s.runner(store, registry, solvers)
+		if err != nil {
+			return badInput(err)
+		}
+		group.Go(func() error { return runner.Run(ctx) })
+		group.Go(func() error { return s.expire(ctx, store) })
+	}
+	server := web.New(web.Config{Address: s.address, Metrics: registry, Log: s.log, Checks: []web.Check{
+		{Name: "postgres", Ready: store.Check},
+		{Name: "kafka", Ready: func(context.Context) error {
+			if away := s.kafka.Unreachable(); away > 10*time.Second {
+				return fmt.Errorf("no answer for %v", away.Round(time.Second))
+			}
+			return nil
+		}},
+	}})
+	group.Go(func() error { return server.Run(ctx) })
+	return group.Wait()
+}
+
+func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *stream.Solvers) (*stream.Runner, error) {
+	source, err := kafka.NewSource(s.kafka, kafka.GroupConfig{ID: s.group, Session: s.session})
+	if err != nil {
+		return nil, err
+	}
+	return stream.NewRunner(stream.RunnerConfig{
+		Processor: s.processor, Source: source, Store: store,
+		Publisher: kafka.NewPublisher(s.kafka), PlanLog: kafka.NewPlanLog(s.kafka),
+		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Metrics: stream.NewMetrics(registry), Log: s.log,
+	})
+}
+
+// prepare waits for Postgres and Kafka, and brings both to the shape that this release needs.
+func (s *service) prepare(ctx context.Context) (*postgres.Store, error) {
+	err := s.patiently(ctx, "postgres", func() error {
+		applied, err := postgres.Migrate(ctx, s.postgres)
+		if len(applied) > 0 {
+			s.log.Info("database migrated", "version", applied[len(applied)-1])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	store, err := postgres.Open(ctx, s.postgres)
+	if err != nil {
+		return nil, err
+	}
+	options := kafka.TopicOptions{Inputs: s.inputs}
+	var problems []kafka.Problem
+	err = s.patiently(ctx, "kafka", func() error {
+		created, err := s.kafka.CreateTopics(ctx, options)
+		for _, name := range created {
+			s.log.Info("topic created", "topic", name)
+		}
+		if err == nil {
+			problems, err = s.kafka.CheckTopics(ctx, options)
+		}
+		return err
+	})
+	for _, p := range problems {
+		if p.Advice {
+			s.log.Warn("topic setting", "advice", p.String())
+		} else {
+			err = errors.Join(err, errors.New(p.String()))
+		}
+	}
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+// patiently tries until f works: at a start the servers may come up later than we do. What is wrong
+// use is returned at once.
+func (s *service) patiently(ctx context.Context, what string, f func() error) error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := f()
+		var wrong *postgres.DSNError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &wrong):
+			return badInput(err)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		s.log.Warn("not reachable yet", "what", what, "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// keptRevisions is the number of revisions whose problems are kept whole, beside one a day.
+const keptRevisions = 100
+
+// expire drops what is older than the retention, every hour.
+func (s *service) expire(ctx context.Context, store *postgres.Store) error {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-ticker.C:
+			if n, err := store.Expire(ctx, now, s.retention, keptRevisions); err != nil && ctx.Err() == nil {
+				s.log.Warn("old rows not dropped", "error", err)
+			} else if n > 0 {
+				s.log.Info("old rows dropped", "partitions", n)
+			}
+		}
+	}
+}
