@@ -66,18 +66,18 @@ var house = map[string]room{
 	},
 	"stream/kafka": {
 		ours:      []string{"stream", "schemas"},
-		outside:   []string{"github.com/segmentio/kafka-go", metricsModule},
+		outside:   []string{"github.com/segmentio/kafka-go", metricsModule, errgroupModule},
 		testOurs:  []string{"stream/streamtest"},
 		testOther: []string{"github.com/twmb/franz-go"},
 	},
 	"stream/postgres": {
 		ours:     []string{"stream", "schemas"},
-		outside:  []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", metricsModule},
+		outside:  []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", metricsModule, errgroupModule},
 		testOurs: []string{"stream/streamtest"},
 	},
 	"stream/streamtest": {
 		ours:    []string{"stream", "stream/memory", "schemas", "optimize"},
-		outside: []string{"pgregory.net/rapid", metricsModule},
+		outside: []string{"pgregory.net/rapid", metricsModule, errgroupModule},
 	},
 	"cmd/drumbeat": {
 		ours: []string{anything},
