@@ -19,6 +19,7 @@ type cli struct {
 	Forecast forecastCmd `cmd:"" help:"Forecast every series of a file with the models of the service."`
 	Topics   topicsCmd   `cmd:"" help:"Create and check the topics."`
 	Produce  produceCmd  `cmd:"" help:"Send a CSV file, or JSON lines of events, to the input topic."`
+	Clean    cleanCmd    `cmd:"" help:"Clean the sales of a file, offline: what the service would hold, repair or reject."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine decodes, plans and runs the whole path."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the version of this program."`
 	Demo     demoCmd     `cmd:"" help:"Everything on one machine, nothing to configure: broker, database, sales, plans."`

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+
+	"drumbeat/cmd/drumbeat/internal/csvfeed"
+	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/schemas"
+	"drumbeat/stream"
+)
+
+type cleanCmd struct {
+	From     string            `required:"" placeholder:"FILE" help:"CSV of sales, compressed with gzip or not; - is standard input."`
+	Map      map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of sku, quantity, date or time, document, line, version and customer; others come from the column of their own name. FIELD= leaves one out."`
+	Method   string            `default:"robust" enum:"robust,zscore" help:"robust: the cleaner of the service, in date order with later revision. zscore: the baseline that drops what is not ISO and flags |z| > 3 a SKU."`
+	Out      string            `placeholder:"FILE.csv" help:"Where to write row,sku,date,quantity,verdict,reason: a row for each row of the input, in its order."`
+	DayFirst bool              `env:"DRUMBEAT_DAY_FIRST" help:"The feed declares dates such as 03/04/2026 to put the day first."`
+	TimeZone string            `env:"DRUMBEAT_TIME_ZONE" default:"UTC" help:"Time zone of the days, and of instants that name none."`
+	JSON     bool              `name:"json" help:"Print the audit as one JSON object."`
+}
+
+// cleaner judges the rows of a file. Rows come in the order of the file; so do the verdicts.
+type cleaner interface {
+	Add(row int, sale *schemas.Event) error
+	Finish() []stream.CleanedRow
+	Audit() stream.AuditRow
+}
+
+// Run cleans a file.
+func (c *cleanCmd) Run(ctx context.Context, std streams) error {
+	if err := c.keepsInput(); err != nil {
+		return badInput(err)
+	}
+	rules, err := c.rules()
+	if err != nil {
+		return badInput(err)
+	}
+	if err := c.read(ctx, std, rules); err != nil {
+		return err
+	}
+	rows := rules.Finish()
+	if c.Out != "" {
+		if err := writeCleaned(c.Out, rows); err != nil {
+			return err
+		}
+	}
+	audit := auditOf(rules.Audit())
+	if c.JSON {
+		return json.NewEncoder(std.out).Encode(audit)
+	}
+	_, err = io.WriteString(std.out, cleanTable(audit).String(terminal.Detect(std.out, os.Getenv)))
+	return err
+}
+
+// keepsInput refuses to write over the file that is read.
+func (c *cleanCmd) keepsInput() error {
+	from, err := os.Stat(c.From)
+	if err != nil {
+		return nil // opening it says why
+	}
+	if out, err := os.Stat(c.Out); err == nil && os.SameFile(from, out) {
+		return fmt.Errorf("--out %s: is the input", c.Out)
+	}
+	return nil
+}
+
+func (c *cleanCmd) rules() (cleaner, error) {
+	if c.Method == "zscore" {
+		return &zScore{}, nil
+	}
+	settings := stream.DefaultSettings()
+	settings.TimeZone = c.TimeZone
+	return stream.NewCleaner(stream.CleanConfig{Settings: settings, DayFirst: c.DayFirst})
+}
+
+// read adds all rows of the file.
+func (c *cleanCmd) read(ctx context.Context, std streams, rules cleaner) error {
+	feed, err := csvfeed.Open(c.From, csvfeed.Options{Map: c.Map, Stdin: std.in})
+	if err != nil {
+		return badInput(err)
+	}
+	defer feed.Close()
+	var rec csvfeed.Record
+	for {
+		err := feed.Next(&rec)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return badInput(err)
+		case rec.Raw != nil:
+			return badInput(fmt.Errorf("%s: lines of JSON; clean reads CSV", feed.Name()))
+		}
+		if err := rules.Add(rec.Line, &rec.Event); err != nil {
+			return badInput(fmt.Errorf("%s:%d: %w", feed.Name(), rec.Line, err))
+		}
+		if rec.Line&4095 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// writeCleaned writes the rows with their verdicts.
+func writeCleaned(path string, rows []stream.CleanedRow) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return badInput(err)
+	}
+	buffer := bufio.NewWriterSize(file, 1<<18)
+	w := csv.NewWriter(buffer)
+	cells := []string{"row", "sku", "date", "quantity", "verdict", "reason"}
+	err = w.Write(cells)
+	for i := range rows {
+		r := &rows[i]
+		cells[0], cells[1], cells[2], cells[3] = strconv.Itoa(r.Row), r.SKU, "", ""
+		if r.HasDate {
+			cells[2] = r.Date.String()
+		}
+		if r.HasQuantity {
+			cells[3] = r.Quantity.String()
+		}
+		cells[4], cells[5] = string(r.Verdict), r.Reason
+		if err == nil {
+			err = w.Write(cells)
+		}
+	}
+	w.Flush()
+	return errors.Join(err, w.Error(), buffer.Flush(), file.Close())
+}
+
+// cleanTable shows the audit: what became of the rows, then the reasons, the most frequent first.
+func cleanTable(a auditJSON) *terminal.Table {
+	table := terminal.NewTable(terminal.Left(""), terminal.Right("rows"), terminal.Right("share"))
+	line := func(name string, n int64) {
+		share := "-"
+		if a.Read > 0 {
+			share = terminal.Percent(float64(n) / float64(a.Read))
+		}
+		table.Row(name, terminal.Count(n), share)
+	}
+	line("read", a.Read)
+	line("kept", a.Kept)
+	line("flagged", a.Flagged)
+	line("rejected", a.Rejected)
+	line("duplicate", a.Duplicate)
+	line("repaired, of those kept or flagged", a.Repaired)
+	reasons := slices.SortedFunc(maps.Keys(a.ByReason), func(x, y string) int {
+		return cmp.Or(cmp.Compare(a.ByReason[y], a.ByReason[x]), cmp.Compare(x, y))
+	})
+	for _, reason := range reasons {
+		line("  "+reason, a.ByReason[reason])
+	}
+	return table
+}
