@@ -79,8 +79,11 @@ func (c *change) join(earlier change) {
 	if later.Material > 0 {
 		c.Last = later.Last
 		if earlier.Material == 0 {
-			c.First, c.Trigger = later.First, later.Trigger
+			c.First, c.Trigger, c.SKUs = later.First, later.Trigger, nil
 		}
+	}
+	if c.Detail == "" {
+		c.Detail = later.Detail
 	}
 	for _, sku := range later.SKUs {
 		if len(c.SKUs) < namedSKUs && !slices.Contains(c.SKUs, sku) {
@@ -106,7 +109,7 @@ func (c *change) due(now time.Time, s *Settings) bool {
 func (s *site) weigh(k *sku, trigger string) {
 	material := true
 	if s.FirstPlan && k.inPlan && trigger == triggerSale {
-		need := k.need()
+		need := k.need(k.outlook)
 		material = math.Abs(need-k.seen) > s.settings.Materiality*k.scale || (need > 0) != (k.seen > 0)
 	}
 	s.note(trigger, k.name, material)
@@ -124,11 +127,11 @@ func (s *site) note(trigger, sku string, material bool) {
 
 // need is what the rest of the current period still asks beyond stock and open orders. A sale that the
 // forecast of today expected does not change it.
-func (k *sku) need() float64 {
-	sold := k.history.at(k.through).Kept.Float()
+func (k *sku) need(expected outlook) float64 {
+	sold := k.history.at(expected.day).Kept.Float()
 	supply := k.stock.OnHand
 	for i := range k.orders {
-		supply += k.orders[i].Open
+		supply = addQuantity(supply, k.orders[i].Open)
 	}
-	return k.outlook.rest + max(0, k.outlook.today-sold) - supply.Float()
+	return expected.rest + max(0, expected.today-sold) - supply.Float()
 }

@@ -84,6 +84,6 @@ func (c *Cleaner) settle(rows []int, sale *judgedSale) {
 			return
 		}
 		rest -= r.demand().Float()
-		r.out = flagged(heldOutlier.String())
+		r.out = flagged(heldOutlier)
 	}
 }

@@ -14,11 +14,11 @@ func (p *Processor) Tick(now time.Time) {
 		p.clockBacks++
 		return
 	}
-	p.now = now
+	p.now = now.Round(0).UTC() // as it is saved
 	for _, name := range p.order {
 		s := p.sites[name]
 		if s.settings.Clock == schemas.ClockWall {
-			s.setNow(now)
+			s.setNow(p.now)
 		}
 	}
 }
@@ -50,14 +50,23 @@ func (s *site) setNow(now time.Time) {
 	}
 	day := schemas.DateOf(now.In(s.location))
 	if !s.started() {
-		s.Today = day
-		s.dirty = true
+		s.begin(day)
 	}
 	if day > s.Today {
 		s.rollTo(day)
 		s.dirty = true
 	}
 	s.Now = now
+}
+
+// begin opens the site's first day.
+func (s *site) begin(day schemas.Date) {
+	s.Today = day
+	s.trim()
+	for i := range s.Waiting {
+		s.Waiting[i].Until = day.AddDays(moveWindow)
+	}
+	s.dirty = true
 }
 
 // Records of an event clock may run ahead of the watermark: a feed pauses, a shop closes. A jump of
@@ -79,7 +88,8 @@ func (s *site) advance(f *fact) bool {
 		return true
 	}
 	if !s.started() {
-		s.Today, s.Watermark, s.Now = f.day, f.at, f.at
+		s.begin(f.day)
+		s.Watermark, s.Now = f.at, f.at
 		return true
 	}
 	if f.day > s.Today.AddDays(aheadDays) && !s.agreed(f.day) {
@@ -145,6 +155,7 @@ func (s *site) rollTo(day schemas.Date) {
 		}
 	}
 	for _, k := range s.skus {
+		s.mature(k)
 		k.expireMoves(s.Today)
 	}
 	s.expire()
@@ -159,9 +170,9 @@ func (s *site) closeDay(day schemas.Date) {
 	for _, k := range s.skus {
 		s.arrive(k, day)
 		if k.stock.OnHand < 0 && k.item.BacklogCost == 0 {
-			k.stock.Found -= k.stock.OnHand
+			k.stock.Found = addQuantity(k.stock.Found, -k.stock.OnHand)
 			k.stock.OnHand = 0
-			s.touch(k)
+			s.save(k)
 		}
 	}
 }
@@ -177,6 +188,9 @@ func (s *site) beginPeriod() {
 	}
 	s.Expired = nil
 	for _, k := range s.skus {
+		if len(k.planned) > 0 || k.inPlan || k.hasBaseline {
+			s.save(k)
+		}
 		if s.settings.Confirmation == schemas.ConfirmEvents {
 			if missing := plannedAt(k.planned, ended.Start) - k.ordered(ended); missing > 0 {
 				s.Expired = append(s.Expired, fmt.Sprintf("%s %v of %s", k.name, missing, ended.Name))
@@ -187,9 +201,6 @@ func (s *site) beginPeriod() {
 		}
 		if s.settings.Confirmation == schemas.ConfirmAssume {
 			s.assume(k, s.Today, plannedAt(k.planned, begun.Start)-k.ordered(begun))
-		}
-		if k.inPlan {
-			s.save(k)
 		}
 	}
 	slices.Sort(s.Expired)
@@ -211,14 +222,7 @@ const historyDays = 1130
 // expire forgets what is too old to matter.
 func (s *site) expire() {
 	s.lines.expire(s.Today.AddDays(-s.settings.LineDays))
-	s.Waiting = slices.DeleteFunc(s.Waiting, func(w waiting) bool {
-		if w.Until >= s.Today {
-			return false
-		}
-		s.p.letter(w.Letter)
-		s.Audit.unflag(w.Origin, reasonWaiting, w.Letter.Reason)
-		return true
-	})
+	s.expireWaiting()
 	s.Overrides = slices.DeleteFunc(s.Overrides, func(o override) bool {
 		return o.To < s.Today || o.Expires != nil && *o.Expires < s.Today
 	})
@@ -227,14 +231,21 @@ func (s *site) expire() {
 		return !ok || p.End <= s.Today || n.Expires != nil && *n.Expires < s.Today
 	})
 	s.Capacities = slices.DeleteFunc(s.Capacities, func(c capacityChange) bool { return c.To < s.calendar.at(s.Today).Start })
-	if s.Today.StartOfMonth() == s.Today {
-		s.Trimmed = max(s.Trimmed, s.Today.AddDays(-historyDays))
-		for _, k := range s.skus {
-			if first, ok := k.history.first(); ok && first < s.Trimmed {
-				k.history.trim(s.Trimmed)
-				k.model = nil
-				s.save(k)
-			}
+	s.trim()
+}
+
+// trim forgets the history before the kept one, once a month.
+func (s *site) trim() {
+	oldest := s.Today.StartOfMonth().AddDays(-historyDays)
+	if oldest <= s.Trimmed {
+		return
+	}
+	s.Trimmed = oldest
+	for _, k := range s.skus {
+		if first, ok := k.history.first(); ok && first < oldest {
+			k.history.trim(oldest)
+			k.model = nil
+			s.save(k)
 		}
 	}
 }

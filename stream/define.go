@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		if s.HasSales && next.TimeZone != s.settings.TimeZone {
 			return &fault{"time-zone-fixed", "time_zone", "the site has sales; its days cannot move"}
 		}
+	case *schemas.Item:
+		return unsupported(e)
 	case *schemas.StockCounted:
 		if !s.started() {
 			return nil
@@ -50,6 +53,21 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 	return nil
 }
 
+// unsupported names the first field of an item that plans cannot follow yet. The former item stays: half
+// an item would give plans that nobody asked for.
+func unsupported(e *schemas.Item) *fault {
+	switch {
+	case e.Discontinued:
+	case e.PackSize != 0 && e.PackSize != schemas.Unit:
+		return &fault{"unsupported-field", "pack_size", e.PackSize.String() + " is not planned with, only whole units (1)"}
+	case e.MinOrder != 0:
+		return &fault{"unsupported-field", "min_order", e.MinOrder.String() + " is not planned with"}
+	case e.OrderCost != 0:
+		return &fault{"unsupported-field", "order_cost", fmt.Sprintf("%g is not planned with", e.OrderCost)}
+	}
+	return nil
+}
+
 func canonical(sku string) string {
 	name, err := schemas.CanonicalSKU(sku)
 	if err != nil {
@@ -73,7 +91,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		if e.InitialInventory != nil && s.started() && k.stock.Source != stockCounted && k.stock.Source != stockInitial {
 			s.start(k, stockInitial, *e.InitialInventory)
 		}
-		s.touch(k)
+		s.save(k)
 		s.note(triggerItem, k.name, true)
 	case *schemas.StockCounted:
 		k := s.learn(canonical(e.SKU))
@@ -108,12 +126,15 @@ func (s *site) define(ev *schemas.Event) outcome {
 	case *schemas.OutlierReviewed:
 		s.review(s.known(canonical(e.SKU)), e)
 	case *schemas.DemandOverride:
-		s.learn(canonical(e.SKU))
+		e.SKU = canonical(e.SKU)
+		s.learn(e.SKU)
 		s.Overrides = insertByStamp(s.Overrides, override{*e, st}, func(o override) stamp { return o.Stamp })
-		s.note(triggerOverride, canonical(e.SKU), true)
+		s.note(triggerOverride, e.SKU, true)
 	case *schemas.ProductionPin:
+		e.SKU = canonical(e.SKU)
+		at, _ := s.calendar.parse(e.Period)
 		for i := range s.Pins {
-			if s.Pins[i].SKU == e.SKU && s.Pins[i].Period == e.Period {
+			if p, _ := s.calendar.parse(s.Pins[i].Period); s.Pins[i].SKU == e.SKU && p.Start == at.Start {
 				if !st.after(s.Pins[i].Stamp) {
 					return kept(reasonOlder)
 				}
@@ -122,7 +143,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 			}
 		}
 		s.Pins = insertByStamp(s.Pins, pin{*e, st}, func(p pin) stamp { return p.Stamp })
-		s.note(triggerPin, canonical(e.SKU), true)
+		s.note(triggerPin, e.SKU, true)
 	case *schemas.PlanApproved:
 		through, _ := s.calendar.parse(e.Through)
 		s.Approved, s.FrozenUntil = e.Revision, through.End
@@ -196,16 +217,4 @@ func insertByStamp[T any](list []T, v T, of func(T) stamp) []T {
 		return cmp.Or(cmp.Compare(a.Time, st.Time), cmp.Compare(a.ID, st.ID))
 	})
 	return slices.Insert(list, i, v)
-}
-
-// review applies a person's verdict on what is held.
-func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
-	if e.Verdict == schemas.VerdictAccept {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdictAccepted })
-		s.release(k, e.Date)
-	} else {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict, d.Reason = verdictRejected, heldReview })
-	}
-	s.changedDay(k, e.Date)
-	s.note(triggerReview, k.name, true)
 }

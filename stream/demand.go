@@ -176,7 +176,7 @@ func (s *site) adjust(k *sku, x *expected) {
 		}
 	}
 	for _, o := range s.Overrides {
-		if canonical(o.SKU) != k.name || o.Expires != nil && *o.Expires < s.Today {
+		if o.SKU != k.name || o.Expires != nil && *o.Expires < s.Today {
 			continue
 		}
 		open := s.openDays(o.From, o.To+1)

@@ -14,19 +14,20 @@ type fact struct {
 	fault   *fault // the first thing that makes it a dead letter
 	repairs repairSet
 
-	sku      string // canonical
-	hasSKU   bool
-	quantity schemas.Quantity
-	day      schemas.Date
-	at       time.Time // the instant, or the start of the day
-	hasTime  bool
-	hasDay   bool
-	line     uint64 // key in the line index; 0: no document and line
-	document bool
-	version  uint16
-	customer uint64 // hash; 0: none
-	price    float64
-	ahead    bool // runs too far ahead of the site's clock: held
+	sku        string // canonical
+	hasSKU     bool
+	quantity   schemas.Quantity
+	day        schemas.Date
+	at         time.Time // the instant, or the start of the day
+	hasTime    bool
+	hasDay     bool
+	line       uint64 // key in the line index; 0: no document and line
+	document   bool
+	version    uint16
+	hasVersion bool
+	customer   uint64 // hash; 0: none
+	price      float64
+	ahead      bool // runs too far ahead of the site's clock: held
 }
 
 // maxSale is the largest quantity of one event: sums of a thousand of them still fit.
@@ -75,7 +76,7 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 		if err != nil || n >= cancelledVersion {
 			f.note(repairNone, &fault{"bad-version", "version", shown(v.Raw) + " is no number from 0 to 65534"}, true)
 		}
-		f.version = uint16(n)
+		f.version, f.hasVersion = uint16(n), err == nil
 	}
 	if c := strings.TrimSpace(sale.Customer.Raw); sale.Customer.Present() && c != "" {
 		f.customer = customerKey(c)

@@ -53,23 +53,27 @@ func customerKey(customer string) uint64 {
 	return key64(customer)
 }
 
-// seen says that an event has been seen within the window, and remembers it if not. day is the day
-// on which it arrives by the site's clock.
-func (s *identities) seen(source, id string, day schemas.Date) bool {
+// identityOf is the identity of an event.
+func identityOf(source, id string) identity {
+	sum := digest(source, id)
+	return identity(sum[:16])
+}
+
+// has says that an event has been remembered within the window. day is the day on which it arrives by
+// the site's clock.
+func (s *identities) has(e identity, day schemas.Date) bool {
 	for p := s.set.oldest(); p != nil; p = s.set.oldest() {
 		if p.newest >= day-identityDays && s.set.len()-pageSize < identityWindow {
 			break
 		}
 		s.set.drop()
 	}
-	sum := digest(source, id)
-	e := identity(sum[:16])
-	if _, ok := s.set.find(e); ok {
-		return true
-	}
-	s.set.add(e, day)
-	return false
+	_, ok := s.set.find(e)
+	return ok
 }
+
+// remember adds an event that has was asked about.
+func (s *identities) remember(e identity, day schemas.Date) { s.set.add(e, day) }
 
 // dirtyPages returns the pages that have changed since the last call and what has been dropped since.
 func (s *identities) dirtyPages(site string) ([]Page, []DropPages) {

@@ -10,6 +10,16 @@ import (
 	"pgregory.net/rapid"
 )
 
+// seen asks about an event and remembers it.
+func seen(s *identities, source, id string, day schemas.Date) bool {
+	e := identityOf(source, id)
+	if s.has(e, day) {
+		return true
+	}
+	s.remember(e, day)
+	return false
+}
+
 // Within a page's worth of events nothing is forgotten: the set answers as a map does, restarts
 // included.
 func TestIdentitiesAgainstMap(t *testing.T) {
@@ -22,7 +32,7 @@ func TestIdentitiesAgainstMap(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "events") {
 			key := [2]string{text.Draw(t, "source"), text.Draw(t, "id")}
 			day += schemas.Date(rapid.SampledFrom([]int32{0, 0, 1, 30}).Draw(t, "days"))
-			if got := s.seen(key[0], key[1], day); got != model[key] {
+			if got := seen(s, key[0], key[1], day); got != model[key] {
 				t.Fatalf("%q: seen %v, want %v", key, got, model[key])
 			}
 			model[key] = true
@@ -51,7 +61,7 @@ func TestIdentitiesWindow(t *testing.T) {
 	var s identities
 	id := func(i int) string { return strconv.Itoa(i) }
 	for i := range events {
-		if s.seen("shop", id(i), 20000) {
+		if seen(&s, "shop", id(i), 20000) {
 			t.Fatalf("event %d is new", i)
 		}
 	}
@@ -63,14 +73,14 @@ func TestIdentitiesWindow(t *testing.T) {
 		t.Errorf("%.1f bytes an identity, want at most 32", perID)
 	}
 	for i := events - 1; i >= events-identityWindow; i-- {
-		if !s.seen("shop", id(i), 20000) {
+		if !seen(&s, "shop", id(i), 20000) {
 			t.Fatalf("event %d of the last %d is forgotten", i, identityWindow)
 		}
 	}
 	if n := s.set.len(); n > identityWindow+pageSize {
 		t.Errorf("%d identities are remembered", n)
 	}
-	if s.seen("shop", id(0), 20000) {
+	if seen(&s, "shop", id(0), 20000) {
 		t.Error("the oldest of 1.2 million events is still remembered")
 	}
 }
@@ -79,12 +89,12 @@ func TestIdentitiesWindow(t *testing.T) {
 func TestIdentitiesAge(t *testing.T) {
 	var s identities
 	for i := range 3 * pageSize {
-		s.seen("shop", strconv.Itoa(i), schemas.Date(20000+i/pageSize))
+		seen(&s, "shop", strconv.Itoa(i), schemas.Date(20000+i/pageSize))
 	}
-	if !s.seen("shop", "0", 20000+identityDays) {
+	if !seen(&s, "shop", "0", 20000+identityDays) {
 		t.Error("an event is forgotten after seven days")
 	}
-	if s.seen("shop", "0", 20001+identityDays) {
+	if seen(&s, "shop", "0", 20001+identityDays) {
 		t.Error("an event of eight days ago is still remembered")
 	}
 	_, drops := s.dirtyPages("s")
@@ -105,7 +115,7 @@ func BenchmarkIdentitySeen(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		s.seen("/erp/sales", ids[i%len(ids)], 20000)
+		seen(&s, "/erp/sales", ids[i%len(ids)], 20000)
 		i++
 	}
 }

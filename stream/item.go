@@ -46,18 +46,16 @@ func (it *item) decode(r *reader, name string) {
 // terms are the figures of an item in the units of the site's planning: money per unit and period,
 // periods, units.
 type terms struct {
-	cost, holding  float64
-	uses           []schemas.Routing
-	lead           int
-	maxProduction  float64 // per period; negative: none
-	shortage       float64
-	backlog        float64
-	safety         schemas.SafetyStockRule
-	storage        float64
-	pack, minOrder float64
-	orderCost      float64
-	whole          bool
-	initial        *schemas.Quantity
+	cost, holding float64
+	uses          []schemas.Routing
+	lead          int
+	maxProduction float64 // per period; negative: none
+	shortage      float64
+	backlog       float64
+	safety        schemas.SafetyStockRule
+	storage       float64
+	whole         bool
+	initial       *schemas.Quantity
 }
 
 // terms translates the item of k by the settings of its site.
@@ -81,7 +79,7 @@ func (s *site) terms(k *sku) terms {
 	t := terms{
 		cost: it.ProductionCost, holding: it.HoldingCost * ratio, lead: wholePeriods(it.LeadTime / ratio),
 		uses: it.Routings, maxProduction: -1, shortage: it.ShortageCost, backlog: it.BacklogCost,
-		pack: it.PackSize.Float(), minOrder: it.MinOrder.Float(), orderCost: it.OrderCost, whole: it.Whole,
+		whole:   it.Whole || it.PackSize == schemas.Unit,
 		initial: it.InitialInventory,
 	}
 	if len(t.uses) == 0 {

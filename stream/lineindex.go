@@ -8,8 +8,10 @@ import (
 type lineEntry struct {
 	SKU      uint32 // index within the site, below 1<<24
 	Day      schemas.Date
-	Quantity schemas.Quantity
+	Quantity schemas.Quantity // what still stands of it; negative: a return
 	Version  uint16
+	Reversed bool // taken back, in part or whole: only a higher version replaces it
+	Held     bool // its quantity was held when it came
 }
 
 // lineIndex finds the lines of a site's documents, as their newest version has left them. A line
@@ -22,7 +24,7 @@ type lineIndex struct {
 // line is an entry as it is stored: 24 bytes.
 type line struct {
 	key uint64
-	// From the lowest bit: SKU 24 bits, day 24 bits (two's complement), version 16 bits.
+	// From the lowest bit: SKU 24 bits, day 22 bits (two's complement), reversed, held, version 16 bits.
 	packed   uint64
 	quantity schemas.Quantity
 }
@@ -49,15 +51,17 @@ func (x *lineIndex) get(key uint64) (lineEntry, bool) {
 	}
 	return lineEntry{
 		SKU:      uint32(l.packed & (1<<24 - 1)),
-		Day:      schemas.Date(int32(l.packed>>24<<8) >> 8),
+		Day:      schemas.Date(int32(l.packed>>24<<10) >> 10),
 		Quantity: l.quantity,
 		Version:  uint16(l.packed >> 48),
+		Reversed: l.packed>>46&1 == 1,
+		Held:     l.packed>>47&1 == 1,
 	}, true
 }
 
 // put stores a line, in the place of what was stored under its key.
 func (x *lineIndex) put(key uint64, e lineEntry) {
-	packed := uint64(e.SKU)&(1<<24-1) | uint64(e.Day)&(1<<24-1)<<24 | uint64(e.Version)<<48
+	packed := uint64(e.SKU)&(1<<24-1) | uint64(e.Day)&(1<<22-1)<<24 | flag(e.Reversed)<<46 | flag(e.Held)<<47 | uint64(e.Version)<<48
 	x.set.add(line{key, packed, e.Quantity}, e.Day)
 }
 

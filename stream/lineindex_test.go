@@ -28,6 +28,8 @@ func TestLineIndexAgainstMap(t *testing.T) {
 				Day:      schemas.Date(rapid.Int32Range(int32(schemas.MinDate), int32(schemas.MaxDate)).Draw(t, "day")),
 				Quantity: drawQuantity(t, "quantity"),
 				Version:  rapid.Uint16().Draw(t, "version"),
+				Reversed: rapid.Bool().Draw(t, "reversed"),
+				Held:     rapid.Bool().Draw(t, "held"),
 			}
 			x.put(key, e)
 			model[key] = e

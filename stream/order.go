@@ -75,7 +75,7 @@ func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) {
 			o.Quantity = e.Quantity + *e.Remaining
 		}
 	case schemas.ReceiptCancelled:
-		o.Open = 0
+		o.Quantity, o.Open = o.Received, 0
 	}
 	if delta := received - o.Received; delta != 0 {
 		o.Received = received
@@ -84,7 +84,7 @@ func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) {
 	if e.Status != schemas.ReceiptCancelled {
 		s.replaceInternal(k, start)
 	}
-	s.touch(k)
+	s.save(k)
 }
 
 // replaceInternal drops the internal order of the period that a real order starts in, and takes back
@@ -114,10 +114,17 @@ func (s *site) assume(k *sku, from schemas.Date, quantity schemas.Quantity) {
 		arrival = s.calendar.next(arrival)
 		due = arrival.Start
 	}
-	k.orders = append(k.orders, order{
-		Start: from, StartEnd: begin.End, Due: due, DueEnd: arrival.End, Quantity: quantity, Open: quantity,
+	o := order{Start: from, StartEnd: begin.End, Due: due, DueEnd: arrival.End, Quantity: quantity, Open: quantity}
+	i := slices.IndexFunc(k.orders, func(e order) bool {
+		return e.internal() && e.Start == o.Start && e.StartEnd == o.StartEnd && e.Due == o.Due && e.DueEnd == o.DueEnd && e.Received == 0
 	})
-	s.touch(k)
+	if i < 0 {
+		k.orders = append(k.orders, o)
+	} else {
+		k.orders[i].Quantity += quantity
+		k.orders[i].Open += quantity
+	}
+	s.save(k)
 }
 
 // arrive books what internal orders deliver on a day that ends, and forgets orders that are done.
@@ -151,7 +158,7 @@ func (s *site) arrive(k *sku, day schemas.Date) {
 		return o.Open == 0 && o.Due < forgotten
 	})
 	if len(k.orders) != before {
-		s.touch(k)
+		s.save(k)
 	}
 }
 

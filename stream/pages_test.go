@@ -170,7 +170,7 @@ func FuzzRestorePage(f *testing.F) {
 	pages, _ := x.dirtyPages("s")
 	f.Add(pages[0].Data)
 	var s identities
-	s.seen("a", "b", 20000)
+	seen(&s, "a", "b", 20000)
 	pages, _ = s.dirtyPages("s")
 	f.Add(pages[0].Data)
 	f.Fuzz(func(t *testing.T, data []byte) {

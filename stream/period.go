@@ -21,6 +21,11 @@ type calendar struct {
 	Starts   []schemas.Date // of custom periods, ascending; Settings.Validate asks for two
 }
 
+// same says that both cut time in the same way.
+func (c *calendar) same(o *calendar) bool {
+	return c.Period == o.Period && c.WeekEnds == o.WeekEnds && slices.Equal(c.Starts, o.Starts)
+}
+
 // defaultSpan is the length in days of custom periods whose starts do not tell it.
 const defaultSpan = 7
 

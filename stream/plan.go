@@ -56,9 +56,6 @@ func (s *site) due() bool {
 func (s *site) job() *Job {
 	problem, d := s.draw()
 	s.solving, s.covered, s.Pending = true, s.Pending, change{}
-	for i := range d.skus {
-		d.skus[i].k.touched = false
-	}
 	s.dirty = true
 	return &Job{Site: s.name, Problem: problem, Start: s.basis, draft: d}
 }
@@ -78,8 +75,8 @@ func (p *Processor) Planned(job *Job, out Outcome) {
 	switch {
 	case out.Err != nil:
 		s.failed(job.draft, covered, out.Err)
-	case s.calendar.at(s.Today).Start != job.draft.periods[0].Start:
-		// The period rolled over while this was solved: its first period is past.
+	case !s.calendar.same(&job.draft.calendar) || s.calendar.at(s.Today).Start != job.draft.periods[0].Start:
+		// The period rolled over, or the periods changed, while this was solved.
 		s.Pending.join(covered)
 		s.Pending.Immediate = true
 	default:
@@ -100,17 +97,14 @@ func (s *site) failed(d *draft, covered change, err error) {
 	if s.Status == string(schemas.PlanDegraded) {
 		return
 	}
-	var h schemas.Head
-	if len(s.Plan.Head) > 0 {
-		if err := json.Unmarshal(s.Plan.Head, &h); err != nil {
-			panic(fmt.Sprintf("stream: stored head of site %s: %v", s.name, err))
-		}
-	} else {
-		h.Periods, h.Mode, h.Checksum = d.names, s.settings.Mode, schemas.Checksum(nil)
+	h := schemas.Head{Periods: d.names, Mode: s.settings.Mode, Checksum: schemas.Checksum(nil)}
+	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
+	if former, ok := s.formerHead(); ok {
+		h = former // with its input: the lines have seen no more than that
 	}
 	h.Status, h.Reason = schemas.PlanDegraded, err.Error()
 	h.ChangedLines, h.MovedUnits, h.FrozenMoves = 0, 0, 0
-	s.publish(&h, d, covered, nil, Outcome{})
+	s.publish(&h, covered, nil, Outcome{})
 }
 
 // adopt makes a plan the site's newest one.
@@ -119,15 +113,12 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	s.basis = plan.Start
 	if plan.Status == optimize.Infeasible {
 		h := HeadOf(job.Problem, plan, nil)
+		h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
 		h.Checksum = schemas.Checksum(nil)
-		if len(s.Plan.Head) > 0 {
-			var former schemas.Head
-			if err := json.Unmarshal(s.Plan.Head, &former); err != nil {
-				panic(fmt.Sprintf("stream: stored head of site %s: %v", s.name, err))
-			}
-			h.Lines, h.Checksum = former.Lines, former.Checksum
+		if former, ok := s.formerHead(); ok {
+			h.Checksum = former.Checksum
 		}
-		s.publish(&h, d, covered, nil, out)
+		s.publish(&h, covered, nil, out)
 		return
 	}
 	revision := s.Revision + 1
@@ -138,6 +129,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 		lines[i].Revision = revision
 	}
 	h := HeadOf(job.Problem, plan, lines)
+	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
 	var sum schemas.Checksummer
 	var changed []LineValue
 	for i := range lines {
@@ -149,6 +141,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 		hash := hashBytes(schemas.StripRevision(value))
 		if !k.inPlan || hash != k.lineHash {
 			k.inPlan, k.lineHash, k.lineRevision = true, hash, revision
+			s.save(k)
 			changed = append(changed, LineValue{SKU: k.name, Value: value})
 		}
 		s.follow(d, i, plan.Production[i], revision)
@@ -156,6 +149,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	for _, name := range d.left {
 		k := s.known(name)
 		k.inPlan, k.planned, k.lineRevision = false, nil, revision
+		k.baseline, k.hasBaseline = nil, false
 		s.save(k)
 		changed = append(changed, LineValue{SKU: name})
 	}
@@ -170,9 +164,10 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 		for i := range d.skus {
 			k := d.skus[i].k
 			k.baseline, k.hasBaseline = k.planned, true
+			s.save(k)
 		}
 	}
-	s.publish(&h, d, covered, changed, out)
+	s.publish(&h, covered, changed, out)
 	s.Plan.Head = s.lastHead()
 }
 
@@ -186,17 +181,23 @@ func hashBytes(b []byte) uint64 {
 func (s *site) follow(d *draft, i int, production []float64, revision int64) {
 	e := &d.skus[i]
 	k := e.k
-	k.planned = nil
+	former := k.planned
+	k.planned = k.planned[:0:0]
 	for t, p := range d.periods {
 		if q := quantity(production[t]) + e.start[t]; q > 0 {
 			k.planned = append(k.planned, planned{p.Start, q})
 		}
 	}
-	k.seen = e.need
 	if s.settings.Confirmation == schemas.ConfirmAssume {
-		// What the plan starts in the current period is taken as started.
-		s.assume(k, s.Today, quantity(production[0]))
-		k.seen = k.need()
+		// What the plan starts in the current period is taken as started, but for what has become a real
+		// order while the plan was made.
+		begun := s.calendar.at(s.Today)
+		s.assume(k, s.Today, min(quantity(production[0]), plannedAt(k.planned, begun.Start)-k.ordered(begun)))
+	}
+	if need := k.need(e.outlook); need != k.seen || e.scale != k.scale || e.outlook != k.outlook ||
+		!slices.Equal(former, k.planned) {
+		k.seen, k.scale, k.outlook = need, e.scale, e.outlook
+		s.save(k)
 	}
 	f := &e.forecast
 	hash := fnv.New64a()
@@ -211,12 +212,12 @@ func (s *site) follow(d *draft, i int, production []float64, revision int64) {
 		k.forecastHash = sum
 		f.Revision = revision
 		s.p.forecasts = append(s.p.forecasts, *f)
+		s.save(k)
 	}
-	s.save(k)
 }
 
 // publish completes a head and puts the revision into the next batch.
-func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []LineValue, out Outcome) {
+func (s *site) publish(h *schemas.Head, covered change, changed []LineValue, out Outcome) {
 	s.Revision++
 	h.Site, h.Revision, h.PlanID = s.name, s.Revision, schemas.PlanID(s.name, s.Revision)
 	h.Now = s.Now
@@ -231,7 +232,6 @@ func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []Line
 		h.Cause.Detail = strings.TrimSpace(fmt.Sprintf("%s %d planned orders expired unconfirmed: %s", h.Cause.Detail, len(s.Expired), strings.Join(list, ", ")))
 		s.Expired = nil
 	}
-	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
 	s.Status = string(h.Status)
 	s.dirty = true
 	r := Revision{
@@ -246,6 +246,17 @@ func (s *site) publish(h *schemas.Head, d *draft, covered change, changed []Line
 	s.p.seq++
 	s.p.outbox = append(s.p.outbox, OutboxEntry{Seq: s.p.seq, Site: s.name, Revision: s.Revision})
 	s.p.changed = true
+}
+
+// formerHead is the head of the newest plan that has lines.
+func (s *site) formerHead() (h schemas.Head, ok bool) {
+	if len(s.Plan.Head) == 0 {
+		return h, false
+	}
+	if err := json.Unmarshal(s.Plan.Head, &h); err != nil {
+		panic(fmt.Sprintf("stream: stored head of site %s: %v", s.name, err))
+	}
+	return h, true
 }
 
 // lastHead is the head that publish has just made.

@@ -25,7 +25,7 @@ func LineOf(site string, p *optimize.Problem, plan *optimize.Plan, i int, interv
 		*e = schemas.LinePeriod{
 			Period: p.Periods[t], Demand: quantity(v.Demand[t]), Opening: opening,
 			Production: quantity(plan.Production[i][t]), SafetyStock: quantity(v.SafetyStock[t]),
-			Frozen: t < p.Frozen && v.Fixed != nil, Price: plan.Values[i][t],
+			Frozen: t < p.Frozen && isFixed(v, t), Price: plan.Values[i][t],
 		}
 		e.DemandLow, e.DemandHigh = e.Demand, e.Demand
 		if interval != nil {
@@ -43,20 +43,29 @@ func LineOf(site string, p *optimize.Problem, plan *optimize.Plan, i int, interv
 		if plan.Emergency != nil {
 			e.Inventory += quantity(plan.Emergency[i][t])
 		}
-		if e.Inventory < 0 {
-			if v.BacklogCost > 0 {
-				e.Shortage = -e.Inventory
-			} else { // a millionth that rounding left over
-				e.Shortage, e.Inventory = lost-e.Inventory, 0
+		opening = e.Inventory
+		if e.Inventory < 0 { // a backlog, or a millionth that rounding left over
+			e.Shortage, e.Inventory = lost-e.Inventory, 0
+			if v.BacklogCost == 0 {
+				opening = 0
 			}
 		}
-		opening = e.Inventory
-		e.Shortfall = max(0, e.SafetyStock-max(0, e.Inventory))
+		e.Shortfall = max(0, e.SafetyStock-e.Inventory)
 	}
 	production, holding := plan.SKUCost(p, i)
 	line.Cost = schemas.RoundMoney(production + holding)
 	line.Reason = optimize.Explain(p, plan, i)
 	return line
+}
+
+// isFixed says that the production of a frozen period could not move: it was fixed, or pinned to one value.
+func isFixed(v *optimize.SKU, t int) bool {
+	for _, pin := range v.Pins {
+		if pin.Period == t {
+			return pin.Min == pin.Max
+		}
+	}
+	return v.Fixed != nil
 }
 
 // HeadOf fills the part of a head that a plan and its lines tell.
@@ -86,7 +95,7 @@ func HeadOf(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) sche
 			h.ShortageTotal += lines[i].Periods[t].Shortage
 		}
 	}
-	h.Shortages = shortages(p, plan, lines)
+	h.Shortages = shortages(p, plan)
 	return h
 }
 
@@ -108,40 +117,29 @@ func resourceLoad(p *optimize.Problem, plan *optimize.Plan, load [][]float64, r,
 }
 
 // shortages are the largest shortages of a plan with what displaced them.
-func shortages(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) []schemas.Shortage {
-	type place struct{ i, t int }
-	var list []schemas.Shortage
-	var places []place
-	add := func(i, t int, q schemas.Quantity, kind schemas.ShortageKind) {
-		if q > 0 {
-			list = append(list, schemas.Shortage{SKU: lines[i].SKU, Period: p.Periods[t], Quantity: q, Kind: kind})
-			places = append(places, place{i, t})
+func shortages(p *optimize.Problem, plan *optimize.Plan) []schemas.Shortage {
+	type short struct {
+		optimize.Short
+		i int
+	}
+	var list []short
+	for i := range p.SKUs {
+		for _, v := range plan.Shortages(i) {
+			list = append(list, short{v, i})
 		}
 	}
-	for i := range lines {
-		kind := schemas.ShortageLost
-		if p.SKUs[i].BacklogCost > 0 {
-			kind = schemas.ShortageBacklog
+	slices.SortStableFunc(list, func(a, b short) int { return cmp.Compare(b.Quantity, a.Quantity) })
+	list = list[:min(len(list), schemas.MaxShortages)]
+	out := make([]schemas.Shortage, len(list))
+	for at, v := range list {
+		e := &out[at]
+		*e = schemas.Shortage{
+			SKU: p.SKUs[v.i].Name, Period: p.Periods[v.Period], Quantity: quantity(v.Quantity), Kind: schemas.ShortageKind(v.Kind),
 		}
-		for t := range lines[i].Periods {
-			add(i, t, lines[i].Periods[t].Shortage, kind)
-			add(i, t, lines[i].Periods[t].Shortfall, schemas.ShortageSafety)
-		}
-	}
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[b].Quantity, list[a].Quantity) })
-	order = order[:min(len(order), schemas.MaxShortages)]
-	out := make([]schemas.Shortage, 0, len(order))
-	for _, at := range order {
-		v := list[at]
 		var r int
-		if r, v.Price, v.DisplacedBy = optimize.DisplacedBy(p, plan, places[at].i, places[at].t); r >= 0 {
-			v.Resource = p.Resources[r].Name
+		if r, e.Price, e.DisplacedBy = optimize.DisplacedBy(p, plan, v.i, v.Period); r >= 0 {
+			e.Resource = p.Resources[r].Name
 		}
-		out = append(out, v)
 	}
 	return out
 }

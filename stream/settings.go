@@ -2,7 +2,6 @@ package stream
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -144,10 +143,8 @@ func (s Settings) Validate() error {
 	if s.Ceiling < s.Quiet {
 		return fmt.Errorf("stream: ceiling: %v is shorter than quiet %v", s.Ceiling, s.Quiet)
 	}
-	for _, p := range s.DemandItems {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("stream: demand_items: %q is not a pattern", p)
-		}
+	if _, err := compileCodes(s.DemandItems); err != nil {
+		return err
 	}
 	return nil
 }
@@ -169,17 +166,8 @@ func (s Settings) calendar() calendar {
 
 // sameCalendar says that the planning periods are the same.
 func (s *Settings) sameCalendar(o *Settings) bool {
-	return s.Period == o.Period && s.WeekEnds == o.WeekEnds && slices.Equal(s.Starts, o.Starts)
-}
-
-// isProduct says that no pattern of DemandItems matches the code.
-func (s Settings) isProduct(sku string) bool {
-	for _, p := range s.DemandItems {
-		if ok, err := path.Match(p, sku); ok && err == nil {
-			return false
-		}
-	}
-	return true
+	a, b := s.calendar(), o.calendar()
+	return a.same(&b)
 }
 
 // daysPer is the mean length of a unit of time in days.

@@ -21,6 +21,7 @@ type site struct {
 	location *time.Location
 	calendar calendar
 	closed   map[schemas.Date]bool // closed days of the whole site
+	codes    codes                 // that are no product
 
 	skus  []*sku // by index
 	names map[string]*sku
@@ -47,9 +48,9 @@ type siteState struct {
 	Now         time.Time           `json:"now"`   // the site's clock, never turned back
 	Today       schemas.Date        `json:"today"` // the day that is open; every day before it is closed
 	Watermark   time.Time           `json:"watermark"`
-	Events      int64               `json:"events"` // of this site, in the state
-	HasSales    bool                `json:"has_sales"`
-	Trimmed     schemas.Date        `json:"trimmed"` // first day of the kept history
+	Events      int64               `json:"events"`    // of this site, in the state
+	HasSales    bool                `json:"has_sales"` // of products
+	Trimmed     schemas.Date        `json:"trimmed"`   // first day of the kept history
 	Resources   map[string]resource `json:"resources,omitempty"`
 	Capacities  []capacityChange    `json:"capacities,omitempty"`
 	Entries     map[string]entry    `json:"calendar,omitempty"`
@@ -108,14 +109,6 @@ type pin struct {
 	Stamp stamp `json:"stamp"`
 }
 
-// waiting is a cancellation whose sale has not come yet.
-type waiting struct {
-	Key    uint64       `json:"key"`
-	Until  schemas.Date `json:"until"`
-	Letter DeadLetter   `json:"letter"` // what it becomes when the sale does not come
-	Origin origin       `json:"origin"`
-}
-
 // siteVersion is the version of the encoding of siteState.
 const siteVersion = 1
 
@@ -163,6 +156,12 @@ func (s *site) configure() error {
 	location, err := time.LoadLocation(settings.TimeZone)
 	if err != nil {
 		return err
+	}
+	if s.codes, err = compileCodes(settings.DemandItems); err != nil {
+		return err
+	}
+	for _, k := range s.skus {
+		k.noProduct = s.codes.has(k.name)
 	}
 	s.settings, s.location, s.calendar = settings, location, settings.calendar()
 	s.closed = map[schemas.Date]bool{}
@@ -214,6 +213,7 @@ func (s *site) learn(name string) *sku {
 	k := &sku{name: name, index: uint32(len(s.skus))}
 	k.item.Provisional = true
 	k.item.SKU = name
+	k.noProduct = s.codes.has(name)
 	s.skus = append(s.skus, k)
 	s.names[name] = k
 	s.save(k)
@@ -228,16 +228,10 @@ func (s *site) save(k *sku) {
 	}
 }
 
-// touch marks a SKU as changed in a way that a plan may see.
-func (s *site) touch(k *sku) {
-	s.save(k)
-	k.touched = true
-}
-
 // booked marks the daily sales of a SKU as changed.
 func (s *site) booked(k *sku, d schemas.Date) {
 	s.dirtySales[saleKey{k, d}] = struct{}{}
-	s.touch(k)
+	s.save(k)
 }
 
 // sorted returns the SKUs in byte order of their names.
@@ -285,6 +279,10 @@ func (p *Processor) restore(saved *SavedSite) error {
 		}
 		s.skus[k.index] = k
 		s.names[k.name] = k
+		k.noProduct = s.codes.has(k.name)
+		if s.started() {
+			k.expireMoves(s.Today) // what left the window since the SKU was saved last
+		}
 	}
 	for _, page := range saved.Pages {
 		var err error

@@ -17,7 +17,7 @@ type sku struct {
 	sizes       sizeFilter
 	open        schemas.Date    // the newest day with a sale; sizes has learnt every day before it
 	hasOpen     bool            //
-	grossDays   [2]schemas.Date // the last two days that the outlier rule held, newest first
+	lastDays    [2]schemas.Date // the last two days that sizes has learnt, newest first
 	heldSales   []heldSale      // of the last 7 days, for cancellations of what is held
 	moves       movements       // of the last 7 days
 	earlier     []dayMove       // stock movements of the days before, summed by day
@@ -35,16 +35,16 @@ type sku struct {
 	forecastHash uint64
 
 	// seen is the net requirement that the newest plan has seen, scale what a change is held against.
-	seen  float64
-	scale float64
+	seen    float64
+	scale   float64
+	outlook outlook
 
 	// Derived from the history, never saved.
-	model   *forecast.Model
-	fitted  schemas.Date // first day of the model
-	through schemas.Date // the model has every day before it
-	outlook outlook
-	dirty   bool // to be saved
-	touched bool // changed since the newest Problem
+	model     *forecast.Model
+	fitted    schemas.Date // first day of the model
+	through   schemas.Date // the model has every day before it
+	dirty     bool         // to be saved
+	noProduct bool         // its code is none of a product
 }
 
 // item is the definition that holds for a SKU.
@@ -78,6 +78,7 @@ type heldSale struct {
 	Day      schemas.Date
 	Quantity schemas.Quantity
 	Customer uint64
+	Line     uint64
 }
 
 // dayMove is the sum of a day's stock movements.
@@ -101,10 +102,11 @@ func plannedAt(list []planned, start schemas.Date) schemas.Quantity {
 	return 0
 }
 
-// outlook is the demand that is still expected, as of the day the model has reached.
+// outlook is the demand that the newest plan still expects in its first period.
 type outlook struct {
-	today float64 // mean demand of today
-	rest  float64 // mean demand of the current period after today
+	day   schemas.Date // on which it was made
+	today float64      // mean demand of that day
+	rest  float64      // of the days of the period after it
 }
 
 // append encodes the saved part of k.
@@ -116,14 +118,15 @@ func (k *sku) append(dst []byte) []byte {
 	dst = k.sizes.append(dst)
 	dst = appendFlag(dst, k.hasOpen)
 	dst = appendVarint(dst, int64(k.open))
-	dst = appendVarint(dst, int64(k.grossDays[0]))
-	dst = appendVarint(dst, int64(k.grossDays[1]))
+	dst = appendVarint(dst, int64(k.lastDays[0]))
+	dst = appendVarint(dst, int64(k.lastDays[1]))
 	dst = appendUvarint(dst, uint64(len(k.heldSales)))
 	for _, h := range k.heldSales {
 		dst = appendVarint(dst, h.At)
 		dst = appendVarint(dst, int64(h.Day))
 		dst = appendVarint(dst, int64(h.Quantity))
 		dst = appendUint64(dst, h.Customer)
+		dst = appendUint64(dst, h.Line)
 	}
 	dst = k.moves.append(dst)
 	dst = appendUvarint(dst, uint64(len(k.earlier)))
@@ -144,7 +147,10 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendUint64(dst, k.lineHash)
 	dst = appendUint64(dst, k.forecastHash)
 	dst = appendFloat64(dst, k.seen)
-	return appendFloat64(dst, k.scale)
+	dst = appendFloat64(dst, k.scale)
+	dst = appendVarint(dst, int64(k.outlook.day))
+	dst = appendFloat64(dst, k.outlook.today)
+	return appendFloat64(dst, k.outlook.rest)
 }
 
 // skuVersion is the version of the encoding of a SKU.
@@ -167,11 +173,12 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	}
 	k.hasOpen = r.byte() == 1
 	k.open = schemas.Date(r.varint())
-	k.grossDays[0] = schemas.Date(r.varint())
-	k.grossDays[1] = schemas.Date(r.varint())
-	for n := r.count(11); n > 0; n-- {
+	k.lastDays[0] = schemas.Date(r.varint())
+	k.lastDays[1] = schemas.Date(r.varint())
+	for n := r.count(19); n > 0; n-- {
 		k.heldSales = append(k.heldSales, heldSale{
-			At: r.varint(), Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint()), Customer: r.uint64(),
+			At: r.varint(), Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint()),
+			Customer: r.uint64(), Line: r.uint64(),
 		})
 	}
 	if k.moves, r.b, err = decodeMovements(r.b); err != nil {
@@ -195,6 +202,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k.forecastHash = r.uint64()
 	k.seen = r.float64()
 	k.scale = r.float64()
+	k.outlook = outlook{day: schemas.Date(r.varint()), today: r.float64(), rest: r.float64()}
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -58,17 +58,17 @@ func (st *stock) decode(r *reader) {
 func (s *site) move(k *sku, m movement) {
 	k.moves.add(m)
 	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand += m.Quantity
+		k.stock.OnHand = addQuantity(k.stock.OnHand, m.Quantity)
 	}
-	s.touch(k)
+	s.save(k)
 }
 
 // unmove takes a movement back.
 func (s *site) unmove(k *sku, m movement) {
 	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand -= m.Quantity
+		k.stock.OnHand = addQuantity(k.stock.OnHand, -m.Quantity)
 	}
-	s.touch(k)
+	s.save(k)
 }
 
 // contains says whether the count that the belief started from has the movement in it: with a time,
@@ -122,24 +122,24 @@ func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) {
 	}
 	k.moves.each(func(m movement) bool {
 		if !next.contains(m) {
-			next.OnHand += m.Quantity
+			next.OnHand = addQuantity(next.OnHand, m.Quantity)
 		}
 		return true
 	})
 	for _, e := range k.earlier {
 		if e.Day > next.Day {
-			next.OnHand += e.Quantity
+			next.OnHand = addQuantity(next.OnHand, e.Quantity)
 		}
 	}
 	k.stock = next
-	s.touch(k)
+	s.save(k)
 }
 
 // start gives a SKU that was never counted its first stock. What was booked until now is in it;
 // facts that arrive from now on move it if they belong to today or later.
 func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
 	k.stock = stock{Source: source, OnHand: onHand, Day: s.Today.AddDays(-1), Found: k.stock.Found}
-	s.touch(k)
+	s.save(k)
 }
 
 // Movements are kept by instant for the days of the window and summed by day for as long as a late
@@ -169,7 +169,7 @@ func (k *sku) expireMoves(today schemas.Date) {
 func (k *sku) addEarlier(day schemas.Date, q schemas.Quantity) {
 	i, found := slices.BinarySearchFunc(k.earlier, day, func(e dayMove, d schemas.Date) int { return int(e.Day - d) })
 	if found {
-		k.earlier[i].Quantity += q
+		k.earlier[i].Quantity = addQuantity(k.earlier[i].Quantity, q)
 		return
 	}
 	k.earlier = slices.Insert(k.earlier, i, dayMove{day, q})

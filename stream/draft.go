@@ -1,0 +1,184 @@
+package stream
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"drumbeat/forecast"
+	"drumbeat/optimize"
+	"drumbeat/schemas"
+)
+
+// draft is what a Job was made from: the figures that its plan's lines show beside the solver's.
+type draft struct {
+	calendar  calendar
+	periods   []period
+	names     []string
+	frozen    int
+	skus      []draftSKU // in byte order of name, as in the Problem
+	input     schemas.Input
+	state     schemas.PlanState
+	excluded  []schemas.Excluded
+	left      []string // SKUs of the newest plan that are no longer in it
+	resources []string
+}
+
+// draftSKU is the netted state of one SKU.
+type draftSKU struct {
+	k                                          *sku
+	opening                                    schemas.Quantity
+	demand, low, high, receipts, safety, start []schemas.Quantity // by period; start: orders that start in it
+	baseline                                   []schemas.Quantity
+	hasBaseline                                []bool
+	forecast                                   ForecastRow
+	outlook                                    outlook
+	scale                                      float64
+	terms                                      terms
+}
+
+// longestCover bounds the days that the safety stock of a service level covers.
+const longestCover = 1826
+
+// draw nets the site: it brings the models up to date and builds the Problem of the newest state.
+func (s *site) draw() (*optimize.Problem, *draft) {
+	d := &draft{calendar: s.calendar}
+	d.periods = s.calendar.from(s.Today, s.settings.Horizon)
+	cuts := make([]int, len(d.periods))
+	for t, p := range d.periods {
+		cuts[t] = int(p.End - s.Today)
+		d.names = append(d.names, p.Name)
+	}
+	d.frozen = s.frozenPeriods(d.periods)
+
+	var list []*sku
+	for _, k := range s.sorted() {
+		switch {
+		case k.item.Discontinued:
+			d.leave(k, "discontinued")
+		default:
+			list = append(list, k)
+		}
+	}
+	d.skus = make([]draftSKU, len(list))
+	p := &optimize.Problem{
+		Periods: d.names, Mode: optimize.Mode(s.settings.Mode), Shortages: optimize.Shortages(s.settings.Shortages),
+		Frozen: d.frozen, SKUs: make([]optimize.SKU, len(list)),
+	}
+	part := s.openShare(d.periods[0])
+	if part != 1 {
+		p.HoldingShare = slices.Repeat([]float64{1}, len(d.periods))
+		p.HoldingShare[0] = part
+	}
+	failed := s.refresh(list, func(i int, k *sku) {
+		var path forecast.Path
+		t := s.terms(k)
+		cover, level := 0, 0.0
+		if t.safety.Rule == schemas.SafetyServiceLevel {
+			cover = int(min(longestCover, math.Round(float64(t.lead+1+s.settings.Frozen)*s.settings.daysPer(schemas.PerPeriod))))
+			level = t.safety.Value
+		}
+		s.net(d, i, k, t, s.expect(k, &path, cuts, cover, level), cuts)
+	})
+	for _, i := range failed {
+		k := list[i]
+		s.net(d, i, k, s.terms(k), s.flat(k, cuts), cuts)
+		d.state.StaleSKUs = append(d.state.StaleSKUs, k.name)
+	}
+	index := map[string]int{}
+	for i := range d.skus {
+		s.supply(d, &d.skus[i])
+		s.pose(p, d, i, index)
+	}
+	p.Resources = s.poseResources(d, p, index)
+	if p.Check() != nil {
+		s.exclude(p, d)
+	}
+	s.describe(d)
+	return p, d
+}
+
+// exclude takes the SKUs out of the problem that cannot be planned as they stand, so that the others are.
+// Their open orders still take capacity.
+func (s *site) exclude(p *optimize.Problem, d *draft) {
+	alone := *p
+	if alone.SKUs = nil; alone.Check() != nil {
+		return // not a SKU's fault: the engine's error says whose
+	}
+	keep := 0
+	for i := range p.SKUs {
+		alone.SKUs = p.SKUs[i : i+1]
+		k := d.skus[i].k
+		err := alone.Check()
+		if err == nil {
+			p.SKUs[keep], d.skus[keep] = p.SKUs[i], d.skus[i]
+			keep++
+			continue
+		}
+		reason := strings.TrimPrefix(err.Error(), optimize.ErrProblem.Error()+": ")
+		s.p.config.Log.Error("SKU cannot be planned", "site", s.name, "sku", k.name, "error", err)
+		d.leave(k, reason)
+	}
+	p.SKUs, d.skus = p.SKUs[:keep], d.skus[:keep]
+	slices.SortFunc(d.excluded, func(a, b schemas.Excluded) int { return strings.Compare(a.SKU, b.SKU) })
+}
+
+// leave keeps a SKU out of the plan.
+func (d *draft) leave(k *sku, reason string) {
+	if k.inPlan {
+		d.left = append(d.left, k.name)
+	}
+	d.excluded = append(d.excluded, schemas.Excluded{SKU: k.name, Reason: reason})
+}
+
+// frozenPeriods is the number of periods at the front whose production is fixed.
+func (s *site) frozenPeriods(periods []period) int {
+	if s.settings.Freeze != schemas.FreezeApproved {
+		return min(s.settings.Frozen, len(periods))
+	}
+	n := 0
+	for n < len(periods) && periods[n].Start < s.FrozenUntil {
+		n++
+	}
+	return n
+}
+
+// openShare is the share of a period's open days that are left, 1 where the site does not prorate.
+func (s *site) openShare(p period) float64 {
+	open := s.openDays(p.Start, p.End)
+	if !s.settings.Prorate || open == 0 {
+		return 1
+	}
+	return float64(s.openDays(max(p.Start, s.Today), p.End)) / float64(open)
+}
+
+// describe says how good the state is that the plan is made from.
+func (s *site) describe(d *draft) {
+	d.state.Stock = schemas.StockCountedState
+	var oldest *stock
+	for i := range d.skus {
+		k := d.skus[i].k
+		if k.item.Provisional {
+			d.state.ProvisionalItems++
+		}
+		switch k.stock.Source {
+		case stockCounted:
+			if oldest == nil || k.stock.Day < oldest.Day {
+				oldest = &k.stock
+			}
+		case stockAssumed, stockUnknown:
+			d.state.AssumedStock++
+			d.state.Stock = schemas.StockAssumed
+		}
+	}
+	if oldest != nil {
+		d.state.StockAsOf = oldest.Day.String()
+		if oldest.HasTime {
+			d.state.StockAsOf = time.Unix(oldest.At, 0).In(s.location).Format(time.RFC3339)
+		}
+	}
+	d.input = schemas.Input{
+		Topic: s.p.config.Topic, Partition: int(s.p.config.Partition), Offset: s.p.next, Watermark: s.Watermark, Events: s.Events,
+	}
+}
