@@ -17,7 +17,7 @@ const (
 	HeaderOriginTopic     = "origin-topic"     // on events and dead letters: where intake read the record
 	HeaderOriginPartition = "origin-partition" //
 	HeaderOriginOffset    = "origin-offset"    //
-	HeaderRevision        = "revision"         // on tombstones of plan lines: the revision that dropped the SKU
+	HeaderRevision        = "revision"         // on every message of the plans topic, tombstones included
 	HeaderReason          = "reason"           // on dead letters: a slug, see DecodeError
 	HeaderDetail          = "detail"           // on dead letters: one line for people
 	HeaderTime            = "time"             // on dead letters: when it was rejected, RFC 3339

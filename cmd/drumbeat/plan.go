@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"sort"
+
+	"slices"
+	"strings"
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/plancsv"
 	"drumbeat/optimize"
 	"drumbeat/optimize/clp"
 	"drumbeat/schemas"
+	"drumbeat/stream"
 )
 
 // planCmd solves one planning problem from files.
@@ -109,95 +111,24 @@ func (c *planCmd) printJSON(std streams, p *optimize.Problem, plan *optimize.Pla
 
 // planMessage writes a plan in the form that plans are published in, as revision 1 of the site offline.
 func planMessage(p *optimize.Problem, plan *optimize.Plan, now time.Time) (*schemas.Plan, error) {
-	m := &schemas.Plan{Head: schemas.Head{
-		Site: offlineSite, Revision: 1, PlanID: schemas.PlanID(offlineSite, 1), Status: schemas.PlanStatus(plan.Status),
-		Mode: schemas.Mode(p.Mode), CreatedAt: now, Now: now,
-		Cause:       schemas.Cause{Trigger: "command", SKUs: []string{}, Detail: "drumbeat plan"},
-		Periods:     p.Periods,
-		Cost:        schemas.Cost(plan.Cost),
-		Objective:   plan.Objective,
-		Certificate: schemas.Certificate(plan.Certificate),
-		Resources:   []schemas.ResourceLoad{}, Shortages: []schemas.Shortage{}, Excluded: []schemas.Excluded{},
-		MovedUnits: quantity(plan.MovedUnits), FrozenMoves: plan.FrozenMoves,
-		State:    schemas.PlanState{Stock: schemas.StockCountedState, StaleSKUs: []string{}},
-		Checksum: schemas.Checksum(nil),
-	}, Lines: []schemas.Line{}}
-	if plan.Status == optimize.Infeasible {
-		inf := schemas.Infeasibility(*plan.Infeasibility)
-		m.Infeasibility = &inf
-		return m, nil
-	}
-	load := plan.Load(p)
-	for r := range p.Resources {
-		for t, period := range p.Periods {
-			m.Resources = append(m.Resources, schemas.ResourceLoad{Resource: p.Resources[r].Name, Period: period,
-				Capacity: quantity(p.Resources[r].Capacity[t]), Load: quantity(load[r][t]), Overtime: quantity(plan.Overtime[r][t]),
-				Price: plan.Prices[r][t]})
-		}
-	}
+	m := &schemas.Plan{}
 	values := make(map[string][]byte, len(p.SKUs))
-	for s := range p.SKUs {
-		line := planLine(p, plan, s)
-		m.Lines = append(m.Lines, line)
-		values[line.SKU] = line.Append(nil)
-		for _, short := range plan.Shortages(s) {
-			m.ShortageTotal += quantity(short.Quantity)
-			m.Shortages = append(m.Shortages, planShortage(p, plan, s, short))
+	if plan.Status != optimize.Infeasible {
+		for s := range p.SKUs {
+			line := stream.LineOf(offlineSite, p, plan, s, nil)
+			line.Revision = 1
+			m.Lines = append(m.Lines, line)
+			values[line.SKU] = line.Append(nil)
 		}
 	}
-	sort.SliceStable(m.Lines, func(i, j int) bool { return m.Lines[i].SKU < m.Lines[j].SKU })
-	sort.SliceStable(m.Shortages, func(i, j int) bool { return m.Shortages[i].Quantity > m.Shortages[j].Quantity })
-	m.Shortages = m.Shortages[:min(len(m.Shortages), schemas.MaxShortages)]
-	m.Head.Lines, m.ChangedLines = len(m.Lines), len(m.Lines)
-	m.Checksum = schemas.Checksum(values)
+	m.Head = stream.HeadOf(p, plan, m.Lines)
+	slices.SortStableFunc(m.Lines, func(a, b schemas.Line) int { return strings.Compare(a.SKU, b.SKU) })
+	m.Site, m.Revision, m.PlanID = offlineSite, 1, schemas.PlanID(offlineSite, 1)
+	m.CreatedAt, m.Now = now, now
+	m.Cause = schemas.Cause{Trigger: "command", Detail: "drumbeat plan"}
+	m.State.Stock = schemas.StockCountedState
+	m.ChangedLines, m.Checksum = len(m.Lines), schemas.Checksum(values)
 	return m, nil
-}
-
-// planShortage names what keeps a SKU short.
-func planShortage(p *optimize.Problem, plan *optimize.Plan, s int, short optimize.Short) schemas.Shortage {
-	out := schemas.Shortage{SKU: p.SKUs[s].Name, Period: p.Periods[short.Period], Quantity: quantity(short.Quantity),
-		Kind: schemas.ShortageKind(short.Kind), DisplacedBy: []string{}}
-	if r, price, names := optimize.DisplacedBy(p, plan, s, short.Period); r >= 0 {
-		out.Resource, out.Price = p.Resources[r].Name, price
-		out.DisplacedBy = append(out.DisplacedBy, names...)
-	}
-	return out
-}
-
-// planLine writes the plan of one SKU.
-func planLine(p *optimize.Problem, plan *optimize.Plan, s int) schemas.Line {
-	sku := &p.SKUs[s]
-	production, holding := plan.SKUCost(p, s)
-	line := schemas.Line{Site: offlineSite, SKU: sku.Name, Revision: 1, Cost: production + holding, Reason: optimize.Explain(p, plan, s)}
-	opening := sku.Opening
-	for t, period := range p.Periods {
-		arrivals, receipts, owed := 0.0, 0.0, 0.0
-		if u := t - sku.LeadTime; u >= 0 {
-			arrivals = plan.Production[s][u]
-		}
-		if sku.Receipts != nil {
-			receipts = sku.Receipts[t]
-		}
-		if plan.Backlog != nil {
-			owed = plan.Backlog[s][t]
-		}
-		demand := quantity(sku.Demand[t])
-		line.Periods = append(line.Periods, schemas.LinePeriod{Period: period, Demand: demand, DemandLow: demand, DemandHigh: demand,
-			Opening: quantity(opening), Receipts: quantity(receipts), Production: quantity(plan.Production[s][t]), Arrivals: quantity(arrivals),
-			Inventory: quantity(plan.Inventory[s][t]), SafetyStock: quantity(sku.SafetyStock[t]), Shortfall: quantity(plan.Shortfall[s][t]),
-			Shortage: quantity(plan.Lost[s][t] + owed), Frozen: sku.Fixed != nil && t < p.Frozen, Price: plan.Values[s][t]})
-		opening = plan.Inventory[s][t] - owed
-	}
-	return line
-}
-
-// quantity rounds to the published six decimals. Input is limited to what fits.
-func quantity(v float64) schemas.Quantity {
-	q, ok := schemas.FromFloat(v)
-	if !ok {
-		return schemas.Quantity(math.Copysign(float64(schemas.MaxQuantity), v))
-	}
-	return q
 }
 
 // infeasibleSentence says what is missing, when and what would do.

@@ -110,7 +110,7 @@ func (c *replayCmd) file(ctx context.Context, std streams, feed *csvfeed.Feed, r
 			progress.Update(time.Now(), float64(read)/float64(max(total, 1)), terminal.Count(rec.Line)+" lines")
 		}
 	}
-	progress.Done(terminal.Count(rec.Line)+" lines")
+	progress.Done(terminal.Count(rec.Line) + " lines")
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
-	"drumbeat/cmd/drumbeat/internal/web"
 	"drumbeat/schemas"
+	"drumbeat/stream"
 )
 
 type serveCmd struct {
@@ -54,7 +54,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	}
 	defer client.Close()
 	if c.CheckConfig {
-		return c.print(std.out, config.Settings)
+		return c.print(std.out, &config)
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
@@ -65,13 +65,13 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 }
 
 // print shows the configuration that holds; the database's password is left out.
-func (c *serveCmd) print(w io.Writer, settings any) error {
+func (c *serveCmd) print(w io.Writer, config *stream.Config) error {
 	body, err := json.MarshalIndent(map[string]any{
 		"roles": c.Roles, "input": c.Input, "group": c.Group, "session": c.Session.String(), "address": c.Address,
 		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
-		"plan_every": c.Site.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
+		"plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
 		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
-		"policy": settings,
+		"policy": config.Settings,
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -88,6 +88,3 @@ func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
 }
-
-// defaultAddress is where HTTP listens when nothing else is said.
-const defaultAddress = web.DefaultAddress

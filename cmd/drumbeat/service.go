@@ -116,6 +116,13 @@ func (s *service) prepare(ctx context.Context) (*postgres.Store, error) {
 	options := kafka.TopicOptions{Inputs: s.inputs}
 	var problems []kafka.Problem
 	err = s.patiently(ctx, "kafka", func() error {
+		cluster, err := s.kafka.ClusterID(ctx)
+		if err == nil {
+			err = store.Bind(ctx, cluster)
+		}
+		if err != nil {
+			return err
+		}
 		created, err := s.kafka.CreateTopics(ctx, options)
 		for _, name := range created {
 			s.log.Info("topic created", "topic", name)
@@ -145,9 +152,12 @@ func (s *service) patiently(ctx context.Context, what string, f func() error) er
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := f()
 		var wrong *postgres.DSNError
+		var other *postgres.ClusterError
 		switch {
 		case err == nil:
 			return nil
+		case errors.As(err, &other):
+			return err
 		case errors.As(err, &wrong):
 			return badInput(err)
 		case ctx.Err() != nil:

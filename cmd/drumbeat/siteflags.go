@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 
@@ -15,7 +16,7 @@ type siteFlags struct {
 	TimeZone    string `env:"DRUMBEAT_TIME_ZONE" default:"UTC" help:"Time zone of sites whose policy names none."`
 	Period      string `env:"DRUMBEAT_PERIOD" default:"week" enum:"day,week,month" help:"Planning period of sites whose policy names none: ${enum}."`
 	Horizon     int    `env:"DRUMBEAT_HORIZON" default:"26" help:"Periods to plan, where no policy says so."`
-	PlanEvery   string `env:"DRUMBEAT_PLAN_EVERY" default:"day" enum:"day,week,end" help:"How often sites with an event clock plan: ${enum} (only at the end of the input)."`
+	PlanEvery   string `env:"DRUMBEAT_PLAN_EVERY" default:"" enum:",day,week,end" help:"How often sites with an event clock plan: day (the default), week, or end (only at the end of the input)."`
 }
 
 // config is the Processor's configuration. A command that runs in event time says so by its clock.
@@ -26,7 +27,7 @@ func (f *siteFlags) config(clock schemas.Clock, log *slog.Logger) (stream.Config
 		settings.Frozen = settings.Horizon - 1
 	}
 	c := stream.Config{
-		DefaultSite: f.DefaultSite, Settings: settings, DayFirst: f.DayFirst, PlanEvery: f.PlanEvery, Log: log,
+		DefaultSite: f.DefaultSite, Settings: settings, DayFirst: f.DayFirst, PlanEvery: cmp.Or(f.PlanEvery, "day"), Log: log,
 	}
 	if err := c.Validate(); err != nil {
 		return c, badInput(fmt.Errorf("configuration: %w", err))

@@ -54,6 +54,7 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON drumbeat.partitions, drumbeat.sites, drumbeat.skus, drumbeat.pages,
             drumbeat.sales_transactions, drumbeat.forecasts, drumbeat.forecast_history, drumbeat.lines, drumbeat.line_history,
             drumbeat.plans, drumbeat.problems, drumbeat.audit, drumbeat.dead_letters, drumbeat.outbox TO drumbeat_writer;
+        GRANT INSERT ON drumbeat.cluster TO drumbeat_writer;
         GRANT EXECUTE ON FUNCTION drumbeat.ensure_day(date), drumbeat.expire(date) TO drumbeat_writer;
         BEGIN
             EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO drumbeat_writer', current_database());
