@@ -25,6 +25,8 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Everything on one machine, nothing to configure: broker, database, sales, plans."`
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
 	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
+
+	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.
