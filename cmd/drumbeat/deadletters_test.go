@@ -53,8 +53,12 @@ func runCommand(ctx context.Context, args ...string) (status int, out, err strin
 	return status, o.String(), e.String()
 }
 
-// saved steps records through a Processor and keeps its batches in the store.
-func saved(t *testing.T, store *postgres.Store, settings stream.Settings, records []stream.Record) {
+// solveFunc solves a Job.
+type solveFunc func(ctx context.Context, job *stream.Job) stream.Outcome
+
+// saved steps records through a Processor and keeps its batches in the store. around may stand between
+// the Processor and the solver; nil: nothing does.
+func saved(t *testing.T, store *postgres.Store, settings stream.Settings, records []stream.Record, around func(solveFunc) solveFunc) {
 	t.Helper()
 	snapshot, err := store.Load(t.Context(), 0)
 	if err != nil {
@@ -66,7 +70,11 @@ func saved(t *testing.T, store *postgres.Store, settings stream.Settings, record
 	}
 	solvers := stream.NewSolvers(clp.New, 1, 0)
 	defer solvers.Close()
-	replay := stream.Replay{Processor: p, Solve: solvers.Solve, Save: func(b *stream.Batch) error {
+	solve := solveFunc(solvers.Solve)
+	if around != nil {
+		solve = around(solve)
+	}
+	replay := stream.Replay{Processor: p, Solve: solve, Save: func(b *stream.Batch) error {
 		return store.Save(t.Context(), 0, snapshot.Epoch, b)
 	}}
 	for _, rec := range records {
@@ -107,7 +115,7 @@ func TestDeadLetters(t *testing.T) {
 		record(2, sale("3", `{"sku":"A","date":"2024-03-02"}`)),
 		record(3, "no\x1b[31m JSON"),
 	}
-	saved(t, store, settings, records)
+	saved(t, store, settings, records, nil)
 
 	status, out, says := runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn)
 	for _, want := range []string{"erp.sales:0:1", "uncertain-date", "missing-quantity", "not-json", `{"specversion"`} {
@@ -171,7 +179,7 @@ func TestDeadLetters(t *testing.T) {
 	for _, value := range inputValues(t, broker.Addr(), 3) {
 		again = append(again, record(int64(len(again)+4), value))
 	}
-	saved(t, store, settings, again)
+	saved(t, store, settings, again, nil)
 	rows, err := store.Audit(t.Context())
 	if err != nil {
 		t.Fatal(err)

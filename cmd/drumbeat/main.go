@@ -27,6 +27,7 @@ type cli struct {
 	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
 
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
+	Verify      verifyCmd      `cmd:"" help:"Solve stored plans again and compare; check their certificates and checksums."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.
