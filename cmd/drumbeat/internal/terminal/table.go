@@ -60,6 +60,7 @@ func (t *Table) Lines(s Style) []string {
 			widths[i] = max(widths[i], w)
 		}
 	}
+	t.widen(widths)
 	var lines []string
 	if group := t.groups(s, widths); group != "" {
 		lines = append(lines, group)
@@ -75,6 +76,23 @@ func (t *Table) Lines(s Style) []string {
 		lines = append(lines, t.line(s, row, widths))
 	}
 	return lines
+}
+
+// groupRoom is how long the name of a group may be before it is cut to the width of its columns.
+const groupRoom = 16
+
+// widen makes room for the names of groups in the first of their columns.
+func (t *Table) widen(widths []int) {
+	for i := 0; i < len(widths); {
+		name, span, j := t.columns[i].Group, widths[i], i+1
+		for ; j < len(widths) && name != "" && t.columns[j].Group == name; j++ {
+			span += 2 + widths[j]
+		}
+		if missing := min(width(name), groupRoom) - span; missing > 0 {
+			widths[i] += missing
+		}
+		i = j
+	}
 }
 
 // groups draws the line above the titles, "" where no column has a group.

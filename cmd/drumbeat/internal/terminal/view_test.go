@@ -67,8 +67,8 @@ func threeSKU() *View {
 	}
 	v.Head = &schemas.Head{
 		Site: "demo", Revision: 42, PlanID: "demo:42", Status: schemas.PlanOptimal, Baseline: 41, Periods: periods,
-		Cost:        schemas.Cost{Total: 2128139, Production: 1973660, Holding: 154479},
-		Certificate: schemas.Certificate{Bound: 2128139, Gap: 2e-16, Checked: true},
+		Cost: schemas.Cost{Total: 2128139, Production: 1973660, Holding: 154479}, Objective: 2129037,
+		Certificate: schemas.Certificate{Bound: 2129037, Gap: 2e-16, Checked: true},
 		Cause:       schemas.Cause{Trigger: "sale", SKUs: []string{"SKU-001"}, Detail: "demand of 2026-02 moved by 3.1 %"},
 		MovedUnits:  units(412), ChangedLines: 2,
 	}
@@ -120,6 +120,7 @@ func manySKU() *View {
 		Head: &schemas.Head{
 			Site: "shop", Revision: 187, PlanID: "shop:187", Status: schemas.PlanOptimal, Periods: periods,
 			Cost:          schemas.Cost{Total: 1234567.5, Production: 1200000, Holding: 30000.25, Overtime: 4567.25, Stability: 120},
+			Objective:     1234567.5,
 			Certificate:   schemas.Certificate{Bound: 1234567.4, Gap: 8e-8, PrimalInfeasibility: 3e-10, Checked: true},
 			Cause:         schemas.Cause{Trigger: "roll-over", SKUs: []string{"A", "B", "C", "D", "E", "F"}},
 			ShortageTotal: units(1520),
@@ -155,6 +156,30 @@ func manySKU() *View {
 	return v
 }
 
+// unlimited is a plan on a resource without limit, some of whose stock is below its safety level.
+func unlimited() *View {
+	v := manySKU()
+	v.Lines, v.Head.Resources = v.Lines[:30], v.Head.Resources[26:52]
+	for i := range v.Head.Resources {
+		v.Head.Resources[i].Capacity = schemas.Unlimited
+	}
+	v.Lines[0].Periods[1].Shortfall, v.Lines[0].Periods[1].Inventory = units(4), units(16)
+	v.Head.ShortageTotal = 0
+	v.Head.Shortages = []schemas.Shortage{{SKU: "SKU-00000", Period: v.Head.Periods[1], Quantity: units(4), Kind: schemas.ShortageSafety}}
+	return v
+}
+
+// backlogged is a plan whose first SKU is delivered late, its second not at all.
+func backlogged() *View {
+	v := threeSKU()
+	p := v.Lines[0].Periods
+	p[1].Inventory, p[1].Shortage = units(-412), units(412)
+	q := v.Lines[2].Periods
+	q[1].Inventory, q[1].Shortage = 0, units(120.5)
+	v.Head.ShortageTotal = units(532.5)
+	return v
+}
+
 func infeasible() *View {
 	factor, extra := 1.1301, 1558.56
 	return &View{
@@ -171,6 +196,7 @@ func infeasible() *View {
 func TestFrames(t *testing.T) {
 	for name, v := range map[string]*View{
 		"empty": {Title: "drumbeat demo"}, "three": threeSKU(), "many": manySKU(), "infeasible": infeasible(),
+		"unlimited": unlimited(), "backlogged": backlogged(),
 	} {
 		golden(t, name+".txt", strings.Join(v.Frame(Style{Unicode: true}, 100), "\n")+"\n")
 		golden(t, name+"-ascii-80.txt", strings.Join(v.Frame(Style{}, 80), "\n")+"\n")
@@ -198,7 +224,7 @@ func strip(s string) string {
 
 func TestFramesFit(t *testing.T) {
 	for columns := 60; columns <= 120; columns += 5 {
-		for _, v := range []*View{threeSKU(), manySKU(), infeasible()} {
+		for _, v := range []*View{threeSKU(), manySKU(), infeasible(), unlimited(), backlogged()} {
 			for _, line := range v.Frame(Style{Color: true, Unicode: true}, columns) {
 				if width(line) > columns {
 					t.Errorf("%d columns: a line of %d: %s", columns, width(line), line)

@@ -10,13 +10,13 @@ import (
 	"drumbeat/schemas"
 )
 
-// barWidth is the width of the bars of load; a narrow bar leaves room for one more SKU where there are
-// many of them or few columns.
-func (v *View) barWidth(columns int) int {
+// barWidths are the widths of the bars of load that are tried, the widest first: a narrow bar leaves room
+// for one more SKU where there are many of them or few columns.
+func (v *View) barWidths(columns int) []int {
 	if len(v.Lines) > 3 || columns < 96 {
-		return 10
+		return []int{10}
 	}
-	return 20
+	return []int{20, 10}
 }
 
 // plan draws a row a period: what is made and what stays in stock of the busiest SKUs, beside the load
@@ -30,19 +30,7 @@ func (v *View) plan(f *frame) {
 		note = fmt.Sprintf("%s; since revision %d: %s units moved, %s changed", note, v.Head.Baseline, quantity(v.Head.MovedUnits), plural(v.Head.ChangedLines, "line"))
 	}
 	f.section("plan", note)
-	busy := busiest(v.Lines)
-	// As many SKUs as fit beside the resource.
-	var lines []string
-	for n := min(len(busy), v.maxSKUs()); n >= 1; n-- {
-		lines = v.planTable(f, busy, n).Lines(f.style)
-		widest := 0
-		for _, line := range lines {
-			widest = max(widest, width(line))
-		}
-		if widest <= f.columns {
-			break
-		}
-	}
+	lines := v.planLines(f, busiest(v.Lines))
 	for _, line := range lines {
 		f.add(line)
 	}
@@ -51,98 +39,64 @@ func (v *View) plan(f *frame) {
 	}
 }
 
-func (v *View) planTable(f *frame, lines []*schemas.Line, n int) *Table {
+// planLines draws as many SKUs as fit beside the resource.
+func (v *View) planLines(f *frame, busy []*schemas.Line) (lines []string) {
+	for n := min(len(busy), v.maxSKUs()); n >= 1; n-- {
+		for _, bar := range v.barWidths(f.columns) {
+			lines = v.planTable(f, busy, n, bar).Lines(f.style)
+			widest := 0
+			for _, line := range lines {
+				widest = max(widest, width(line))
+			}
+			if widest <= f.columns {
+				return lines
+			}
+		}
+	}
+	return lines
+}
+
+func (v *View) planTable(f *frame, lines []*schemas.Line, n, bar int) *Table {
 	resource, loads := v.tightest()
+	groups := grouped(lines, n)
 	columns := []Column{Left("period")}
-	for _, line := range lines[:n] {
-		columns = append(columns, Column{Title: "make", Right: true, Group: line.SKU}, Column{Title: "stock", Right: true, Group: line.SKU})
+	totals := []Cell{{"total", Dim}}
+	for i := range groups {
+		columns = append(columns, groups[i].columns()...)
+		totals = append(totals, groups[i].totals()...)
 	}
-	if len(lines) > n {
-		columns = append(columns, Right("others"))
-	}
-	if loads != nil {
+	limited := slices.ContainsFunc(loads, func(r schemas.ResourceLoad) bool { return r.Capacity >= 0 })
+	switch {
+	case limited:
 		columns = append(columns, Column{Title: "load", Right: true, Group: resource}, Column{Title: capacityTitle(loads), Group: resource},
 			Column{Right: true, Group: resource}, Column{Title: "price", Right: true, Group: resource})
+	case loads != nil:
+		columns = append(columns, Column{Title: "load (no limit)", Right: true, Group: resource})
 	}
 	t := NewTable(columns...)
 	for p, name := range v.periods()[:min(len(v.Head.Periods), v.maxPeriods())] {
 		cells := []Cell{{Text: name}}
-		for _, line := range lines[:n] {
-			cells = append(cells, made(line, p), stock(line, p))
+		for i := range groups {
+			cells = append(cells, groups[i].cells(p)...)
 		}
-		if len(lines) > n {
-			sum := 0.0
-			for _, line := range lines[n:] {
-				if p < len(line.Periods) {
-					sum += line.Periods[p].Production.Float()
-				}
-			}
-			cells = append(cells, Cell{Text: Amount(sum)})
-		}
-		if loads != nil && p < len(loads) {
-			cells = append(cells, loadCells(f.style, loads[p], v.barWidth(f.columns))...)
+		switch {
+		case p >= len(loads):
+		case limited:
+			cells = append(cells, loadCells(f.style, loads[p], bar)...)
+		default:
+			cells = append(cells, Cell{Text: quantity(loads[p].Load)})
 		}
 		t.Cells(cells...)
 	}
-	t.Cells(v.totals(lines, n, loads)...)
-	return t
-}
-
-// totals is the row below the periods, over the whole horizon.
-func (v *View) totals(lines []*schemas.Line, n int, loads []schemas.ResourceLoad) []Cell {
-	made := func(lines []*schemas.Line) Cell {
-		sum := schemas.Quantity(0)
-		for _, line := range lines {
-			for _, p := range line.Periods {
-				sum += p.Production
-			}
-		}
-		return Cell{quantity(sum), Bold}
-	}
-	cells := []Cell{{"total", Dim}}
-	for i := range n {
-		cells = append(cells, made(lines[i:i+1]), Cell{})
-	}
-	if len(lines) > n {
-		cells = append(cells, made(lines[n:]))
-	}
-	sum := schemas.Quantity(0)
-	for _, r := range loads {
-		sum += r.Load
-	}
 	if loads != nil {
-		cells = append(cells, Cell{quantity(sum), Bold})
+		sum := schemas.Quantity(0)
+		for _, r := range loads {
+			sum += r.Load
+		}
+		totals = append(totals, Cell{quantity(sum), Bold})
 	}
-	return cells
-}
-
-func made(line *schemas.Line, p int) Cell {
-	if p >= len(line.Periods) {
-		return Cell{}
-	}
-	x := line.Periods[p]
-	switch {
-	case x.Production == 0:
-		return Cell{"0", Dim}
-	case x.Frozen:
-		return Cell{quantity(x.Production), Accent}
-	}
-	return Cell{Text: quantity(x.Production)}
-}
-
-// stock is in red where demand is not met, in yellow where the safety stock is not.
-func stock(line *schemas.Line, p int) Cell {
-	if p >= len(line.Periods) {
-		return Cell{}
-	}
-	x := line.Periods[p]
-	switch {
-	case x.Shortage > 0:
-		return Cell{"-" + quantity(x.Shortage), Bad}
-	case x.Shortfall > 0:
-		return Cell{quantity(x.Inventory), Warn}
-	}
-	return Cell{quantity(x.Inventory), Dim}
+	t.Cells(totals...)
+	return t
 }
 
 func loadCells(s Style, r schemas.ResourceLoad, barWidth int) []Cell {

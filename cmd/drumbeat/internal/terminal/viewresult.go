@@ -14,7 +14,11 @@ func (v *View) shortages(f *frame) {
 	if len(h.Shortages) == 0 {
 		return
 	}
-	f.section("shortages", quantity(h.ShortageTotal)+" units in all")
+	note := quantity(h.ShortageTotal) + " units of demand not met"
+	if h.ShortageTotal == 0 {
+		note = "all demand is met; stock is below its safety level"
+	}
+	f.section("shortages", note)
 	const most = 5
 	for _, x := range h.Shortages[:min(len(h.Shortages), most)] {
 		line := fmt.Sprintf("%s in %s: %s %s", f.style.Ink(Bold, x.SKU), x.Period, f.style.Ink(Bad, quantity(x.Quantity)), x.Kind)
@@ -68,17 +72,11 @@ func (v *View) result(f *frame) {
 	if solved {
 		t.Cells(Cell{"cost", Dim}, Cell{Text: line})
 		if h.Cost.Stability != 0 {
-			t.Cells(Cell{"stability", Dim}, Cell{Text: Amount(h.Cost.Stability) + " of it for keeping to the former plan"})
+			t.Cells(Cell{"stability", Dim}, Cell{Text: Amount(h.Cost.Stability) + " dearer than a plan that need not keep to the former one"})
 		}
 	}
-	c := h.Certificate
-	if c.Checked {
-		line = s.Ink(Good, "checked") + fmt.Sprintf(": none costs less than %s; gap %s, primal %s, dual %s", Amount(c.Bound), tiny(c.Gap), tiny(c.PrimalInfeasibility), tiny(c.DualInfeasibility))
-	} else {
-		line = s.Ink(Warn, "not checked")
-	}
 	if solved {
-		t.Cells(Cell{"certificate", Dim}, Cell{Text: line})
+		t.Cells(Cell{"certificate", Dim}, Cell{Text: certificate(s, h)})
 	}
 	if h.Cause.Trigger != "" {
 		line = h.Cause.Trigger
@@ -121,6 +119,32 @@ func (v *View) result(f *frame) {
 		f.lines = append(f.lines, lines...)
 	}
 }
+
+// certificate says what the independent check of the plan found. What it bounds is the objective: the cost
+// and the price of departing from the former plan.
+func certificate(s Style, h *schemas.Head) string {
+	c := h.Certificate
+	if !c.Checked {
+		return s.Ink(Warn, "not checked")
+	}
+	what := "objective " + Amount(h.Objective)
+	if change := h.Objective - h.Cost.Total; change >= 0.005 {
+		what += " (cost + " + Amount(change) + " price of change)"
+	} else {
+		what = "cost " + Amount(h.Objective)
+	}
+	verdict := " is optimal"
+	switch {
+	case c.RoundingGap > 0:
+		verdict = " is within " + Percent(c.RoundingGap) + " of the bound without whole units"
+	case c.Gap > provenGap:
+		verdict = " is above the bound of " + Amount(c.Bound)
+	}
+	return s.Ink(Good, "checked") + ": " + what + verdict + ", gap " + tiny(c.Gap)
+}
+
+// provenGap is the relative gap up to which a plan is called optimal: the tolerance of its check.
+const provenGap = 1e-6
 
 func latency(s Style, last, median, p99 time.Duration, plans int) string {
 	line := s.Ink(Bold, Duration(last))
