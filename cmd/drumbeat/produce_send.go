@@ -69,7 +69,7 @@ func (c *produceCmd) send(ctx context.Context, to sender, feed *csvfeed.Feed, af
 			acknowledged(last)
 		}
 		if b.err != nil {
-			if b.err == io.EOF {
+			if errors.Is(b.err, io.EOF) {
 				return last, nil
 			}
 			return last, b.err

@@ -31,7 +31,7 @@ type replayCmd struct {
 }
 
 // Run folds the files in event time and writes the plans as they would have been published.
-func (c *replayCmd) Run(ctx context.Context, std streams) error {
+func (c *replayCmd) Run(ctx context.Context, std streams) (err error) {
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	config, err := c.Site.config(schemas.ClockEvent, log)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *replayCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	solvers := stream.NewSolvers(clp.New, 0, 0)
-	defer solvers.Close()
+	defer func() { err = errors.Join(err, solvers.Close()) }()
 	replay := &stream.Replay{Processor: p, Solve: solvers.Solve, Save: sink.save}
 	var offset int64
 	for _, path := range c.From {
@@ -189,10 +189,8 @@ func (s *replaySink) save(b *stream.Batch) error {
 
 // writeLine writes a line; the writer keeps the first error for Flush.
 func writeLine(w *bufio.Writer, value []byte) {
-	_, err := w.Write(value)
-	if err == nil {
-		w.WriteByte('\n')
-	}
+	w.Write(value)
+	w.WriteByte('\n')
 }
 
 func (s *replaySink) audit() (sum stream.AuditRow) {

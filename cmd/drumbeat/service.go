@@ -43,7 +43,7 @@ type service struct {
 }
 
 // run migrates the database, creates and checks the topics, and runs the roles until ctx ends.
-func (s *service) run(ctx context.Context) error {
+func (s *service) run(ctx context.Context) (err error) {
 	store, err := s.prepare(ctx)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *service) run(ctx context.Context) error {
 	}
 	if slices.Contains(s.roles, rolePlanner) {
 		solvers := stream.NewSolvers(clp.New, 0, 0)
-		defer solvers.Close()
+		defer func() { err = errors.Join(err, solvers.Close()) }()
 		runner, err := s.runner(store, registry, solvers)
 		if err != nil {
 			return badInput(err)

@@ -74,7 +74,9 @@ func TestTopicsWrongUse(t *testing.T) {
 	} {
 		t.Setenv(passwordVariable, c.password)
 		if c.password == "" {
-			os.Unsetenv(passwordVariable)
+			if err := os.Unsetenv(passwordVariable); err != nil {
+				t.Fatal(err)
+			}
 		}
 		var o, e bytes.Buffer
 		status := run(t.Context(), append([]string{"topics"}, c.args...), streams{strings.NewReader(""), &o, &e})

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,7 +71,7 @@ func (p *Publisher) Publish(ctx context.Context, messages []stream.Message) erro
 
 // because adds the reason why ctx ended to an error that only says that it did.
 func because(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && context.Cause(ctx) != ctx.Err() {
+	if err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.Cause(ctx)) {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return err

@@ -23,7 +23,7 @@ func (f *Feed) startCSV(o Options, modified time.Time) error {
 	rows.ReuseRecord = true
 	rows.Comma = f.separator()
 	first, err := rows.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return &Error{File: f.name, Err: errEmpty}
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func (f *Feed) read(rows *csv.Reader, header []string, fields []field, columns [
 
 // csvError names file and line of an error of the CSV reader; io.EOF stays as it is.
 func (f *Feed) csvError(rows *csv.Reader, err error, header []string) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return err
 	}
 	var parse *csv.ParseError

@@ -52,7 +52,7 @@ func all(path string, o Options) ([]Record, error) {
 	var records []Record
 	for {
 		var r Record
-		if err := f.Next(&r); err == io.EOF {
+		if err := f.Next(&r); errors.Is(err, io.EOF) {
 			return records, nil
 		} else if err != nil {
 			return records, err
@@ -97,7 +97,9 @@ func TestSalesAreAsWritten(t *testing.T) {
 		if rapid.Bool().Draw(t, "gzip") {
 			var z bytes.Buffer
 			zw := gzip.NewWriter(&z)
-			zw.Write([]byte(content))
+			if _, err := zw.Write([]byte(content)); err != nil {
+				t.Fatal(err)
+			}
 			zw.Close()
 			content, name = z.String(), "sales.csv.gz"
 		}
@@ -266,7 +268,7 @@ func BenchmarkSales(b *testing.B) {
 			n++
 		}
 		f.Close()
-		if err != io.EOF || n != rows {
+		if !errors.Is(err, io.EOF) || n != rows {
 			b.Fatal(n, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -89,7 +90,7 @@ func TestMetrics(t *testing.T) {
 	registry.MustRegister(c)
 	c.Add(3)
 	w := httptest.NewRecorder()
-	New(Config{Log: quiet, Metrics: registry}).Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	New(Config{Log: quiet, Metrics: registry}).Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "beats_total 3") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -119,7 +120,7 @@ func TestStop(t *testing.T) {
 	s.Handle("GET /slow", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-leave
-		io.WriteString(w, "done")
+		fmt.Fprint(w, "done")
 	}))
 	ctx, cancel := context.WithCancel(t.Context())
 	listener, err := s.Listen(ctx)
