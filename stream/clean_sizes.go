@@ -39,7 +39,11 @@ func (c *Cleaner) judgeSizes(skus []*skuRows) {
 	for n, of := range skus {
 		for i, sale := range sales[n] {
 			d := days[places[n][i]]
-			c.settle(of.rows[d.from:d.to], &sale)
+			reason := heldOutlier
+			if i == 0 {
+				reason = heldFirstSale
+			}
+			c.settle(of.rows[d.from:d.to], &sale, reason)
 		}
 	}
 }
@@ -63,7 +67,7 @@ func (c *Cleaner) saleDays(days []saleDay, n int, of *skuRows) []saleDay {
 // settle gives the verdict of a day to its rows. What is held of a flagged day are its largest rows, as
 // few as leave the rest of ordinary size. A sale that was taken back as a whole keeps what was thought of
 // it when it came.
-func (c *Cleaner) settle(rows []int, sale *judgedSale) {
+func (c *Cleaner) settle(rows []int, sale *judgedSale, reason heldReason) {
 	var demand []*cleanRow
 	for _, i := range rows {
 		if r := &c.rows[i]; r.demand() > 0 {
@@ -84,6 +88,6 @@ func (c *Cleaner) settle(rows []int, sale *judgedSale) {
 			return
 		}
 		rest -= r.demand().Float()
-		r.out = flagged(heldOutlier)
+		r.out = flagged(reason)
 	}
 }

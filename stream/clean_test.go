@@ -75,6 +75,27 @@ func TestCleanerAgreesWithTheProcessor(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("cleaner  %+v\nstream   %+v", got, want)
 		}
+		demand := map[string]schemas.Quantity{}
+		for i := range c.rows {
+			if r := &c.rows[i]; r.fact.fault == nil {
+				demand[r.fact.sku+" "+r.fact.day.String()] += r.demand()
+			}
+		}
+		for _, k := range p.site("default").skus {
+			k.history.each(never, func(e dayEntry) bool {
+				key := k.name + " " + e.Date.String()
+				if demand[key] != e.Kept+max(0, e.Held) {
+					t.Fatalf("%s: the cleaner is left with %v, the stream with %v and %v held", key, demand[key], e.Kept, e.Held)
+				}
+				delete(demand, key)
+				return true
+			})
+		}
+		for key, left := range demand {
+			if left != 0 {
+				t.Fatalf("%s: the cleaner is left with %v, the stream with nothing", key, left)
+			}
+		}
 	})
 }
 

@@ -77,6 +77,10 @@ const (
 	aheadRecords = 3
 )
 
+// latest is the last day that an event clock may reach: a horizon from there still lies within the years
+// that dates are saved in.
+const latest = schemas.MaxDate - longestHorizon
+
 // advance moves the clock of an event-time site to the fact's moment, and marks a fact that lies too
 // far ahead. It returns false when the day that ends has to be planned first.
 func (s *site) advance(f *fact) bool {
@@ -85,6 +89,10 @@ func (s *site) advance(f *fact) bool {
 	}
 	if s.settings.Clock == schemas.ClockWall {
 		f.ahead = s.started() && f.day > s.Today.AddDays(1)
+		return true
+	}
+	if f.day > latest {
+		f.ahead = true
 		return true
 	}
 	if !s.started() {

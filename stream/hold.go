@@ -65,7 +65,9 @@ func (s *site) hold(k *sku, f *fact, score float64, reason heldReason) {
 			e.Reason = reason
 		}
 	})
-	k.heldSales = append(k.heldSales, heldSale{At: f.at.Unix(), Day: f.day, Quantity: f.quantity, Customer: f.customer, Line: f.line})
+	if f.day >= s.Today.AddDays(-moveWindow) {
+		k.heldSales = append(k.heldSales, heldSale{At: f.at.Unix(), Day: f.day, Quantity: f.quantity, Customer: f.customer, Line: f.line})
+	}
 	if e, ok := s.lines.get(f.line); ok && f.line != 0 {
 		e.Held = true
 		s.lines.put(f.line, e)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -26,24 +25,17 @@ type outbox struct {
 	wake      chan struct{} // closed and replaced when something changed
 	pending   []OutboxEntry // saved and not yet confirmed, in order
 	revisions int           // of pending
+	backlog   bool          // the store may hold entries that are not in pending: of an earlier owner, or run
+	left      int           // revisions that the backlog had when it was looked at last
 	followed  map[int]*followed
-	newest    map[string]int64 // by key of the plans topic: newest revision that we have saved
-	repairs   map[string]map[string]bool
-}
-
-// followed is what has been read back from one partition of the plans topic.
-type followed struct {
-	site     string // one of its sites, to find it by
-	next     int64
-	atEnd    bool
-	seen     map[string]int64 // by key: newest revision read
-	confirms map[string]int64 // by site: newest revision whose head was read
+	newest    map[string]int64             // by key of the plans topic: newest revision that we have saved
+	repairs   map[string]map[string]repair // by site and SKU, "" for the head
 }
 
 func newOutbox(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *outbox {
 	b := &outbox{
 		r: r, partition: partition, epoch: snapshot.Epoch, wake: make(chan struct{}),
-		followed: map[int]*followed{}, newest: map[string]int64{}, repairs: map[string]map[string]bool{},
+		followed: map[int]*followed{}, newest: map[string]int64{}, repairs: map[string]map[string]repair{},
 	}
 	for i := range snapshot.Sites {
 		back := snapshot.Sites[i].ReadBack
@@ -65,17 +57,6 @@ func newOutbox(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *ou
 	return b
 }
 
-// follow returns what is read back of the plan partition of a site; the caller holds mu, or is alone.
-func (b *outbox) follow(site string) *followed {
-	at := schemas.PartitionOf([]byte(site), b.r.c.PlanPartitions)
-	f := b.followed[at]
-	if f == nil {
-		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}}
-		b.followed[at] = f
-	}
-	return f
-}
-
 // add takes over the entries of a batch that was saved.
 func (b *outbox) add(batch *Batch) {
 	b.mu.Lock()
@@ -94,6 +75,7 @@ func (b *outbox) add(batch *Batch) {
 			b.revisions++
 		}
 	}
+	b.r.c.Metrics.PublishBacklog.WithLabelValues(label(b.partition)).Set(float64(b.revisions))
 	b.notify()
 }
 
@@ -106,14 +88,14 @@ func (b *outbox) notify() {
 func (b *outbox) unsentRevisions() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.revisions
+	return max(b.revisions, b.left)
 }
 
 // room waits until another plan may be made.
 func (b *outbox) room(ctx context.Context) error {
 	for {
 		b.mu.Lock()
-		n, wake := b.revisions, b.wake
+		n, wake := max(b.revisions, b.left), b.wake
 		b.mu.Unlock()
 		if n <= mostUnsent {
 			return nil
@@ -132,9 +114,9 @@ func (b *outbox) run(ctx context.Context) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	if err := b.resume(ctx); err != nil {
-		return err
-	}
+	b.mu.Lock()
+	b.backlog = true
+	b.mu.Unlock()
 	reading := map[int]bool{}
 	for attempt := 0; ctx.Err() == nil; {
 		b.mu.Lock()
@@ -144,7 +126,7 @@ func (b *outbox) run(ctx context.Context) error {
 				group.Go(func() { b.read(ctx, f) })
 			}
 		}
-		wake, work := b.wake, len(b.pending) > 0 || len(b.repairs) > 0
+		wake, work := b.wake, b.backlog || len(b.pending) > 0 || len(b.repairs) > 0
 		b.mu.Unlock()
 		if !work {
 			select {
@@ -170,30 +152,6 @@ func (b *outbox) run(ctx context.Context) error {
 	return nil
 }
 
-// resume finds the entries that an earlier owner, or this one before, has left.
-func (b *outbox) resume(ctx context.Context) error {
-	for attempt := 0; ; attempt++ {
-		left, err := b.r.c.Store.Unsent(ctx, b.partition, 0, 1)
-		if err == nil {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			if len(left) > 0 && (len(b.pending) == 0 || left[0].Seq < b.pending[0].Seq) {
-				// Only the first matters: publish asks for what follows it.
-				first := OutboxEntry{Seq: left[0].Seq, Site: left[0].Site, Revision: left[0].Revision}
-				b.pending = append([]OutboxEntry{first}, b.pending...)
-				if first.Revision > 0 {
-					b.revisions++
-				}
-			}
-			return nil
-		}
-		b.r.c.Log.Warn("outbox cannot be read yet", "partition", b.partition, "error", err)
-		if !pause(ctx, attempt) {
-			return nil
-		}
-	}
-}
-
 const (
 	publishBytes = 8 << 20          // of one read of the outbox
 	readBackWait = 30 * time.Second // after which a revision is published again
@@ -209,25 +167,35 @@ func (b *outbox) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last := int64(0)
-	for i := range entries {
-		e := &entries[i]
-		if e.Revision > 0 {
-			if err := b.ready(ctx, e.Site); err != nil {
-				return err
-			}
-		}
-		if e.Revision == 0 || !b.confirmed(e.Site, e.Revision) {
-			if err := b.send(ctx, e); err != nil {
-				return err
-			}
-		}
-		last = e.Seq
-	}
-	if last == 0 {
+	b.count(entries)
+	if len(entries) == 0 {
 		b.done(known)
 		return nil
 	}
+	var letters []Message // one after the other need not wait for each other
+	for i := range entries {
+		e := &entries[i]
+		if e.Revision == 0 {
+			letters = append(letters, e.Messages...)
+			continue
+		}
+		if err := b.sendLetters(ctx, &letters); err != nil {
+			return err
+		}
+		if err := b.ready(ctx, e.Site); err != nil {
+			return err
+		}
+		if b.confirmed(e.Site, e.Revision) {
+			continue
+		}
+		if err := b.send(ctx, e); err != nil {
+			return err
+		}
+	}
+	if err := b.sendLetters(ctx, &letters); err != nil {
+		return err
+	}
+	last := entries[len(entries)-1].Seq
 	if err := b.r.c.Store.Sent(ctx, b.partition, b.epoch, last, b.readBack()); err != nil {
 		return err
 	}
@@ -235,13 +203,36 @@ func (b *outbox) publish(ctx context.Context) error {
 	return nil
 }
 
-// send publishes one entry: a head only after all its lines are acknowledged, and done only when the
-// head has been read back.
+// count takes note of what the store still has to publish.
+func (b *outbox) count(entries []Unsent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = 0
+	for i := range entries {
+		if entries[i].Revision > 0 {
+			b.left++
+		}
+	}
+	if len(entries) == 0 && b.backlog {
+		b.backlog = false
+		b.notify()
+	}
+}
+
+// sendLetters publishes dead letters and empties the list.
+func (b *outbox) sendLetters(ctx context.Context, letters *[]Message) error {
+	if len(*letters) == 0 {
+		return nil
+	}
+	err := b.r.c.Publisher.Publish(ctx, *letters)
+	*letters = (*letters)[:0]
+	return err
+}
+
+// send publishes a revision: the head only after all its lines are acknowledged, and done only when it
+// has been read back.
 func (b *outbox) send(ctx context.Context, e *Unsent) error {
 	n := len(e.Messages)
-	if e.Revision == 0 || n == 0 {
-		return b.r.c.Publisher.Publish(ctx, e.Messages)
-	}
 	if n > 1 {
 		if err := b.r.c.Publisher.Publish(ctx, e.Messages[:n-1]); err != nil {
 			return err
@@ -270,43 +261,6 @@ func (b *outbox) send(ctx context.Context, e *Unsent) error {
 	}
 }
 
-// ready waits until the plan partition of a site has been read to its end once: only then is it known
-// what of an interrupted publication is already there.
-func (b *outbox) ready(ctx context.Context, site string) error {
-	for {
-		b.mu.Lock()
-		ok, wake := b.follow(site).atEnd, b.wake
-		b.mu.Unlock()
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-wake:
-		}
-	}
-}
-
-// confirmed says that the head of a revision, and so all its lines before it, stands in the topic.
-func (b *outbox) confirmed(site string, revision int64) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.follow(site).confirms[site] >= revision
-}
-
-func (b *outbox) readBack() []ReadBack {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var list []ReadBack
-	for _, f := range b.followed {
-		for site, revision := range f.confirms {
-			list = append(list, ReadBack{Site: site, Next: f.next, Revision: revision})
-		}
-	}
-	return list
-}
-
 // lastPending is the sequence number of the newest entry that waits, 0 if none does.
 func (b *outbox) lastPending() int64 {
 	b.mu.Lock()
@@ -322,7 +276,7 @@ func (b *outbox) done(seq int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	keep := b.pending[:0]
-	b.revisions = 0
+	b.revisions, b.left = 0, 0
 	for _, e := range b.pending {
 		if e.Seq > seq {
 			keep = append(keep, e)
@@ -332,108 +286,6 @@ func (b *outbox) done(seq int64) {
 		}
 	}
 	b.pending = keep
+	b.r.c.Metrics.PublishBacklog.WithLabelValues(label(b.partition)).Set(float64(b.revisions))
 	b.notify()
-}
-
-// read follows one partition of the plans topic until ctx ends.
-func (b *outbox) read(ctx context.Context, f *followed) {
-	for attempt := 0; ctx.Err() == nil; attempt++ {
-		b.mu.Lock()
-		site, next := f.site, f.next
-		b.mu.Unlock()
-		err := b.r.c.PlanLog.Follow(ctx, site, next, func(rec Record) error {
-			attempt = 0
-			b.found(f, &rec)
-			return nil
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		b.r.c.Log.Warn("plans cannot be read back", "partition", b.partition, "site", site, "error", err)
-		if !pause(ctx, attempt) {
-			return
-		}
-	}
-}
-
-// found takes note of a record of the plans topic.
-func (b *outbox) found(f *followed, rec *Record) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if rec.Offset < 0 {
-		if !f.atEnd {
-			f.atEnd = true
-			b.notify()
-		}
-		return
-	}
-	f.next = rec.Offset + 1
-	key := string(rec.Key)
-	newest, ours := b.newest[key]
-	if !ours {
-		return
-	}
-	revision := revisionOf(rec)
-	site, sku, line := schemas.SplitPlanKey(key)
-	if revision < f.seen[key] && revision < newest {
-		if b.repairs[site] == nil {
-			b.repairs[site] = map[string]bool{}
-		}
-		b.repairs[site][sku] = line
-		b.notify()
-		return
-	}
-	f.seen[key] = max(f.seen[key], revision)
-	if !line && revision > f.confirms[site] && revision <= newest {
-		f.confirms[site] = revision
-		b.notify()
-	}
-}
-
-// revisionOf reads the revision of a record of the plans topic, 0 if it has none.
-func revisionOf(rec *Record) int64 {
-	for _, h := range rec.Headers {
-		if h.Key == schemas.HeaderRevision {
-			if n, err := strconv.ParseInt(string(h.Value), 10, 64); err == nil {
-				return n
-			}
-		}
-	}
-	return 0
-}
-
-// repair overwrites what others have written over our newest records.
-func (b *outbox) repair(ctx context.Context) error {
-	b.mu.Lock()
-	repairs := b.repairs
-	b.repairs = map[string]map[string]bool{}
-	b.mu.Unlock()
-	for site, keys := range repairs {
-		var skus []string
-		for sku, line := range keys {
-			if line {
-				skus = append(skus, sku)
-			}
-		}
-		messages, err := b.r.c.Store.Current(ctx, site, skus)
-		if err == nil {
-			err = b.r.c.Publisher.Publish(ctx, messages)
-		}
-		if err != nil {
-			b.mu.Lock()
-			for s, k := range repairs {
-				for sku, line := range k {
-					if b.repairs[s] == nil {
-						b.repairs[s] = map[string]bool{}
-					}
-					b.repairs[s][sku] = line
-				}
-			}
-			b.mu.Unlock()
-			return err
-		}
-		b.r.c.Metrics.Overwritten.Add(float64(len(keys)))
-		b.r.c.Log.Warn("plan records of an older revision overwritten", "site", site, "records", len(keys))
-	}
-	return nil
 }

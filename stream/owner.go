@@ -2,12 +2,10 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
-
-	"drumbeat/schemas"
 )
 
 // owner is the one goroutine that owns a partition, and the Processor with it. It outlives the
@@ -20,7 +18,9 @@ type owner struct {
 	outbox    *outbox
 
 	solved   chan solved
-	solving  int
+	solving  int        // jobs that are out
+	saving   *Batch     // a batch that is not saved yet; nil: none
+	saves    chan error // what comes of the save that runs; nil: none runs
 	lastSave time.Time
 	idle     time.Time // since when the log has been at its end; zero: it is not
 	ended    bool      // the end of the input has been told
@@ -44,88 +44,80 @@ const (
 func newOwner(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *owner {
 	return &owner{
 		r: r, partition: partition, epoch: snapshot.Epoch, p: p,
-		outbox: newOutbox(r, partition, snapshot, p), solved: make(chan solved, 1),
+		outbox: newOutbox(r, partition, snapshot, p), solved: make(chan solved),
 	}
 }
 
 // run owns the partition until ctx ends (nil), another owner takes it (ErrFenced), or it cannot go on.
+// All goroutines that it starts have ended when it returns.
 func (o *owner) run(ctx context.Context, part Partition) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer o.withdraw()
+	defer cancel()
 	records := make(chan Fetched)
-	go o.fetch(ctx, part, o.p.Next(), records)
+	next, known := o.p.Next(), o.p.known
+	group.Go(func() { o.fetch(ctx, part, next, known, records) })
 	published := make(chan error, 1)
-	go func() { published <- o.outbox.run(ctx) }()
-	defer func() { cancel(nil); <-published }()
+	group.Go(func() { published <- o.outbox.run(ctx) })
 
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	o.p.Tick(time.Now())
-	saved := make(chan error, 1)
-	var saving *Batch
 	for {
-		o.startJobs(ctx)
-		if saving == nil && o.saveDue() {
-			if saving = o.p.Ready(); saving != nil {
-				go func(b *Batch) { saved <- o.save(ctx, b) }(saving)
-			}
-		}
+		o.startJobs(ctx, &group)
+		o.startSave(ctx, &group)
 		input := records
 		if o.p.Weight() > mostWeight {
 			input = nil
 		}
+		var err error
 		select {
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-				return cause
-			}
-			return o.flush(ctx, saving, saved)
+			return o.flush(ctx, part)
 		case f, ok := <-input:
 			if !ok {
-				return o.stopped(ctx)
+				records = nil // what stopped it has been told
+				continue
 			}
-			if err := o.step(ctx, f, &saving, saved); err != nil {
-				if ctx.Err() != nil {
-					continue
-				}
-				if errors.Is(err, ErrNewerVersion) {
-					o.r.block(ctx, o.partition, err)
-					continue
-				}
-				return err
+			err = o.step(ctx, part, f)
+			if errors.Is(err, ErrNewerVersion) {
+				// What was read before is still saved and planned.
+				cause := err
+				records, err = nil, nil
+				group.Go(func() { o.r.block(ctx, o.partition, cause) })
 			}
 		case s := <-o.solved:
-			o.solving--
 			o.planned(s)
-		case err := <-saved:
-			if err != nil {
-				return err
-			}
-			o.saved(ctx, part, saving)
-			saving = nil
-		case err := <-published:
-			published <- nil
-			if err != nil {
-				return err
+		case err = <-o.saves:
+			err = o.endSave(ctx, part, err)
+		case err = <-published:
+			if err == nil {
+				published = nil // it ends with ctx
 			}
 		case now := <-ticker.C:
 			o.p.Tick(now)
 			o.endOfInput(now)
 		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
 }
 
-// fetch reads ahead by one answer, so that memory is bounded by what the owner takes.
-func (o *owner) fetch(ctx context.Context, part Partition, offset int64, out chan<- Fetched) {
+// fetch reads ahead by one answer, so that memory is bounded by what the owner takes. known says that
+// the partition has been saved before: its offset must then be in the log.
+func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known bool, out chan<- Fetched) {
 	defer close(out)
 	for attempt := 0; ; {
 		f, err := part.Fetch(ctx, offset, fetchBytes)
+		var outside *OffsetError
 		switch {
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrOffsetOutOfRange) && offset == 0 && o.p.Saved() == 0 && f.First > 0:
-			// The first start on a log whose beginning has expired.
-			offset = f.First
+		case errors.As(err, &outside) && !known && offset < outside.First:
+			offset = outside.First // the first start, on a log whose beginning has expired
 			continue
 		case errors.Is(err, ErrOffsetOutOfRange):
 			o.r.block(ctx, o.partition, fmt.Errorf("%w: see drumbeat topics check", err))
@@ -147,15 +139,9 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, out cha
 	}
 }
 
-// stopped waits for the end of a generation whose fetch has ended.
-func (o *owner) stopped(ctx context.Context) error {
-	<-ctx.Done()
-	return o.flush(ctx, nil, nil)
-}
-
 // step folds what was fetched. A plan that is due before a record (event clock) is solved and saved in
 // line, so that the run is deterministic and memory is bounded.
-func (o *owner) step(ctx context.Context, f Fetched, saving **Batch, saved chan error) error {
+func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 	o.r.c.Metrics.lag(o.partition, f.End-f.Next)
 	if len(f.Records) == 0 {
 		if o.idle.IsZero() && f.Next >= f.End {
@@ -173,137 +159,12 @@ func (o *owner) step(ctx context.Context, f Fetched, saving **Batch, saved chan 
 			if done {
 				break
 			}
-			if err := o.inline(ctx, saving, saved); err != nil {
+			if err := o.inline(ctx, part); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// inline solves the jobs that are due now and saves their plans.
-func (o *owner) inline(ctx context.Context, saving **Batch, saved chan error) error {
-	for {
-		if err := o.outbox.room(ctx); err != nil {
-			return err
-		}
-		job := o.p.Job()
-		if job == nil {
-			return nil
-		}
-		o.planned(solved{job, o.solve(ctx, job)})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if *saving != nil {
-			if err := <-saved; err != nil {
-				return err
-			}
-			o.saved(ctx, nil, *saving)
-			*saving = nil
-		}
-		if b := o.p.Ready(); b != nil {
-			if err := o.save(ctx, b); err != nil {
-				return err
-			}
-			o.saved(ctx, nil, b)
-		}
-	}
-}
-
-func (o *owner) solve(ctx context.Context, job *Job) Outcome {
-	began := time.Now()
-	out := o.r.c.Solve(ctx, job)
-	o.r.c.Metrics.solve(out, time.Since(began))
-	return out
-}
-
-// startJobs hands due problems to the solvers. While plans cannot be published, none is made.
-func (o *owner) startJobs(ctx context.Context) {
-	for o.outbox.unsentRevisions() <= mostUnsent {
-		job := o.p.Job()
-		if job == nil {
-			return
-		}
-		o.solving++
-		go func() {
-			s := solved{job, o.solve(ctx, job)}
-			o.solved <- s
-		}()
-	}
-}
-
-// planned gives an outcome to the Processor. One that was cut off by the end of the generation is
-// no failure of the plan: its change is pending again.
-func (o *owner) planned(s solved) {
-	if errors.Is(s.out.Err, context.Canceled) {
-		o.p.Withdraw(s.job)
-		return
-	}
-	o.p.Planned(s.job, s.out)
-}
-
-func (o *owner) saveDue() bool {
-	return o.p.HasRevisions() || o.p.Weight() >= saveWeight || time.Since(o.lastSave) >= o.r.c.SaveEvery
-}
-
-// save writes a batch, and again until it is written or the partition is no longer ours.
-func (o *owner) save(ctx context.Context, b *Batch) error {
-	began := time.Now()
-	for attempt := 0; ; attempt++ {
-		err := o.r.c.Store.Save(ctx, o.partition, o.epoch, b)
-		var claim *ClaimError
-		switch {
-		case err == nil:
-			o.r.c.Metrics.save(b, time.Since(began))
-			return nil
-		case errors.Is(err, ErrFenced):
-			return err
-		case errors.As(err, &claim):
-			// Reload with the claim known: the site's records then become dead letters.
-			return fmt.Errorf("%w: %w", ErrFenced, claim)
-		case ctx.Err() != nil:
-			return ctx.Err()
-		}
-		o.r.c.Metrics.SaveFailures.Inc()
-		o.r.c.Log.Warn("save failed", "partition", o.partition, "attempt", attempt+1, "error", err)
-		if !pause(ctx, attempt) {
-			return ctx.Err()
-		}
-	}
-}
-
-// saved follows a save: publish, and move the group offset.
-func (o *owner) saved(ctx context.Context, part Partition, b *Batch) {
-	o.lastSave = time.Now()
-	o.p.Advance(b)
-	o.outbox.add(b)
-	o.r.c.Metrics.saved(o.partition, b, o.p)
-	for i := range b.Revisions {
-		o.logPlan(&b.Revisions[i])
-		if since := b.Revisions[i].Since; !since.IsZero() {
-			o.r.c.Metrics.ToPlan.Observe(time.Since(since).Seconds())
-		}
-	}
-	if o.r.c.Saved != nil {
-		o.r.c.Saved(o.partition, b)
-	}
-	if part != nil {
-		if err := part.Commit(ctx, b.Next); err != nil && ctx.Err() == nil {
-			o.r.c.Log.Debug("group offset not committed", "partition", o.partition, "error", err)
-		}
-	}
-}
-
-func (o *owner) logPlan(r *Revision) {
-	var h schemas.Head
-	if err := json.Unmarshal(r.Head, &h); err != nil {
-		o.r.c.Log.Error("head cannot be read", "site", r.Site, "revision", r.Revision, "error", err)
-		return
-	}
-	o.r.c.Log.Info("plan", "site", r.Site, "revision", r.Revision, "status", r.Status, "cause", h.Cause.Trigger,
-		"cost", h.Cost.Total, "short", h.ShortageTotal.Float(), "lines", h.Lines, "changed", h.ChangedLines)
-	o.r.c.Metrics.plan(&h)
 }
 
 // endOfInput tells event-clock sites that the log has been at its end for a while.
@@ -317,30 +178,24 @@ func (o *owner) endOfInput(now time.Time) {
 
 // flush ends a generation: what is being saved is waited for, and what is left is saved, under a
 // deadline of its own. What cannot be saved now is read again from the log later.
-func (o *owner) flush(ctx context.Context, saving *Batch, saved chan error) error {
-	for ; o.solving > 0; o.solving-- {
-		o.planned(<-o.solved)
-	}
+func (o *owner) flush(ctx context.Context, part Partition) error {
+	o.withdraw()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
 	defer cancel()
-	if saving != nil {
-		if err := <-saved; err != nil {
-			if errors.Is(err, ErrFenced) {
-				return err
-			}
-			if err := o.save(late, saving); err != nil {
-				return o.unflushed(err)
-			}
-		}
-		o.saved(late, nil, saving)
-	}
-	if b := o.p.Ready(); b != nil {
-		if err := o.save(late, b); err != nil {
+	for {
+		if err := o.awaitSave(late, part); err != nil {
 			return o.unflushed(err)
 		}
-		o.saved(late, nil, b)
+		if o.saving == nil {
+			if o.saving = o.p.Ready(); o.saving == nil {
+				return nil
+			}
+		}
+		if err := o.save(late, o.saving); err != nil {
+			return o.unflushed(err)
+		}
+		o.wasSaved(late, part)
 	}
-	return nil
 }
 
 // unflushed says that the state in memory is ahead of what is stored: it must not be kept.

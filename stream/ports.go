@@ -15,6 +15,21 @@ var (
 	ErrOffsetOutOfRange = errors.New("stream: offset outside the log")
 )
 
+// OffsetError says what the log holds instead of the offset asked for; it is an ErrOffsetOutOfRange.
+type OffsetError struct {
+	Topic      string
+	Partition  int32
+	Offset     int64
+	First, End int64 // the log holds the offsets from First up to but without End
+}
+
+func (e *OffsetError) Error() string {
+	return fmt.Sprintf("%v: %s/%d holds %d to %d, not %d", ErrOffsetOutOfRange, e.Topic, e.Partition, e.First, e.End, e.Offset)
+}
+
+// Is makes it an ErrOffsetOutOfRange.
+func (e *OffsetError) Is(target error) bool { return target == ErrOffsetOutOfRange }
+
 // ClaimError says that a site of the batch belongs to another partition; nothing was saved.
 type ClaimError struct {
 	Site      string
@@ -41,7 +56,7 @@ type Partition interface {
 	Alive(ctx context.Context) error
 	// Fetch returns the records from offset on, at most about maxBytes of them but at least one if there
 	// is any. It waits a short while (at most half a second) at the end of the log and then returns an
-	// empty Fetched. It returns ErrOffsetOutOfRange when the log does not reach to offset.
+	// empty Fetched. It returns an *OffsetError when the log does not reach to offset.
 	Fetch(ctx context.Context, offset int64, maxBytes int) (Fetched, error)
 	// Commit stores the group offset, for lag monitors only.
 	Commit(ctx context.Context, next int64) error

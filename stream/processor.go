@@ -93,7 +93,8 @@ type Processor struct {
 	forecasts []ForecastRow
 	revisions []Revision
 	inFlight  bool // a batch is out
-	changed   bool // something but the offset is to be saved
+	changed   bool // something is to be saved
+	known     bool // the partition has been saved
 	savedNext int64
 
 	resends, clockBacks, late int64
@@ -111,7 +112,7 @@ func New(config Config, saved *Snapshot) (*Processor, error) {
 	}
 	p := &Processor{
 		config: config, origins: map[origin]int64{}, sites: map[string]*site{},
-		elsewhere: map[string]int32{}, next: saved.Next, savedNext: saved.Next,
+		elsewhere: map[string]int32{}, next: saved.Next, savedNext: saved.Next, known: saved.Known,
 	}
 	for name, partition := range saved.Elsewhere {
 		p.elsewhere[name] = partition
@@ -151,6 +152,7 @@ func (p *Processor) Step(rec Record) (bool, error) {
 	if last, ok := p.origins[from.origin]; ok && from.offset <= last {
 		p.resends++
 		p.next = rec.Offset + 1
+		p.changed = true
 		return true, nil
 	}
 	ev := &p.event

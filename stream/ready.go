@@ -87,7 +87,7 @@ func (s *site) dailySale(key saleKey) DailySale {
 
 // Advance says that the batch has been saved.
 func (p *Processor) Advance(b *Batch) {
-	p.inFlight = false
+	p.inFlight, p.known = false, true
 	p.savedNext = b.Next
 }
 

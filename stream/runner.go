@@ -148,8 +148,7 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 		if ctx.Err() != nil {
 			return nil, nil
 		}
-		var version *versionError
-		if errors.As(err, &version) {
+		if errors.Is(err, errState) {
 			r.block(ctx, id, err)
 			return nil, nil
 		}
@@ -159,6 +158,9 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 		}
 	}
 }
+
+// errState says that what is stored of a partition cannot be read by this release.
+var errState = errors.New("stream: stored state")
 
 // load makes the partition ours. The generation is checked before and after the epoch is raised: a
 // member that was away must not fence the one that has taken over.
@@ -178,7 +180,7 @@ func (r *Runner) load(ctx context.Context, part Partition) (*owner, error) {
 	config.Partition = part.ID()
 	p, err := New(config, snapshot)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
 	o := newOwner(r, part.ID(), snapshot, p)
 	r.c.Metrics.loaded(part.ID(), snapshot, p, time.Since(began))

@@ -140,6 +140,9 @@ func (s Settings) Validate() error {
 			return fmt.Errorf("stream: starts: not in strictly ascending order")
 		}
 	}
+	if float64(s.Horizon)*s.daysPer(schemas.PerPeriod) > longestHorizon-366 {
+		return fmt.Errorf("stream: horizon: %d periods are more than %d years", s.Horizon, longestHorizon/366-1)
+	}
 	if s.Ceiling < s.Quiet {
 		return fmt.Errorf("stream: ceiling: %v is shorter than quiet %v", s.Ceiling, s.Quiet)
 	}
@@ -148,6 +151,9 @@ func (s Settings) Validate() error {
 	}
 	return nil
 }
+
+// longestHorizon is about 60 years of days.
+const longestHorizon = 60 * 366
 
 func weekday(name string) (time.Weekday, bool) {
 	for d := time.Sunday; d <= time.Saturday; d++ {

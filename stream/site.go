@@ -138,8 +138,8 @@ func (p *Processor) newSite(name string) *site {
 	return s
 }
 
-// never is a day before all others.
-const never schemas.Date = -1 << 30
+// never is the day of a site that has not begun: before all others, and still a date that can be saved.
+const never = schemas.MinDate
 
 // started says that the site's clock has been set.
 func (s *site) started() bool { return s.Today != never }

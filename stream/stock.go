@@ -56,7 +56,11 @@ func (st *stock) decode(r *reader) {
 // move books a stock movement: a sale (negative), a return or a receipt. What a count already
 // contains does not change the belief.
 func (s *site) move(k *sku, m movement) {
-	k.moves.add(m)
+	if m.Day < s.Today.AddDays(-moveWindow) {
+		k.addEarlier(m.Day, m.Quantity) // the window never holds what it would expire
+	} else {
+		k.moves.add(m)
+	}
 	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
 		k.stock.OnHand = addQuantity(k.stock.OnHand, m.Quantity)
 	}

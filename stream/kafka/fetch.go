@@ -85,8 +85,8 @@ func (c *Client) fetchPartition(ctx context.Context, topic string, partition int
 		if first <= offset && offset <= end { // it has grown or come back meanwhile
 			return nil, fmt.Errorf("kafka: fetch %s/%d at offset %d: %w", topic, partition, offset, kafkago.OffsetNotAvailable)
 		}
-		return nil, fmt.Errorf("kafka: %s/%d: offset %d, the log holds %d to %d: %w",
-			topic, partition, offset, first, end, stream.ErrOffsetOutOfRange)
+		return nil, fmt.Errorf("kafka: %w",
+			&stream.OffsetError{Topic: topic, Partition: partition, Offset: offset, First: first, End: end})
 	default:
 		return nil, fmt.Errorf("kafka: fetch %s/%d at offset %d: %w", topic, partition, offset, code)
 	}

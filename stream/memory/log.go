@@ -161,8 +161,8 @@ func (l *Log) fetch(ctx context.Context, topic string, id int32, offset int64, m
 		f := stream.Fetched{First: p.first, Next: offset, End: p.end()}
 		if offset < p.first || offset > p.end() {
 			l.mu.Unlock()
-			return stream.Fetched{}, fmt.Errorf("memory: %s/%d: offset %d, the log holds %d to %d: %w",
-				topic, id, offset, p.first, f.End, stream.ErrOffsetOutOfRange)
+			return stream.Fetched{}, fmt.Errorf("memory: %w",
+				&stream.OffsetError{Topic: topic, Partition: id, Offset: offset, First: f.First, End: f.End})
 		}
 		for size := 0; f.Next < f.End; f.Next++ {
 			r := p.records[f.Next-p.first]

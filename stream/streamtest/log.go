@@ -217,13 +217,14 @@ func testFetch(t *testing.T, l Log) {
 		if waited := time.Since(started); waited > 5*time.Second {
 			t.Errorf("Fetch waited %v at the end", waited)
 		}
-		if _, err := p.Fetch(ctx, next+100, 1000); !errors.Is(err, stream.ErrOffsetOutOfRange) {
-			t.Errorf("Fetch beyond the end: %v, want ErrOffsetOutOfRange", err)
+		var outside *stream.OffsetError
+		if _, err := p.Fetch(ctx, next+100, 1000); !errors.Is(err, stream.ErrOffsetOutOfRange) || !errors.As(err, &outside) || outside.End != next {
+			t.Errorf("Fetch beyond the end: %v, want an OffsetError with end %d", err, next)
 		}
 		if l.Truncate != nil {
 			l.Truncate(p.ID(), 5)
-			if _, err := p.Fetch(ctx, 4, 1000); !errors.Is(err, stream.ErrOffsetOutOfRange) {
-				t.Errorf("Fetch before the first offset: %v, want ErrOffsetOutOfRange", err)
+			if _, err := p.Fetch(ctx, 4, 1000); !errors.As(err, &outside) || outside.First != 5 || outside.Offset != 4 {
+				t.Errorf("Fetch before the first offset: %v, want an OffsetError with first 5", err)
 			}
 			if f, err := p.Fetch(ctx, 5, 1000); err != nil || f.First != 5 || len(f.Records) == 0 || f.Records[0].Offset != 5 {
 				t.Errorf("Fetch at the first offset: %+v, %v", f, err)

@@ -1,0 +1,77 @@
+package stream
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Dump is all saved state of the Processor as it would be saved now: two that go on in the same way have
+// equal dumps.
+func (p *Processor) Dump() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "partition %x\n", p.encode())
+	for _, name := range p.order {
+		s := p.sites[name]
+		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])
+		for _, k := range s.skus {
+			fmt.Fprintf(&b, "sku %s %x\n", k.name, k.append(nil))
+		}
+		for _, set := range []any{&s.lines.set, &s.ids.set} {
+			switch set := set.(type) {
+			case *pageSet[line]:
+				fmt.Fprintf(&b, "lines %d %d %v\n", set.first, set.next, pages(set))
+			case *pageSet[identity]:
+				fmt.Fprintf(&b, "ids %d %d %v\n", set.first, set.next, pages(set))
+			}
+		}
+	}
+	return b.Bytes()
+}
+
+func pages[E pageEntry[E]](set *pageSet[E]) (list []string) {
+	for n := set.first; n < set.next; n++ {
+		list = append(list, fmt.Sprintf("%x", set.encode(set.page(n))))
+	}
+	return list
+}
+
+// SKUView is what tests look at of a SKU.
+type SKUView struct {
+	OnHand, Found float64
+	Counted       bool
+	Assumed       bool
+	Orders        []string // "start due open/quantity"
+	Planned       []float64
+}
+
+// View shows a SKU; false where there is none.
+func (p *Processor) View(site, name string) (v SKUView, ok bool) {
+	s := p.sites[site]
+	if s == nil || s.known(name) == nil {
+		return v, false
+	}
+	k := s.known(name)
+	v = SKUView{
+		OnHand: k.stock.OnHand.Float(), Found: k.stock.Found.Float(),
+		Counted: k.stock.Source == stockCounted, Assumed: k.stock.Source == stockAssumed,
+	}
+	for i := range k.orders {
+		o := &k.orders[i]
+		v.Orders = append(v.Orders, fmt.Sprintf("%s %v %v %v/%v", o.ID, o.Start, o.Due, o.Open, o.Quantity))
+	}
+	for _, q := range k.planned {
+		v.Planned = append(v.Planned, q.Quantity.Float())
+	}
+	return v, true
+}
+
+// Today is the open day of a site.
+func (p *Processor) Today(site string) string { return p.sites[site].Today.String() }
+
+// Spoil gives a SKU a production cost that no plan can have.
+func (p *Processor) Spoil(site, name string) {
+	s := p.sites[site]
+	k := s.known(name)
+	k.item.Provisional, k.item.ProductionCost = false, 1e16
+	s.note(triggerItem, name, true)
+}

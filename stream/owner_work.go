@@ -1,0 +1,169 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"drumbeat/schemas"
+)
+
+func (o *owner) solve(ctx context.Context, job *Job) Outcome {
+	began := time.Now()
+	out := o.r.c.Solve(ctx, job)
+	o.r.c.Metrics.solve(out, time.Since(began))
+	return out
+}
+
+// startJobs hands due problems to the solvers. While plans cannot be published, none is made.
+func (o *owner) startJobs(ctx context.Context, group *sync.WaitGroup) {
+	for o.outbox.unsentRevisions() <= mostUnsent {
+		job := o.p.Job()
+		if job == nil {
+			return
+		}
+		o.solving++
+		group.Go(func() { o.solved <- solved{job, o.solve(ctx, job)} })
+	}
+}
+
+// planned gives an outcome to the Processor. One that was cut off by the end of the generation is
+// no failure of the plan: its change is pending again.
+func (o *owner) planned(s solved) {
+	o.solving--
+	if errors.Is(s.out.Err, context.Canceled) {
+		o.p.Withdraw(s.job)
+		return
+	}
+	o.p.Planned(s.job, s.out)
+}
+
+func (o *owner) saveDue() bool {
+	return o.p.HasRevisions() || o.p.Weight() >= saveWeight || time.Since(o.lastSave) >= o.r.c.SaveEvery
+}
+
+// withdraw waits for the jobs that are out; their context has ended.
+func (o *owner) withdraw() {
+	for o.solving > 0 {
+		o.planned(<-o.solved)
+	}
+}
+
+// inline solves the jobs that are due now and saves their plans.
+func (o *owner) inline(ctx context.Context, part Partition) error {
+	for {
+		if err := o.outbox.room(ctx); err != nil {
+			return err
+		}
+		job := o.p.Job()
+		if job == nil {
+			return nil
+		}
+		o.solving++
+		o.planned(solved{job, o.solve(ctx, job)})
+		if err := o.awaitSave(ctx, part); err != nil {
+			return err
+		}
+		if o.saving = o.p.Ready(); o.saving != nil {
+			if err := o.save(ctx, o.saving); err != nil {
+				return err
+			}
+			o.wasSaved(ctx, part)
+		}
+	}
+}
+
+// startSave saves what is due beside the work.
+func (o *owner) startSave(ctx context.Context, group *sync.WaitGroup) {
+	if o.saving != nil || !o.saveDue() {
+		return
+	}
+	if o.saving = o.p.Ready(); o.saving == nil {
+		return
+	}
+	b, done := o.saving, make(chan error, 1)
+	o.saves = done
+	group.Go(func() { done <- o.save(ctx, b) })
+}
+
+// save writes a batch, and again until it is written or the partition is no longer ours.
+func (o *owner) save(ctx context.Context, b *Batch) error {
+	began := time.Now()
+	for attempt := 0; ; attempt++ {
+		err := o.r.c.Store.Save(ctx, o.partition, o.epoch, b)
+		var claim *ClaimError
+		switch {
+		case err == nil:
+			o.r.c.Metrics.save(b, time.Since(began))
+			return nil
+		case errors.Is(err, ErrFenced):
+			return err
+		case errors.As(err, &claim):
+			// Reload with the claim known: the site's records then become dead letters.
+			return fmt.Errorf("%w: %w", ErrFenced, claim)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		o.r.c.Metrics.SaveFailures.Inc()
+		o.r.c.Log.Warn("save failed", "partition", o.partition, "attempt", attempt+1, "error", err)
+		if !pause(ctx, attempt) {
+			return ctx.Err()
+		}
+	}
+}
+
+// awaitSave waits for the save that runs.
+func (o *owner) awaitSave(ctx context.Context, part Partition) error {
+	if o.saves == nil {
+		return nil
+	}
+	return o.endSave(ctx, part, <-o.saves)
+}
+
+// endSave takes what came of a save. A batch that was cut off stays to be saved.
+func (o *owner) endSave(ctx context.Context, part Partition, err error) error {
+	o.saves = nil
+	if err == nil {
+		o.wasSaved(ctx, part)
+	}
+	if errors.Is(err, ErrFenced) {
+		return err
+	}
+	return nil
+}
+
+// wasSaved follows a save: publish, and move the group offset.
+func (o *owner) wasSaved(ctx context.Context, part Partition) {
+	b := o.saving
+	o.saving = nil
+	o.lastSave = time.Now()
+	o.p.Advance(b)
+	o.outbox.add(b)
+	o.r.c.Metrics.saved(o.partition, b, o.p)
+	for i := range b.Revisions {
+		o.logPlan(&b.Revisions[i])
+		if since := b.Revisions[i].Since; !since.IsZero() {
+			o.r.c.Metrics.ToPlan.Observe(time.Since(since).Seconds())
+		}
+	}
+	if o.r.c.Saved != nil {
+		o.r.c.Saved(o.partition, b)
+	}
+	if err := part.Commit(ctx, b.Next); err != nil && ctx.Err() == nil {
+		o.r.c.Log.Debug("group offset not committed", "partition", o.partition, "error", err)
+	}
+}
+
+func (o *owner) logPlan(r *Revision) {
+	var h schemas.Head
+	if err := json.Unmarshal(r.Head, &h); err != nil {
+		o.r.c.Log.Error("head cannot be read", "site", r.Site, "revision", r.Revision, "error", err)
+		return
+	}
+	o.r.c.Log.Info("plan", "site", r.Site, "revision", r.Revision, "status", r.Status, "cause", h.Cause.Trigger,
+		"cost", h.Cost.Total, "short", h.ShortageTotal.Float(), "lines", h.Lines, "changed", h.ChangedLines)
+	o.r.c.Metrics.plan(&h)
+}

@@ -1,0 +1,220 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strconv"
+
+	"drumbeat/schemas"
+)
+
+// followed is what has been read back from one partition of the plans topic.
+type followed struct {
+	site     string // one of its sites, to find it by
+	next     int64
+	atEnd    bool
+	seen     map[string]int64 // by key: newest revision read
+	confirms map[string]int64 // by site: newest revision whose head was read
+}
+
+// follow returns what is read back of the plan partition of a site; the caller holds mu, or is alone.
+func (b *outbox) follow(site string) *followed {
+	at := schemas.PartitionOf([]byte(site), b.r.c.PlanPartitions)
+	f := b.followed[at]
+	if f == nil {
+		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}}
+		b.followed[at] = f
+	}
+	return f
+}
+
+// ready waits until the plan partition of a site has been read to its end once: only then is it known
+// what of an interrupted publication is already there.
+func (b *outbox) ready(ctx context.Context, site string) error {
+	for {
+		b.mu.Lock()
+		ok, wake := b.follow(site).atEnd, b.wake
+		b.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wake:
+		}
+	}
+}
+
+// confirmed says that the head of a revision, and so all its lines before it, stands in the topic.
+func (b *outbox) confirmed(site string, revision int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.follow(site).confirms[site] >= revision
+}
+
+// readBack is how far the plans topic has been read, but not beyond a record that is still to be
+// overwritten: whoever reads on from there must find it again.
+func (b *outbox) readBack() []ReadBack {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []ReadBack
+	for _, f := range b.followed {
+		next := f.next
+		for site, keys := range b.repairs {
+			if b.follow(site) == f {
+				for _, r := range keys {
+					next = min(next, r.first)
+				}
+			}
+		}
+		for site, revision := range f.confirms {
+			list = append(list, ReadBack{Site: site, Next: next, Revision: revision})
+		}
+	}
+	return list
+}
+
+// read follows one partition of the plans topic until ctx ends.
+func (b *outbox) read(ctx context.Context, f *followed) {
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		b.mu.Lock()
+		site, next := f.site, f.next
+		b.mu.Unlock()
+		err := b.r.c.PlanLog.Follow(ctx, site, next, func(rec Record) error {
+			attempt = 0
+			b.found(f, &rec)
+			return nil
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		var outside *OffsetError
+		if errors.As(err, &outside) {
+			if next >= outside.First {
+				b.r.block(ctx, b.partition, err) // the topic was made anew
+				return
+			}
+			b.mu.Lock()
+			f.next = -1 // older records are gone: the newest of each key stands
+			b.mu.Unlock()
+			continue
+		}
+		b.r.c.Log.Warn("plans cannot be read back", "partition", b.partition, "site", site, "error", err)
+		if !pause(ctx, attempt) {
+			return
+		}
+	}
+}
+
+// found takes note of a record of the plans topic.
+func (b *outbox) found(f *followed, rec *Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if rec.Offset < 0 {
+		if !f.atEnd {
+			f.atEnd = true
+			b.notify()
+		}
+		return
+	}
+	f.next = rec.Offset + 1
+	key := string(rec.Key)
+	newest, ours := b.newest[key]
+	if !ours {
+		return
+	}
+	revision := revisionOf(rec)
+	site, sku, line := schemas.SplitPlanKey(key)
+	if revision < f.seen[key] && revision < newest {
+		b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
+		return
+	}
+	if _, due := b.repairs[site][sku]; due && revision >= newest { // overwritten already
+		delete(b.repairs[site], sku)
+	}
+	f.seen[key] = max(f.seen[key], revision)
+	if !line && revision > f.confirms[site] && revision <= newest {
+		f.confirms[site] = revision
+		b.notify()
+	}
+}
+
+// revisionOf reads the revision of a record of the plans topic, 0 if it has none.
+func revisionOf(rec *Record) int64 {
+	for _, h := range rec.Headers {
+		if h.Key == schemas.HeaderRevision {
+			if n, err := strconv.ParseInt(string(h.Value), 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// repair is a key of the plans topic that someone has written an older revision to.
+type repair struct {
+	line        bool  // else the head
+	first, last int64 // offsets of such records
+}
+
+// schedule adds a repair; the caller holds mu.
+func (b *outbox) schedule(site, sku string, r repair) {
+	if b.repairs[site] == nil {
+		b.repairs[site] = map[string]repair{}
+	}
+	if former, ok := b.repairs[site][sku]; ok {
+		r.first = former.first
+	}
+	b.repairs[site][sku] = r
+	b.notify()
+}
+
+// due takes the repairs of one site, and forgets the sites that need none; the site is "" when there is
+// nothing to repair.
+func (b *outbox) due() (site string, keys map[string]repair) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, of := range b.repairs {
+		if len(of) == 0 {
+			delete(b.repairs, name)
+			continue
+		}
+		return name, maps.Clone(of)
+	}
+	return "", nil
+}
+
+// repair overwrites what others have written over our newest records. A repair is only forgotten when
+// it is published, so that no read-back position passes it before.
+func (b *outbox) repair(ctx context.Context) error {
+	for {
+		site, keys := b.due()
+		if site == "" {
+			return nil
+		}
+		var skus []string
+		for sku, r := range keys {
+			if r.line {
+				skus = append(skus, sku)
+			}
+		}
+		messages, err := b.r.c.Store.Current(ctx, site, skus)
+		if err == nil {
+			err = b.r.c.Publisher.Publish(ctx, messages)
+		}
+		if err != nil {
+			return err
+		}
+		b.mu.Lock()
+		for sku, r := range keys {
+			if b.repairs[site][sku].last == r.last {
+				delete(b.repairs[site], sku)
+			}
+		}
+		b.mu.Unlock()
+		b.r.c.Metrics.Overwritten.Add(float64(len(keys)))
+		b.r.c.Log.Warn("plan records of an older revision overwritten", "site", site, "records", len(keys))
+	}
+}
