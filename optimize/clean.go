@@ -7,12 +7,10 @@ const grain = 1e-6
 
 func rounded(v float64) float64 { return math.Round(v/grain) * grain }
 
-// clean makes a Plan of r: quantities on the grain, solver dust gone, stock recomputed by the balance,
-// costs from the stated quantities. p is the problem asked, before any rounding up of requirements.
-func (r *result) clean(p *Problem) *Plan {
+// newPlan is an empty plan of p, without weights and costs.
+func newPlan(p *Problem) *Plan {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
-	plan := &Plan{Status: Optimal, Weights: r.m.weights, RaisedRows: r.m.raised,
-		Production: matrix(S, T), Inventory: matrix(S, T), Lost: matrix(S, T), Shortfall: matrix(S, T),
+	plan := &Plan{Status: Optimal, Production: matrix(S, T), Inventory: matrix(S, T), Lost: matrix(S, T), Shortfall: matrix(S, T),
 		Overtime: matrix(R, T), Prices: matrix(R, T), Values: matrix(S, T)}
 	for s := range p.SKUs {
 		if p.SKUs[s].BacklogCost > 0 && plan.Backlog == nil {
@@ -22,20 +20,23 @@ func (r *result) clean(p *Problem) *Plan {
 			plan.Emergency = matrix(S, T)
 		}
 	}
+	return plan
+}
+
+// clean writes r into the empty plan: quantities on the grain, solver dust gone, stock recomputed by the
+// balance. p is the problem asked, before any rounding up of requirements.
+func (r *result) clean(p *Problem, plan *Plan) {
 	for s := range p.SKUs {
 		r.cleanSKU(p, plan, s)
 	}
-	for i := range R {
-		for t := range T {
+	for i := range p.Resources {
+		for t := range p.Periods {
 			if row := r.m.index(kindCapacityRow, i, t); row >= 0 {
 				plan.Prices[i][t] = math.Max(0, -r.duals.Duals[row])
 			}
 		}
 	}
 	r.overtime(p, plan)
-	plan.costs(p)
-	plan.moves(p)
-	return plan
 }
 
 func matrix(rows, columns int) [][]float64 {

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,20 +15,21 @@ import (
 type Options struct {
 	// MaxIterations limits each LP; 0 means 100,000 plus ten per row. A solve that reaches it fails with ErrSolver.
 	MaxIterations int
+	// Workers is how many components are solved at once; 0 means one a core. Plans do not depend on it.
+	Workers int
 }
 
-// Engine solves one site's problems one after the other. It keeps the last model loaded in its Solver, so
-// a problem that differs from the last one only in numbers is a change of numbers and a few simplex
-// steps. One goroutine at a time.
+// Engine solves one site's problems one after the other. Each is split into components: SKUs that share limited
+// resources are one LP, which stays loaded in a Solver, so that a problem that differs from the last
+// one only in numbers is a change of numbers and a few simplex steps; an SKU without limited resources is
+// solved alone, as a flow on a path. One goroutine at a time.
 type Engine struct {
 	newSolver func() Solver
 	opts      Options
 
-	solver Solver
-	loaded *LP    // what the solver holds; nil: nothing
-	model  *model // the last solved model, and
-	basis  *Basis // its optimal basis
-	start  *Start // the same by names
+	sessions map[string]*session // of coupled components, by the name of their first resource
+	start    *Start              // the last bases by names
+	unsplit  bool                // one LP for everything, for tests
 }
 
 // NewEngine returns an Engine on solvers made by newSolver. It starts nothing.
@@ -32,15 +37,14 @@ func NewEngine(newSolver func() Solver, opts Options) *Engine {
 	return &Engine{newSolver: newSolver, opts: opts}
 }
 
-// Close frees the solver. The Engine can be used again and then starts cold.
+// Close frees the solvers. The Engine can be used again and then starts cold.
 func (e *Engine) Close() error {
-	e.loaded, e.model, e.basis, e.start = nil, nil, nil, nil
-	if e.solver == nil {
-		return nil
+	var errs []error
+	for _, s := range e.sessions {
+		errs = append(errs, s.close())
 	}
-	s := e.solver
-	e.solver = nil
-	return s.Close()
+	e.sessions, e.start = nil, nil
+	return errors.Join(errs...)
 }
 
 // Solve returns the certified optimum of p, or a Plan with status Infeasible when p is strict and has
@@ -54,65 +58,27 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if len(p.SKUs) == 0 {
-		return e.finish(p, emptyPlan(p), nil, began)
-	}
-	asked := p
-	var gap float64
+	q := p
 	if p.whole() {
-		p = p.roundedUp()
+		q = p.roundedUp()
 	}
-	if inf := p.impossibleSKU(); inf != nil {
+	if inf := q.impossibleSKU(); inf != nil {
 		return &Plan{Status: Infeasible, Infeasibility: inf}, nil
 	}
-	r, err := e.optimum(ctx, p, start)
-	if err != nil && ctx.Err() == nil && (start != nil || e.start != nil) { // a bad start must not cost the plan
-		if err = e.Close(); err == nil {
-			r, err = e.optimum(ctx, p, nil)
-		}
-	}
-	if err == nil && r.infeasible {
-		inf, err := e.explainCapacity(ctx, p)
-		if err != nil {
-			return nil, e.failed(err)
-		}
-		r.stats.Seconds = time.Since(began).Seconds()
-		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: r.stats}, nil
+	plan, err := e.plan(ctx, p, start)
+	if err == nil && plan.Status == Optimal {
+		gap := plan.Certificate.RoundingGap
+		plan.Certificate, err = Certify(p, plan)
+		plan.Certificate.RoundingGap = gap
 	}
 	if err != nil {
 		return nil, e.failed(err)
-	}
-	if asked.whole() {
-		if r, gap, err = e.wholeUnits(ctx, r); err != nil {
-			return nil, e.failed(err)
-		}
-		if r.infeasible {
-			return &Plan{Status: Infeasible, Infeasibility: &Infeasibility{Cause: "rounding"}, Stats: r.stats}, nil
-		}
-	}
-	plan := r.clean(asked)
-	plan.Certificate.RoundingGap = gap
-	return e.finish(asked, plan, r, began)
-}
-
-// finish certifies the plan.
-func (e *Engine) finish(p *Problem, plan *Plan, r *result, began time.Time) (*Plan, error) {
-	gap := plan.Certificate.RoundingGap
-	cert, err := Certify(p, plan)
-	if err != nil {
-		return nil, e.failed(err)
-	}
-	cert.RoundingGap = gap
-	plan.Certificate = cert
-	if r != nil {
-		plan.Stats = r.stats
-		plan.Start = r.start
 	}
 	plan.Stats.Seconds = time.Since(began).Seconds()
 	return plan, nil
 }
 
-// failed forgets the solver's state, so that the next solve starts cold, and marks err.
+// failed forgets the solvers' state, so that the next solve starts cold, and marks err.
 func (e *Engine) failed(err error) error {
 	err = errors.Join(err, e.Close())
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrSolver) {
@@ -121,126 +87,221 @@ func (e *Engine) failed(err error) error {
 	return fmt.Errorf("%w: %w", ErrSolver, err)
 }
 
-// result is an optimum in the LP's terms.
-type result struct {
-	infeasible bool
-	m          *model
-	duals      *Solution // the optimum that prices come from
-	x          []float64 // the canonical optimum
-	start      *Start
-	stats      Stats
-}
-
-// optimum finds the lexicographic optimum of p, ties broken.
-func (e *Engine) optimum(ctx context.Context, p *Problem, start *Start) (*result, error) {
-	m := formulate(p, p.defaultWeights())
-	if m.conflict {
-		return nil, fmt.Errorf("contradictory bounds in a problem that passed its checks")
-	}
-	r := &result{m: m}
-	basis := e.startingBasis(m, start, &r.stats)
-	r.stats.Rows, r.stats.Columns = m.lp.Rows(), m.lp.Columns()
-	for raises := 0; ; raises++ {
-		sol, err := e.run(ctx, m.lp, basis, DualSimplex, &r.stats)
-		if err != nil {
-			return nil, err
-		}
-		if sol.Status == LPInfeasible {
-			r.infeasible = true
-			return r, nil
-		}
-		r.m, r.duals = m, sol
-		if err := e.breakTies(ctx, r); err != nil {
-			return nil, err
-		}
-		raised, err := e.checkStages(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		if raised == m.weights {
-			break
-		}
-		if raises == 6 {
-			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
-				m.weights.Shortfall, m.weights.Loss)
-		}
-		m, basis = formulate(p, raised), sol.Basis
-	}
-	e.model, e.basis, e.start = r.m, r.duals.Basis, r.m.pack(r.duals.Basis)
-	r.start = e.start
-	return r, nil
-}
-
-// startingBasis chooses where to begin.
-func (e *Engine) startingBasis(m *model, start *Start, stats *Stats) *Basis {
-	switch {
-	case (start == nil || start == e.start) && e.model != nil && e.model.lp.sameMatrix(m.lp) && sameNames(e.model.p, m.p):
-		stats.Warm = true
-		return e.basis
-	case start == nil && e.start != nil:
+// plan solves the components and puts their plans together.
+func (e *Engine) plan(ctx context.Context, p *Problem, start *Start) (*Plan, error) {
+	run := &solving{engine: e, p: p, plan: newPlan(p)}
+	own := start == nil || start == e.start
+	if own {
 		start = e.start
-		fallthrough
-	case start != nil:
-		stats.Warm = true
-		return m.unpack(start)
 	}
-	return m.justInTime()
-}
-
-func sameNames(a, b *Problem) bool {
-	if len(a.Periods) != len(b.Periods) || len(a.SKUs) != len(b.SKUs) {
-		return false
+	if start != nil {
+		run.known = start.index()
 	}
-	for t := range a.Periods {
-		if a.Periods[t] != b.Periods[t] {
-			return false
+	components := p.components()
+	if e.unsplit && len(p.SKUs) > 0 {
+		components = p.together()
+	}
+	run.tasks = make([]task, len(components))
+	sessions := make(map[string]*session)
+	for i, c := range components {
+		k := &run.tasks[i]
+		k.component = c
+		if len(c.resources) == 0 && !e.unsplit {
+			continue
+		}
+		name := ""
+		if len(c.resources) > 0 {
+			name = p.Resources[c.resources[0]].Name
+		}
+		if k.session = e.sessions[name]; k.session == nil {
+			k.session = &session{newSolver: e.newSolver, opts: e.opts}
+		}
+		k.own = own
+		sessions[name] = k.session
+	}
+	for name, s := range e.sessions {
+		if sessions[name] == nil {
+			if err := s.close(); err != nil {
+				return nil, err
+			}
 		}
 	}
-	for s := range a.SKUs {
-		if a.SKUs[s].Name != b.SKUs[s].Name {
-			return false
+	e.sessions = sessions
+	if err := run.all(ctx); err != nil {
+		return nil, err
+	}
+	return run.collect(ctx)
+}
+
+// solving is one call of Solve.
+type solving struct {
+	engine  *Engine
+	p       *Problem
+	plan    *Plan
+	weights Weights
+	known   *startIndex // nil: cold
+	tasks   []task
+}
+
+// task is one component of a solve and what became of it.
+type task struct {
+	component
+	session *session // nil: an SKU on its own
+	own     bool     // the session's last basis may be used
+
+	err                  error
+	infeasible, rounding bool
+	cold                 bool // although a start was known
+	weights              Weights
+	raised               []Row
+	dearer, objective    float64
+	stats                Stats
+	blocks               []Block
+}
+
+// all solves every component at the same shortage prices: if one needs higher ones, the others are solved
+// again at those, as the plan states one pair that proves all of it.
+func (s *solving) all(ctx context.Context) error {
+	s.weights = s.p.defaultWeights()
+	for {
+		if err := s.pass(ctx); err != nil {
+			return err
+		}
+		most := s.weights
+		for i := range s.tasks {
+			most.Shortfall = math.Max(most.Shortfall, s.tasks[i].weights.Shortfall)
+			most.Loss = math.Max(most.Loss, s.tasks[i].weights.Loss)
+		}
+		s.weights = most
+		done := true
+		for i := range s.tasks {
+			done = done && (s.tasks[i].infeasible || s.tasks[i].weights == most)
+		}
+		if done {
+			return nil
 		}
 	}
-	return true
 }
 
-// run solves lp, by a change of numbers if the solver holds the same matrix.
-func (e *Engine) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
-	if e.solver == nil {
-		e.solver, e.loaded = e.newSolver(), nil
+// pass solves the tasks that are not solved at the present weights, each worker the next one that is left.
+func (s *solving) pass(ctx context.Context) error {
+	workers := s.engine.opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
 	}
-	var err error
-	if e.loaded != nil && e.loaded.sameMatrix(lp) {
-		err = e.solver.Change(lp)
-	} else {
-		err = e.solver.Load(lp)
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wait sync.WaitGroup
+	for range min(workers, len(s.tasks)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			alone := &session{newSolver: func() Solver { return &path{} }, opts: s.engine.opts}
+			for !failed.Load() {
+				i := int(next.Add(1) - 1)
+				if i >= len(s.tasks) {
+					return
+				}
+				k := &s.tasks[i]
+				if k.infeasible || k.weights == s.weights {
+					continue
+				}
+				if k.err = s.solve(ctx, k, alone); k.err != nil {
+					failed.Store(true)
+				}
+			}
+		}()
 	}
-	if err != nil {
-		e.loaded = nil
-		return nil, err
+	wait.Wait()
+	for i := range s.tasks {
+		if s.tasks[i].err != nil {
+			return s.tasks[i].err
+		}
 	}
-	e.loaded = lp
-	limit := e.opts.MaxIterations
-	if limit == 0 {
-		limit = 100_000 + 10*lp.Rows()
-	}
-	sol, err := e.solver.Solve(ctx, start, method, limit)
-	if err != nil {
-		return nil, err
-	}
-	stats.Iterations += sol.Iterations
-	stats.Stages++
-	switch sol.Status {
-	case LPOptimal, LPInfeasible:
-		return sol, nil
-	case LPStopped:
-		return nil, fmt.Errorf("no optimum within %d iterations", limit)
-	}
-	return nil, fmt.Errorf("the LP is %v", sol.Status)
+	return nil
 }
 
-// emptyPlan is the plan of a problem without SKUs.
-func emptyPlan(p *Problem) *Plan {
-	R, T := len(p.Resources), len(p.Periods)
-	return &Plan{Status: Optimal, Weights: p.defaultWeights(), Overtime: matrix(R, T), Prices: matrix(R, T)}
+// solve solves one component and writes its part of the plan. alone is the worker's session for single SKUs.
+func (s *solving) solve(ctx context.Context, k *task, alone *session) error {
+	asked := s.p.part(k.component)
+	p := asked
+	if asked.whole() {
+		p = asked.roundedUp()
+	}
+	m := formulate(p, s.weights)
+	at, basis := alone, (*Basis)(nil)
+	if k.session != nil {
+		at = k.session
+		switch {
+		case k.own && at.fits(m):
+			basis = at.basis
+		case s.known != nil:
+			basis = m.unpack(s.known)
+		default:
+			basis = m.justInTime()
+		}
+	}
+	r, err := at.optimum(ctx, m, basis)
+	if err != nil && ctx.Err() == nil { // a bad start must not cost the plan, nor an SKU that is no path
+		if k.session == nil {
+			at = &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
+			defer at.close() //nolint:errcheck // nothing of it is kept
+		} else if err = at.close(); err != nil {
+			return err
+		}
+		k.cold = true
+		r, err = at.optimum(ctx, m, m.justInTime())
+	}
+	if err == nil && !r.infeasible && asked.whole() {
+		err = at.wholeUnits(ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	k.infeasible, k.rounding, k.weights, k.stats = r.infeasible, r.rounding, r.m.weights, r.stats
+	if r.infeasible {
+		return nil
+	}
+	k.raised, k.dearer, k.objective = r.m.raised, r.dearer, r.objective
+	if k.session != nil {
+		k.blocks = r.m.pack(r.duals.Basis)
+	}
+	part := s.plan.part(k.component)
+	part.clear()
+	r.clean(asked, part)
+	return nil
+}
+
+// collect finishes the plan, or says why there is none.
+func (s *solving) collect(ctx context.Context) (*Plan, error) {
+	plan := s.plan
+	plan.Weights = s.weights
+	plan.Stats.Warm = s.known != nil
+	start := &Start{Periods: append([]string(nil), s.p.Periods...), Weights: s.weights}
+	dearer, objective, infeasible := 0.0, 0.0, false
+	for i := range s.tasks {
+		k := &s.tasks[i]
+		plan.Stats.Components++
+		plan.Stats.Rows += k.stats.Rows
+		plan.Stats.Columns += k.stats.Columns
+		plan.Stats.Iterations += k.stats.Iterations
+		plan.Stats.Stages += k.stats.Stages
+		plan.Stats.Warm = plan.Stats.Warm && !k.cold
+		infeasible = infeasible || k.infeasible
+		for _, row := range k.raised {
+			row.Resource = k.resources[row.Resource]
+			plan.RaisedRows = append(plan.RaisedRows, row)
+		}
+		dearer, objective = dearer+k.dearer, objective+k.objective
+		start.Blocks = append(start.Blocks, k.blocks...)
+	}
+	if infeasible {
+		inf, err := s.explain(ctx)
+		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: plan.Stats}, err
+	}
+	plan.costs(s.p)
+	plan.moves(s.p)
+	plan.Certificate.RoundingGap = dearer / math.Max(1, math.Abs(objective))
+	plan.Start, s.engine.start = start, start
+	return plan, nil
 }

@@ -214,11 +214,7 @@ func (m *model) placeRows(S, T, R int) int {
 	}
 	next := S * T
 	for r := range R {
-		limited := m.p.Resources[r].Unlimited == nil
-		for _, u := range m.p.Resources[r].Unlimited {
-			limited = limited || !u
-		}
-		if !used[r] || !limited {
+		if !used[r] || !m.p.Resources[r].limited() {
 			continue
 		}
 		for t := range T {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -82,10 +83,32 @@ func (s *SKU) impossible(p *Problem) *Infeasibility {
 	return inf
 }
 
+// explain says why no plan was found: for want of capacity in some component, else for rounding.
+func (s *solving) explain(ctx context.Context) (*Infeasibility, error) {
+	short := component{}
+	for i := range s.tasks {
+		if k := &s.tasks[i]; k.infeasible && !k.rounding {
+			short.skus, short.resources = append(short.skus, k.skus...), append(short.resources, k.resources...)
+		}
+	}
+	if len(short.skus) == 0 {
+		return &Infeasibility{Cause: "rounding"}, nil
+	}
+	slices.Sort(short.skus)
+	slices.Sort(short.resources)
+	p := s.p.part(short)
+	if p.whole() {
+		p = p.roundedUp()
+	}
+	e := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
+	inf, err := e.explainCapacity(ctx, p)
+	return inf, errors.Join(err, e.close())
+}
+
 // explainCapacity says what capacity a strict problem lacks. Every SKU alone has a plan. The resource
 // with the largest missing quantity is named, of those whose component really lacks capacity: where
 // maximum production or storage bind as well, or several resources together, no gap need show.
-func (e *Engine) explainCapacity(ctx context.Context, p *Problem) (*Infeasibility, error) {
+func (e *session) explainCapacity(ctx context.Context, p *Problem) (*Infeasibility, error) {
 	gaps := p.capacityGaps()
 	m := formulate(p, p.defaultWeights())
 	peak, order := make([]int, len(gaps)), []int{}
@@ -123,7 +146,7 @@ func (e *Engine) explainCapacity(ctx context.Context, p *Problem) (*Infeasibilit
 }
 
 // explainResource fills in the explanation for the resource that lacks capacity.
-func (e *Engine) explainResource(ctx context.Context, p *Problem, r int, gap []float64, peak int, component []bool, factor *float64, last int) (*Infeasibility, error) {
+func (e *session) explainResource(ctx context.Context, p *Problem, r int, gap []float64, peak int, component []bool, factor *float64, last int) (*Infeasibility, error) {
 	inf := &Infeasibility{Cause: "capacity", Resource: p.Resources[r].Name, Missing: math.Max(0, gap[peak]), PeakPeriod: p.Periods[peak], Factor: factor}
 	for t, g := range gap {
 		if g > 1e-9*(1+math.Abs(gap[peak])) {
@@ -178,7 +201,7 @@ func (p *Problem) capacityGaps() [][]float64 {
 	return gaps
 }
 
-// component marks the resources that share SKUs with r through any chain.
+// component marks the resources that share SKUs with r through any chain. All of p's are limited.
 func (p *Problem) component(r int) []bool {
 	in := make([]bool, len(p.Resources))
 	in[r] = true
@@ -202,7 +225,7 @@ func (p *Problem) component(r int) []bool {
 // enlarge finds the smallest v for which p is feasible with capacities v·C (scale) or, where C is not 0,
 // C + v, in the component, by an LP with v as one more column. Overtime and loads stay as they are. It
 // returns v, nil if none does, and the last period whose row fixes it.
-func (e *Engine) enlarge(ctx context.Context, p *Problem, component []bool, scale bool) (*float64, int, error) {
+func (e *session) enlarge(ctx context.Context, p *Problem, component []bool, scale bool) (*float64, int, error) {
 	m := formulate(p, p.defaultWeights())
 	lp := m.lp
 	clear(lp.Cost)

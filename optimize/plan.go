@@ -81,7 +81,8 @@ type Certificate struct {
 
 // Stats says how the plan was found.
 type Stats struct {
-	Rows, Columns int
+	Components    int // problems that share no limited resource
+	Rows, Columns int // of all their LPs
 	Iterations    int
 	Warm          bool    // started from an earlier basis
 	Stages        int     // LPs solved

@@ -11,7 +11,7 @@ import (
 // halves, so that ties and degenerate bases are common, as in real tables.
 func randomProblem(t *rapid.T) *Problem {
 	T := rapid.IntRange(1, 7).Draw(t, "periods")
-	R := rapid.IntRange(1, 2).Draw(t, "resources")
+	R := rapid.IntRange(1, 3).Draw(t, "resources")
 	S := rapid.IntRange(1, 4).Draw(t, "skus")
 	half := func(name string, max int) float64 { return float64(rapid.IntRange(0, 2*max).Draw(t, name)) / 2 }
 	series := func(name string, max int) []float64 {
@@ -48,6 +48,12 @@ func randomProblem(t *rapid.T) *Problem {
 		if maybe("unlimited", 5) {
 			res.Unlimited = make([]bool, T)
 			res.Unlimited[rapid.IntRange(0, T-1).Draw(t, "unlimited period")] = true
+		}
+		if maybe("no limit", 4) {
+			res.Unlimited = make([]bool, T)
+			for u := range T {
+				res.Unlimited[u], res.Capacity[u] = true, 0
+			}
 		}
 		p.Resources = append(p.Resources, res)
 	}

@@ -3,8 +3,8 @@ package optimize
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"math"
+	"slices"
 )
 
 // stageTolerance is the relative excess of a stage's shortage over its minimum that counts as equal.
@@ -18,7 +18,7 @@ const stageTolerance = 1e-7
 // Each stage is the same LP with the stage's own cost, started at the optimum: usually no step is
 // needed. Between the stages the optimal face of the first is kept by fixing what has a reduced cost
 // (strict complementarity is not needed: any optimal dual describes the whole face).
-func (e *Engine) checkStages(ctx context.Context, r *result) (Weights, error) {
+func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	m := r.m
 	if m.p.Shortages == Economic {
 		return m.weights, nil
@@ -118,24 +118,21 @@ func fixFace(lp *LP, sol *Solution) {
 
 // breakTies picks one of the optima, always the same: least Σ (1 + hash/2⁶⁴)·x over everything but
 // stock, which follows from the rest.
-func (e *Engine) breakTies(ctx context.Context, r *result) error {
+func (e *session) breakTies(ctx context.Context, r *result) error {
 	m := r.m
 	lp := m.lp.clone()
 	fixFace(lp, r.duals)
 	clear(lp.Cost)
 	lp.Offset = 0
-	periods := make([]uint64, m.T)
-	for t, name := range m.p.Periods {
-		periods[t] = tieSeed(absent, name)
-	}
+	periods := e.periodSeeds(m.p.Periods)
 	for k := range kinds {
 		if k.isRow() || k == kindStock || m.at[k] == nil {
 			continue
 		}
-		for e := 0; e*m.T < len(m.at[k]); e++ {
-			decision := tieSeed(k, m.entity(k, e))
+		for i := 0; i*m.T < len(m.at[k]); i++ {
+			decision := tieSeed(k, m.entity(k, i))
 			for t := range m.p.Periods {
-				if j := m.index(k, e, t); j >= 0 {
+				if j := m.index(k, i, t); j >= 0 {
 					lp.Cost[j] = 1 + tieWeight(decision, periods[t])
 				}
 			}
@@ -154,10 +151,28 @@ func (e *Engine) breakTies(ctx context.Context, r *result) error {
 
 // tieSeed is a number that belongs to a name for ever.
 func tieSeed(k kind, name string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte{byte(k)})
-	h.Write([]byte(name))
-	return h.Sum64()
+	h := (fnvOffset ^ uint64(k)) * fnvPrime
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * fnvPrime
+	}
+	return h
+}
+
+// The constants of FNV-1a, 64 bits.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// periodSeeds are the seeds of the periods, kept from one component to the next.
+func (e *session) periodSeeds(names []string) []uint64 {
+	if !slices.Equal(e.named, names) {
+		e.named, e.periods = names, make([]uint64, len(names))
+		for t, name := range names {
+			e.periods[t] = tieSeed(absent, name)
+		}
+	}
+	return e.periods
 }
 
 // tieWeight mixes two seeds into a number in [0, 1), the way splitmix64 ends (Steele, Lea, Flood 2014).

@@ -2,7 +2,7 @@ package optimize
 
 // Start is where a later solve can begin: the basis of a plan by the names of its SKUs, resources and
 // periods, so that it still fits when SKUs come and go and the horizon rolls. It is stored with
-// the plan.
+// the plan. SKUs without limited resources are not in it: they need no start.
 type Start struct {
 	Periods []string `json:"periods"`
 	Weights Weights  `json:"weights"`
@@ -20,8 +20,8 @@ type Block struct {
 const absent = 255
 
 // pack writes basis b of m by names.
-func (m *model) pack(b *Basis) *Start {
-	st := &Start{Periods: append([]string(nil), m.p.Periods...), Weights: m.weights}
+func (m *model) pack(b *Basis) []Block {
+	var blocks []Block
 	for k := range kinds {
 		if m.at[k] == nil {
 			continue
@@ -40,11 +40,11 @@ func (m *model) pack(b *Basis) *Start {
 				}
 			}
 			if any {
-				st.Blocks = append(st.Blocks, block)
+				blocks = append(blocks, block)
 			}
 		}
 	}
-	return st
+	return blocks
 }
 
 func (m *model) entity(k kind, e int) string {
@@ -54,35 +54,45 @@ func (m *model) entity(k kind, e int) string {
 	return m.p.Resources[e].Name
 }
 
+// startIndex finds blocks and periods of a Start by name.
+type startIndex struct {
+	period map[string]int
+	blocks map[blockName][]byte
+}
+
+type blockName struct {
+	kind uint8
+	name string
+}
+
+func (st *Start) index() *startIndex {
+	x := &startIndex{make(map[string]int, len(st.Periods)), make(map[blockName][]byte, len(st.Blocks))}
+	for t, name := range st.Periods {
+		x.period[name] = t
+	}
+	for _, b := range st.Blocks {
+		x.blocks[blockName{b.Kind, b.Name}] = b.Status
+	}
+	return x
+}
+
 // unpack maps a stored basis to m. What the stored basis does not know (a new SKU, a period that has
 // just come into the horizon) takes its place from the just-in-time basis.
-func (m *model) unpack(st *Start) *Basis {
+func (m *model) unpack(st *startIndex) *Basis {
 	b := m.justInTime()
-	period := make(map[string]int, len(st.Periods))
-	for t, name := range st.Periods {
-		period[name] = t
-	}
-	type key struct {
-		kind uint8
-		name string
-	}
-	blocks := make(map[key][]byte, len(st.Blocks))
-	for _, block := range st.Blocks {
-		blocks[key{block.Kind, block.Name}] = block.Status
-	}
 	for k := range kinds {
 		places := b.Columns
 		if k.isRow() {
 			places = b.Rows
 		}
 		for e := 0; e*m.T < len(m.at[k]); e++ {
-			status := blocks[key{uint8(k), m.entity(k, e)}]
+			status := st.blocks[blockName{uint8(k), m.entity(k, e)}]
 			if status == nil {
 				continue
 			}
 			for t, name := range m.p.Periods {
 				j := m.index(k, e, t)
-				u, ok := period[name]
+				u, ok := st.period[name]
 				if j >= 0 && ok && u < len(status) && status[u] <= byte(FreeNonbasic) {
 					places[j] = VarStatus(status[u])
 				}

@@ -56,36 +56,37 @@ func (p *Problem) roundedUp() *Problem {
 	return &q
 }
 
-// wholeUnits turns the relaxed optimum r of a rounded-up problem into one in whole units, and returns it
-// with its relative gap to r. First try: floor the running totals (they still meet the requirements,
-// which are whole); else branch and bound, depth first, the nearer side first.
-func (e *Engine) wholeUnits(ctx context.Context, r *result) (*result, float64, error) {
+// wholeUnits turns the relaxed optimum r of a rounded-up problem into one in whole units and notes what
+// that costs. First try: floor the running totals (they still meet the requirements, which are whole);
+// else branch and bound, depth first, the nearer side first.
+func (e *session) wholeUnits(ctx context.Context, r *result) error {
 	b := &brancher{e: e, r: r, best: math.Inf(1), relaxed: r.duals.Objective}
+	r.objective = b.relaxed
 	if _, _, ok := b.fractional(r.x); !ok {
-		return r, 0, nil
+		return nil
 	}
 	if err := b.floored(ctx); err != nil {
-		return nil, 0, err
+		return err
 	}
 	if b.best > b.relaxed+1e-9*math.Abs(b.relaxed) {
 		if err := b.branch(ctx, r.m.lp.clone(), r.duals.Basis); err != nil {
-			return nil, 0, err
+			return err
 		}
 	}
 	if b.x == nil {
 		if r.m.p.Mode != Strict {
-			return nil, 0, fmt.Errorf("%w within %d nodes", errNoWholePlan, wholeNodes)
+			return fmt.Errorf("%w within %d nodes", errNoWholePlan, wholeNodes)
 		}
-		r.infeasible = true // none exists, or none was found in time: the cause is rounding either way
-		return r, 0, nil
+		r.infeasible, r.rounding = true, true // none exists, or none was found in time: the cause is rounding either way
+		return nil
 	}
-	r.x = b.x
-	return r, math.Max(0, b.best-b.relaxed) / math.Max(1, math.Abs(b.best)), nil
+	r.x, r.objective, r.dearer = b.x, b.best, math.Max(0, b.best-b.relaxed)
+	return nil
 }
 
 // brancher searches plans in whole units.
 type brancher struct {
-	e       *Engine
+	e       *session
 	r       *result
 	nodes   int
 	relaxed float64

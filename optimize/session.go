@@ -1,0 +1,138 @@
+package optimize
+
+import (
+	"context"
+	"fmt"
+)
+
+// session solves LPs one after the other and keeps the last one in its Solver. One goroutine at a time.
+type session struct {
+	newSolver func() Solver
+	opts      Options
+
+	solver Solver
+	loaded *LP    // what the solver holds; nil: nothing
+	model  *model // the last model that was solved to an optimum, and
+	basis  *Basis // its basis
+
+	periods []uint64 // tie seeds of the periods
+	named   []string // whose seeds they are
+}
+
+// close frees the solver. The session can be used again and then starts cold.
+func (e *session) close() error {
+	e.loaded, e.model, e.basis = nil, nil, nil
+	if e.solver == nil {
+		return nil
+	}
+	s := e.solver
+	e.solver = nil
+	return s.Close()
+}
+
+// result is an optimum in the LP's terms.
+type result struct {
+	infeasible bool
+	rounding   bool // infeasible only in whole units
+	m          *model
+	duals      *Solution // the optimum that prices come from
+	x          []float64 // the canonical optimum
+	dearer     float64   // what whole units cost beyond the relaxed optimum,
+	objective  float64   // of this objective
+	stats      Stats
+}
+
+// optimum finds the lexicographic optimum of m's problem, ties broken, from basis. The result's model has larger
+// weights where m's do not reach the least shortage.
+func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result, error) {
+	if m.conflict {
+		return nil, fmt.Errorf("contradictory bounds in a problem that passed its checks")
+	}
+	r := &result{m: m}
+	r.stats.Rows, r.stats.Columns = m.lp.Rows(), m.lp.Columns()
+	for raises := 0; ; raises++ {
+		sol, err := e.run(ctx, m.lp, basis, DualSimplex, &r.stats)
+		if err != nil {
+			return nil, err
+		}
+		if sol.Status == LPInfeasible {
+			r.infeasible = true
+			return r, nil
+		}
+		r.m, r.duals = m, sol
+		if err := e.breakTies(ctx, r); err != nil {
+			return nil, err
+		}
+		raised, err := e.checkStages(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if raised == m.weights {
+			break
+		}
+		if raises == 6 {
+			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
+				m.weights.Shortfall, m.weights.Loss)
+		}
+		m, basis = formulate(m.p, raised), sol.Basis
+	}
+	e.model, e.basis = r.m, r.duals.Basis
+	return r, nil
+}
+
+// fits says whether the last basis is one of m as it stands.
+func (e *session) fits(m *model) bool {
+	return e.model != nil && e.basis != nil && e.model.lp.sameMatrix(m.lp) && sameNames(e.model.p, m.p)
+}
+
+func sameNames(a, b *Problem) bool {
+	if len(a.Periods) != len(b.Periods) || len(a.SKUs) != len(b.SKUs) {
+		return false
+	}
+	for t := range a.Periods {
+		if a.Periods[t] != b.Periods[t] {
+			return false
+		}
+	}
+	for s := range a.SKUs {
+		if a.SKUs[s].Name != b.SKUs[s].Name {
+			return false
+		}
+	}
+	return true
+}
+
+// run solves lp, by a change of numbers if the solver holds the same matrix.
+func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
+	if e.solver == nil {
+		e.solver, e.loaded = e.newSolver(), nil
+	}
+	var err error
+	if e.loaded != nil && e.loaded.sameMatrix(lp) {
+		err = e.solver.Change(lp)
+	} else {
+		err = e.solver.Load(lp)
+	}
+	if err != nil {
+		e.loaded = nil
+		return nil, err
+	}
+	e.loaded = lp
+	limit := e.opts.MaxIterations
+	if limit == 0 {
+		limit = 100_000 + 10*lp.Rows()
+	}
+	sol, err := e.solver.Solve(ctx, start, method, limit)
+	if err != nil {
+		return nil, err
+	}
+	stats.Iterations += sol.Iterations
+	stats.Stages++
+	switch sol.Status {
+	case LPOptimal, LPInfeasible:
+		return sol, nil
+	case LPStopped:
+		return nil, fmt.Errorf("no optimum within %d iterations", limit)
+	}
+	return nil, fmt.Errorf("the LP is %v", sol.Status)
+}
