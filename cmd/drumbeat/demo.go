@@ -1,21 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"drumbeat/cmd/drumbeat/internal/embedded"
 	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/cmd/drumbeat/internal/web"
 	"drumbeat/schemas"
 	"drumbeat/stream/kafka"
 	"drumbeat/stream/postgres"
@@ -30,15 +34,33 @@ type demoCmd struct {
 	Seed uint64            `default:"1" help:"Seed of the generated sales."`
 	Pace time.Duration     `default:"1s" help:"Without --once: time between the last 31 generated days, to watch the plan follow the sales."`
 
-	Address string `default:"127.0.0.1:8080" help:"Where HTTP listens; port 0 takes any free one."`
+	Address string `placeholder:"HOST:PORT" help:"Where HTTP listens; port 0 takes any free one. By default 127.0.0.1:8080, or a free port where that is taken."`
 
 	Site     siteFlags     `embed:""`
 	Capacity capacityFlags `embed:""`
 }
 
-// The demo's topics beside the contract's.
+// Help is the text of `drumbeat demo --help`.
+func (c *demoCmd) Help() string {
+	return `Without --from: three years of dirty sales of three products from one factory. With it: the sales of a file, in event time; products need no definitions.
+
+The data directory (--data, by default ~/.local/share/drumbeat/NAME, a NAME for each input) holds
+
+  input      what was fed, since another input must not go into the same log
+  kafka/     the log of the embedded broker
+  postgres/  the private PostgreSQL cluster, its port and its password; where the
+             server's user cannot enter the directory, the file postgres/location
+             says where the cluster is
+  demo.log   what the service logs, as JSON lines
+
+A directory belongs to one process at a time. A second run on it goes on where the first one stopped; to start anew, remove the directory.`
+}
+
+// The demo's topics beside the contract's. Its own sales have a topic for themselves, since what stands
+// there says how far an earlier run came; sales that people send go to another.
 const (
 	demoSales  = schemas.DefaultInputTopic
+	demoPeople = "erp.people"
 	demoMaster = "erp.master" // items, resources and the policy
 )
 
@@ -60,6 +82,8 @@ type demo struct {
 	std      streams
 	log      *slog.Logger
 	logFile  *os.File
+	dir      string
+	address  string // of HTTP
 	feed     demoFeed
 	broker   *embedded.Broker
 	database *embedded.Postgres
@@ -76,28 +100,52 @@ func (c *demoCmd) open(ctx context.Context, std streams) (*demo, error) {
 		return nil, err
 	}
 	d.feed = feed
-	dir, err := c.directory(feed)
-	if err != nil {
+	if d.address, err = c.listen(ctx); err != nil {
 		return nil, errors.Join(err, feed.Close())
 	}
-	if d.logFile, err = os.OpenFile(filepath.Join(dir, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+	if d.dir, err = c.directory(feed); err != nil {
 		return nil, errors.Join(err, feed.Close())
+	}
+	if d.logFile, err = os.OpenFile(filepath.Join(d.dir, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		return nil, errors.Join(badInput(err), feed.Close())
 	}
 	d.log = slog.New(slog.NewJSONHandler(d.logFile, nil))
-	d.say("data, log and servers in %s", dir)
-	if d.broker, err = embedded.StartBroker(filepath.Join(dir, "kafka"), d.log); err == nil {
-		if d.database, err = embedded.StartPostgres(ctx, filepath.Join(dir, "postgres"), d.log); err == nil {
+	d.say("data, log and servers in %s", d.dir)
+	if d.broker, err = embedded.StartBroker(filepath.Join(d.dir, "kafka"), d.log); err == nil {
+		if d.database, err = embedded.StartPostgres(ctx, filepath.Join(d.dir, "postgres"), d.log); err == nil {
 			d.client, err = kafka.NewClient(kafka.Config{Brokers: []string{d.broker.Addr()}, Log: d.log})
 		}
 	}
 	if err != nil {
 		if errors.Is(err, embedded.ErrInUse) {
-			err = badInput(err)
+			err = badInput(fmt.Errorf("--data %s is in use by another process", d.dir))
 		}
 		return nil, errors.Join(err, d.close())
 	}
-	d.say("broker %s, database %s", d.broker.Addr(), d.database.DSN())
+	if !c.Once {
+		d.say("metrics at http://%s/metrics", d.address)
+	}
 	return d, nil
+}
+
+// listen finds where HTTP can listen: where the person says, else the service's default or, where that
+// is taken, a free port. It is tried before anything starts.
+func (c *demoCmd) listen(ctx context.Context) (address string, err error) {
+	if c.Once {
+		return cmp.Or(c.Address, "127.0.0.1:0"), nil
+	}
+	wanted := cmp.Or(c.Address, web.DefaultAddress)
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", wanted)
+	if err != nil && c.Address != "" {
+		return "", badInput(fmt.Errorf("--address %s: %w", c.Address, err))
+	}
+	if err != nil {
+		if listener, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+	}
+	return listener.Addr().String(), listener.Close()
 }
 
 // directory is the data directory; a note in it says what was fed, since another input must not go
@@ -151,12 +199,9 @@ func (d *demo) run(ctx context.Context) error {
 	d.watch = newDemoWatch(d.feed.title(), d.feed.site(config.DefaultSite))
 	s := service{
 		kafka: d.client, postgres: d.database.DSN(), roles: []string{roleIntake, rolePlanner, roleWeb},
-		inputs: []string{demoSales, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
-		address: d.c.Address, retention: 7 * 24 * time.Hour, processor: config, quiet: 500 * time.Millisecond,
+		inputs: []string{demoSales, demoPeople, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
+		address: d.address, retention: 7 * 24 * time.Hour, processor: config, quiet: 500 * time.Millisecond,
 		saved: d.watch.saved, log: d.log,
-	}
-	if d.c.Once {
-		s.address = "127.0.0.1:0"
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -176,7 +221,13 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	return d.result(context.WithoutCancel(ctx))
+	if err := d.result(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	if !d.c.Once {
+		d.say("stopped; the same command goes on from here, and without %s it starts anew", d.dir)
+	}
+	return nil
 }
 
 // drive feeds and watches.
@@ -191,6 +242,12 @@ func (d *demo) drive(ctx context.Context) error {
 	go func() { feeding <- d.send(ctx) }()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	// Where no live view shows them, the hints are printed once.
+	hint := sync.OnceFunc(func() {
+		if !screen.Live() {
+			d.say("%s", strings.Join(d.hints(), "\n"))
+		}
+	})
 	for fed := false; ; {
 		select {
 		case <-ctx.Done():
@@ -202,19 +259,22 @@ func (d *demo) drive(ctx context.Context) error {
 			fed = true
 		case now := <-ticker.C:
 			view := d.watch.view(now)
+			if !d.c.Once {
+				view.Notes = []string{fmt.Sprintf("metrics http://%s/metrics   stop with Ctrl-C", d.address)}
+				if fed && d.watch.caughtUp() {
+					view.Notes = d.hints()
+					hint()
+				}
+			}
 			columns, rows := screen.Size()
 			if err := screen.Draw(now, view.Fit(style, columns, rows), view.Summary()); err != nil {
 				return err
 			}
-			if !fed {
+			if !fed || !d.c.Once {
 				continue
 			}
-			done, err := d.done(ctx)
-			if err != nil {
+			if done, err := d.done(ctx); err != nil || done {
 				return err
-			}
-			if done && d.c.Once {
-				return nil
 			}
 		}
 	}
@@ -266,8 +326,8 @@ type demoResult struct {
 }
 
 type demoSeconds struct {
-	Ingest float64 `json:"ingest"` // from the first event sent to the last one saved
-	Plan   float64 `json:"plan"`   // from then to the plan of all of them, saved
+	Ingest float64 `json:"ingest"` // from the first event sent to the last one saved; 0: all were there before
+	Plan   float64 `json:"plan"`   // from the last event saved to the plan of all of them saved
 }
 
 // result prints audit, forecast and plan as Postgres has them.

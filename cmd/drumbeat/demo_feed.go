@@ -149,6 +149,7 @@ func (d *demo) send(ctx context.Context) error {
 		if len(chunk) == 0 {
 			return nil
 		}
+		d.watch.sending(int64(len(chunk)))
 		err := producer.Send(ctx, demoSales, chunk)
 		d.watch.fed(int64(len(chunk)), d.feed.share())
 		chunk = chunk[:0:0]
@@ -168,6 +169,12 @@ func (d *demo) send(ctx context.Context) error {
 		if !d.c.Once && !day.IsZero() && d.paced(day) && day.After(last) {
 			if err := flush(); err != nil {
 				return err
+			}
+			// What a person watches begins when the history before it stands.
+			for !d.watch.caughtUp() {
+				if !sleep(ctx, 50*time.Millisecond) {
+					return ctx.Err()
+				}
 			}
 			if !sleep(ctx, d.c.Pace) {
 				return ctx.Err()

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -31,8 +31,9 @@ type demoWatch struct {
 	head      *schemas.Head
 	plannedAt time.Time
 	lines     map[string][]byte
-	plans     int
+	shown     []schemas.Line // lines, decoded; nil: not yet
 	seconds   demoSeconds
+	latency   demoLatency
 }
 
 func newDemoWatch(title, site string) *demoWatch {
@@ -51,11 +52,41 @@ func (w *demoWatch) expect(definitions int64) {
 	w.expected = definitions
 }
 
+// sending says that n sales go out now.
+func (w *demoWatch) sending(n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.firstSent.IsZero() && w.next-w.expected >= w.sent {
+		w.latency.sent(w.sent, w.sent+n, time.Now())
+	}
+}
+
 func (w *demoWatch) fed(n int64, share float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent += n
 	w.share = share
+}
+
+// caughtUp says that all sales that were sent are folded and saved.
+func (w *demoWatch) caughtUp() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.next-w.expected >= w.sent
+}
+
+// example is a SKU of the plan and the site's day, for a sale that a person may send.
+func (w *demoWatch) example() (sku string, day time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sku, day = "SKU-001", time.Now()
+	if w.head != nil {
+		day = w.head.Now
+	}
+	if lines := w.decoded(); len(lines) > 0 {
+		sku = lines[0].SKU
+	}
+	return sku, day
 }
 
 // events is the number of events that must be in the log.
@@ -78,7 +109,7 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 		w.next, w.savedAt = b.Next, now
 	}
 	for _, row := range b.Audit {
-		w.rows[row.Site+"\x00"+row.OriginTopic] = row
+		w.rows[auditKey(&row)] = row
 	}
 	for i := range b.Revisions {
 		r := &b.Revisions[i]
@@ -87,7 +118,7 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 			continue
 		}
 		w.head, w.plannedAt = &h, now
-		w.plans++
+		w.latency.planned(h.Input.Offset-w.expected, w.sent, now)
 		for _, l := range r.Lines {
 			if l.Value == nil {
 				delete(w.lines, l.SKU)
@@ -95,6 +126,7 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 				w.lines[l.SKU] = l.Value
 			}
 		}
+		w.shown = nil
 	}
 }
 
@@ -102,11 +134,11 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 func (w *demoWatch) view(now time.Time) *terminal.View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v := &terminal.View{Title: w.title, Head: w.head, Lines: readLines(w.lines), Audit: sumAudit(w.rows, demoSales)}
+	v := &terminal.View{Title: w.title, Head: w.head, Lines: w.decoded(), Audit: sumAudit(w.rows), Latency: w.latency.summary()}
 	folded := max(0, w.next-w.expected)
 	v.Feed = terminal.Feed{Events: folded, Lag: max(0, w.sent-folded), Idle: now.Sub(w.savedAt) > 2*time.Second}
 	if w.share > 0 {
-		v.Feed.Total = int64(float64(w.sent) / w.share)
+		v.Feed.Total = max(int64(float64(w.sent)/w.share), folded)
 	}
 	if spent := now.Sub(w.firstSent).Seconds(); !w.firstSent.IsZero() && spent > 0 {
 		v.Feed.Rate = float64(max(0, folded-w.before)) / spent
@@ -115,6 +147,14 @@ func (w *demoWatch) view(now time.Time) *terminal.View {
 		v.Feed.Day = w.head.Now.Format(time.DateOnly)
 	}
 	return v
+}
+
+// decoded are the lines of the newest plan.
+func (w *demoWatch) decoded() []schemas.Line {
+	if w.shown == nil {
+		w.shown = readLines(w.lines)
+	}
+	return w.shown
 }
 
 func readLines(raw map[string][]byte) []schemas.Line {
@@ -128,11 +168,16 @@ func readLines(raw map[string][]byte) []schemas.Line {
 	return lines
 }
 
-// sumAudit adds up the rows of one origin topic.
-func sumAudit(rows map[string]stream.AuditRow, topic string) terminal.Audit {
+// auditKey names the origin that a row counts.
+func auditKey(r *stream.AuditRow) string {
+	return fmt.Sprintf("%s\x00%s\x00%d", r.Site, r.OriginTopic, r.OriginPartition)
+}
+
+// sumAudit adds up what became of the sales; definitions are left out.
+func sumAudit(rows map[string]stream.AuditRow) terminal.Audit {
 	sum := terminal.Audit{ByReason: map[string]int64{}}
 	for _, r := range rows {
-		if r.OriginTopic != topic {
+		if r.OriginTopic == demoMaster {
 			continue
 		}
 		sum.Read += r.Read
@@ -181,9 +226,9 @@ func (w *demoWatch) result(ctx context.Context, store *postgres.Store) (*demoRes
 	}
 	byOrigin := map[string]stream.AuditRow{}
 	for _, r := range rows {
-		byOrigin[r.Site+"\x00"+r.OriginTopic+string(rune(r.OriginPartition))] = r
+		byOrigin[auditKey(&r)] = r
 	}
-	audit := sumAudit(byOrigin, demoSales)
+	audit := sumAudit(byOrigin)
 	_, raw, ok, err := store.Head(ctx, w.site)
 	if err != nil {
 		return nil, nil, err
@@ -209,20 +254,13 @@ func (w *demoWatch) result(ctx context.Context, store *postgres.Store) (*demoRes
 	r.Plan = plan
 	r.Forecasts = forecastsOf(plan.Lines)
 	view.Head, view.Lines, view.Feed.Day = &plan.Head, plan.Lines, plan.Head.Now.Format(time.DateOnly)
-	view.Forecasts = slices.Clone(r.Forecasts)
-	slices.SortStableFunc(view.Forecasts, func(a, b terminal.Forecast) int { return cmp.Compare(sum(b.Mean), sum(a.Mean)) })
+	view.Forecasts = r.Forecasts
+	view.Latency = w.latency.summary()
 	if w.seconds.Plan > 0 {
 		last := time.Duration(w.seconds.Plan * float64(time.Second))
 		view.Latency = terminal.Latency{Last: last, Median: last, P99: last, Plans: 1}
 	}
 	return r, view, nil
-}
-
-func sum(v []float64) (total float64) {
-	for _, x := range v {
-		total += x
-	}
-	return total
 }
 
 // forecastsOf is the demand of each line by period with its interval.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -218,7 +219,7 @@ func (v *View) feed(f *frame) {
 	if v.Feed.Idle {
 		line += "  " + s.Ink(Dim, "feed is quiet")
 	} else {
-		line += "  " + Amount(v.Feed.Rate) + "/s"
+		line += "  " + Count(int64(math.Round(v.Feed.Rate))) + "/s"
 	}
 	if v.Feed.Lag > 0 {
 		line += "  " + s.Ink(Warn, "lag "+Count(v.Feed.Lag))
