@@ -43,7 +43,7 @@ func (c *Cleaner) fold() []*skuRows {
 		}
 		c.takeBack(of, r, lines)
 		of.rows = append(of.rows, i)
-		if r.fact.line != 0 && r.fact.quantity >= 0 && r.out.kind != outcomeDuplicate {
+		if r.fact.line != 0 && r.fact.quantity >= 0 && (r.out.kind == outcomeKept || r.out.kind == outcomeFlagged) {
 			lines[r.fact.line] = i
 		}
 	}
@@ -66,19 +66,21 @@ func (c *Cleaner) openDay(d schemas.Date) {
 
 // takeBack finds the sale that a row has reversed or replaced and notes how much of it is gone.
 func (c *Cleaner) takeBack(of *skuRows, r *cleanRow, lines map[uint64]int) {
-	if r.out.kind != outcomeKept || r.out.reason != reasonReversed && r.out.reason != reasonCorrected {
+	if r.out.kind != outcomeKept && r.out.kind != outcomeFlagged {
 		return
 	}
-	if r.fact.line != 0 {
-		if i, ok := lines[r.fact.line]; ok {
-			sale := &c.rows[i]
-			amount := sale.fact.quantity // replaced as a whole
-			if r.fact.quantity < 0 {
-				amount = -r.fact.quantity
-			}
-			sale.gone += min(amount, sale.fact.quantity-sale.gone)
-			return
+	reversed := r.out.kind == outcomeKept && r.out.reason == reasonReversed
+	if i, ok := lines[r.fact.line]; ok && (reversed || r.fact.quantity >= 0) {
+		sale := &c.rows[i]
+		amount := sale.fact.quantity // replaced as a whole, whatever by
+		if reversed {
+			amount = -r.fact.quantity
 		}
+		sale.gone += min(amount, sale.fact.quantity-sale.gone)
+		return
+	}
+	if !reversed {
+		return
 	}
 	// The site has chosen a sale of the same customer and quantity; the day that it has changed tells
 	// which. Among equal sales of one day any will do.
