@@ -69,7 +69,11 @@ func saved(t *testing.T, store *postgres.Store, settings stream.Settings, record
 		t.Fatal(err)
 	}
 	solvers := stream.NewSolvers(clp.New, 1, 0)
-	defer solvers.Close()
+	defer func() {
+		if err := solvers.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	solve := solveFunc(solvers.Solve)
 	if around != nil {
 		solve = around(solve)

@@ -130,7 +130,11 @@ func tampering(t *testing.T, dsn string, store *postgres.Store, checks map[int64
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
+	defer func() {
+		if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
 	exec := func(sql string, args ...any) {
 		t.Helper()
 		tag, err := conn.Exec(t.Context(), sql, args...)
