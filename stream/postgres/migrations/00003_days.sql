@@ -16,7 +16,8 @@ BEGIN
         child := parent || '_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('drumbeat.' || child) IS NOT NULL;
         PERFORM pg_advisory_xact_lock(hashtext('drumbeat.days'));
-        CONTINUE WHEN to_regclass('drumbeat.' || child) IS NOT NULL;
+        -- to_regclass may still answer from its cache what held before the wait for the lock.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'drumbeat'::regnamespace AND relname = child);
         EXECUTE format('CREATE TABLE drumbeat.%I (LIKE drumbeat.%I INCLUDING ALL)', child, parent);
         EXECUTE format('ALTER TABLE drumbeat.%I ATTACH PARTITION drumbeat.%I FOR VALUES FROM (%L) TO (%L)',
             parent, child, day, day + 1);
