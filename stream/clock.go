@@ -64,7 +64,7 @@ func (s *site) begin(day schemas.Date) {
 	s.Today = day
 	s.trim()
 	for i := range s.Waiting {
-		s.Waiting[i].Until = day.AddDays(moveWindow)
+		s.Waiting[i].Until = day.AddDays(reverseWindow)
 	}
 	s.dirty = true
 }

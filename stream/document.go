@@ -141,7 +141,7 @@ func (s *site) await(rec *Record, from recordOrigin, f *fact) outcome {
 		return duplicate()
 	}
 	s.Waiting = append(s.Waiting, waiting{
-		Key: f.line, Version: f.cancels(), Until: s.Today.AddDays(moveWindow), Origin: from.origin,
+		Key: f.line, Version: f.cancels(), Until: s.Today.AddDays(reverseWindow), Origin: from.origin,
 		Letter: s.letter(rec, from, &fault{"unknown-line", "document", "no sale with this document and line came within 7 days"}),
 	})
 	return outcome{kind: outcomeFlagged, reason: reasonWaiting}

@@ -105,13 +105,13 @@ func (m *movements) each(f func(movement) bool) {
 }
 
 // takeSale finds the sale that a return of q > 0 reverses: the latest outgoing movement of exactly q
-// units to the customer that is not after the return. It removes and returns it. On one day, a
-// movement without an instant is after none.
-func (m *movements) takeSale(customer uint64, q schemas.Quantity, notAfter movement) (movement, bool) {
+// units to the customer that is not after the return and not of a day before oldest. It removes and returns
+// it. On one day, a movement without an instant is after none.
+func (m *movements) takeSale(customer uint64, q schemas.Quantity, notAfter movement, oldest schemas.Date) (movement, bool) {
 	if customer == 0 || q <= 0 {
 		return movement{}, false
 	}
-	for i := len(m.list) - 1; i >= 0; i-- {
+	for i := len(m.list) - 1; i >= 0 && m.list[i].Day >= oldest; i-- {
 		v := m.list[i]
 		if v.Customer == customer && v.Quantity == -q && !v.later(notAfter) {
 			m.list = slices.Delete(m.list, i, i+1)

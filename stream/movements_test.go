@@ -68,9 +68,10 @@ func TestMovementsAgainstList(t *testing.T) {
 			"return": func(t *rapid.T) {
 				of := drawMovement(t)
 				q := max(of.Quantity, -of.Quantity)
-				got, ok := m.takeSale(of.Customer, q, of)
+				oldest := of.Day - schemas.Date(rapid.Int32Range(-1, 3).Draw(t, "window"))
+				got, ok := m.takeSale(of.Customer, q, of, oldest)
 				fits := func(v movement) bool {
-					if v.Customer != of.Customer || v.Customer == 0 || v.Quantity != -q || v.Day > of.Day {
+					if v.Customer != of.Customer || v.Customer == 0 || v.Quantity != -q || v.Day > of.Day || v.Day < oldest {
 						return false
 					}
 					return v.Day < of.Day || v.DateOnly || of.DateOnly || v.At <= of.At

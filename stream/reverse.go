@@ -48,20 +48,20 @@ func (k *sku) sold(from, to schemas.Date) (sum schemas.Quantity) {
 	return sum
 }
 
-// takeBack reverses the latest sale of the same customer, SKU and quantity within the window, booked or
-// held.
+// takeBack reverses the latest sale of the same customer, SKU and quantity, booked or held, within the
+// window before the return's own day: how late it arrives does not matter, as far as movements are kept.
 func (s *site) takeBack(k *sku, f *fact, amount schemas.Quantity) bool {
 	at := f.at.Unix()
 	if !f.hasTime {
 		at = (f.day + 1).Time(s.location).Unix() - 1
 	}
-	best := -1
+	best, oldest := -1, f.day.AddDays(-reverseWindow)
 	for i, h := range k.heldSales {
-		if h.Customer == f.customer && h.Quantity == amount && h.At <= at && (best < 0 || h.At >= k.heldSales[best].At) {
+		if h.Customer == f.customer && h.Quantity == amount && h.At <= at && h.Day >= oldest && (best < 0 || h.At >= k.heldSales[best].At) {
 			best = i
 		}
 	}
-	m, booked := k.moves.takeSale(f.customer, amount, movement{At: at, DateOnly: !f.hasTime, Day: f.day})
+	m, booked := k.moves.takeSale(f.customer, amount, movement{At: at, DateOnly: !f.hasTime, Day: f.day}, oldest)
 	if best >= 0 && (!booked || k.heldSales[best].At > m.At) {
 		if booked {
 			k.moves.add(m)

@@ -146,11 +146,14 @@ func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
 	s.save(k)
 }
 
-// Movements are kept by instant for the days of the window and summed by day for as long as a late
-// count may refer to them.
+// A return looks for its sale on its own day and the reverseWindow days before, and a cancellation waits
+// as long for its line. Movements are kept by instant for a day more: the site's day may be one ahead of a
+// feed that paused or comes after midnight. Later they are summed by day, for as long as a late count may
+// refer to them.
 const (
-	moveWindow = 7
-	keptMoves  = 92
+	reverseWindow = 7
+	moveWindow    = reverseWindow + 1
+	keptMoves     = 92
 )
 
 // expireMoves sums the movements that leave the window by day.
