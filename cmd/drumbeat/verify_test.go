@@ -38,10 +38,14 @@ func plantRecords(t *testing.T) []stream.Record {
 	}
 	horizon, strict := 8, schemas.ModeStrict
 	define(&schemas.Policy{Horizon: &horizon})
-	define(&schemas.Resource{Resource: "factory", Capacity: 150, Per: schemas.PerWeek})
+	define(&schemas.Resource{Resource: "factory", Capacity: 150, Per: schemas.PerWeek, OvertimeCapacity: 20, OvertimeCost: 9})
 	for i, sku := range []string{"A", "B", "C"} {
 		safety := 10 * schemas.Unit
-		define(&schemas.Item{SKU: sku, ProductionCost: float64(5 + i), HoldingCost: 0.25, SafetyStock: &safety, Resource: "factory", Usage: 1})
+		item := schemas.Item{SKU: sku, ProductionCost: float64(5 + i), HoldingCost: 0.25, SafetyStock: &safety, Resource: "factory", Usage: 1}
+		if sku == "B" {
+			item.BacklogCost, item.LeadTime, item.Per = 2, 1, schemas.PerWeek
+		}
+		define(&item)
 	}
 	for n := range 70 {
 		day := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n).Format(time.DateOnly)
