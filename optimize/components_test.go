@@ -81,3 +81,20 @@ func TestComponentsShareNothing(t *testing.T) {
 		}
 	})
 }
+
+// The same on quantities and costs that are no round numbers, over a horizon of 26 periods.
+func TestSplitIsWholeOverALongHorizon(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := uncoupled(3, 26, rapid.Uint64().Draw(t, "seed"))
+		p.SKUs[0].LeadTime = rapid.IntRange(0, 4).Draw(t, "lead time")
+		p.SKUs[1].StorageCapacity = 1.5 * p.SKUs[1].Demand[3]
+		p.SKUs[2].BacklogCost = p.SKUs[2].ProductionCost / 10
+		unsplit := NewEngine(newDense, Options{})
+		unsplit.unsplit = true
+		want, got := mustSolve(t, unsplit, p, nil), mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		samePlan(t, want, got)
+		if got.Stats.Components != 3 || got.Stats.Iterations != 0 {
+			t.Fatalf("%+v", got.Stats)
+		}
+	})
+}

@@ -21,7 +21,9 @@ type piece struct {
 }
 
 func (c *curve) reset() {
-	*c = curve{left: math.Inf(-1), right: math.Inf(1), leftArc: -1, rightArc: -1, pieces: c.pieces[:0]}
+	c.from, c.carried, c.left, c.right = 0, 0, math.Inf(-1), math.Inf(1)
+	c.leftArc, c.rightArc = -1, -1
+	c.pieces = c.pieces[:0]
 }
 
 // add adds an arc that can carry room at cost each: forward it moves the flow up, backward down.

@@ -185,10 +185,11 @@ func formulate(p *Problem, w Weights) *model {
 	m := &model{p: p, T: T, lp: &LP{}, weights: w}
 	rows := m.placeRows(S, T, R)
 	m.lp.RowLower, m.lp.RowUpper = make([]float64, rows), make([]float64, rows)
-	n := 4 * S * T
-	m.lp.Cost, m.lp.Lower, m.lp.Upper = make([]float64, 0, n), make([]float64, 0, n), make([]float64, 0, n)
-	m.lp.Start = append(make([]int32, 0, n+1), 0)
-	m.lp.Index, m.lp.Value = make([]int32, 0, 2*n), make([]float64, 0, 2*n)
+	n := 5 * S * T // of most SKUs, and twice as many entries
+	flat := make([]float64, 5*n)
+	m.lp.Cost, m.lp.Lower, m.lp.Upper, m.lp.Value = flat[:0:n], flat[n:n:2*n], flat[2*n:2*n:3*n], flat[3*n:3*n:5*n]
+	index := make([]int32, 3*n+1)
+	m.lp.Start, m.lp.Index = append(index[:0:n+1], 0), index[n+1:n+1]
 
 	fixedLoad := make([]float64, R*T)
 	for s := range p.SKUs {

@@ -53,8 +53,12 @@ func (lp *LP) sameMatrix(o *LP) bool {
 // clone copies the numbers that a stage may change and shares the matrix.
 func (lp *LP) clone() *LP {
 	c := *lp
-	c.Cost, c.Lower, c.Upper = slices.Clone(lp.Cost), slices.Clone(lp.Lower), slices.Clone(lp.Upper)
-	c.RowLower, c.RowUpper = slices.Clone(lp.RowLower), slices.Clone(lp.RowUpper)
+	flat := make([]float64, 0, 3*lp.Columns()+2*lp.Rows())
+	for _, v := range []*[]float64{&c.Cost, &c.Lower, &c.Upper, &c.RowLower, &c.RowUpper} {
+		from := len(flat)
+		flat = append(flat, *v...)
+		*v = flat[from:len(flat):len(flat)]
+	}
 	return &c
 }
 

@@ -144,7 +144,8 @@ func (s *path) Solve(ctx context.Context, _ *Basis, _ Method, _ int) (*Solution,
 		return nil, err
 	}
 	n, m := s.lp.Columns(), s.lp.Rows()
-	sol := &Solution{X: make([]float64, n), Duals: make([]float64, m), Reduced: make([]float64, n)}
+	flat := make([]float64, 2*n+m)
+	sol := &Solution{X: flat[:n:n], Reduced: flat[n : 2*n : 2*n], Duals: flat[2*n:]}
 	copy(sol.X, s.lp.Lower)
 	for _, j := range s.idle {
 		if s.lp.Cost[j] < 0 {
@@ -167,7 +168,6 @@ func (s *path) Solve(ctx context.Context, _ *Basis, _ Method, _ int) (*Solution,
 // place returns the arcs of a place as a curve of the flow above their lower bounds.
 func (s *path) place(c *curve, place int) {
 	c.reset()
-	c.from = 0
 	for _, a := range s.arcs[s.first[place]:s.first[place+1]] {
 		j := a.column
 		c.add(j, a.forward, s.lp.Cost[j], s.lp.Upper[j]-s.lp.Lower[j])
@@ -200,7 +200,6 @@ func (s *path) forward(scale float64) SolveStatus {
 		s.into = append(s.into, curve{})
 	}
 	s.value.reset() // nothing is carried into the first node
-	s.value.from = 0
 	for t := range m {
 		s.place(&s.own, 2*t)
 		s.place(&s.carry, 2*t+1)
