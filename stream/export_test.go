@@ -3,6 +3,8 @@ package stream
 import (
 	"bytes"
 	"fmt"
+
+	"drumbeat/schemas"
 )
 
 // Dump is all saved state of the Processor as it would be saved now: two that go on in the same way have
@@ -74,4 +76,19 @@ func (p *Processor) Spoil(site, name string) {
 	k := s.known(name)
 	k.item.Provisional, k.item.ProductionCost = false, 1e16
 	s.note(triggerItem, name, true)
+}
+
+// Order shows an order.
+type Order struct {
+	ID             string
+	Start, Due     schemas.Date
+	Quantity, Open schemas.Quantity
+}
+
+// Orders shows the orders of a SKU.
+func (p *Processor) Orders(site, name string) (list []Order) {
+	for _, o := range p.sites[site].known(name).orders {
+		list = append(list, Order{o.ID, o.Start, o.Due, o.Quantity, o.Open})
+	}
+	return list
 }
