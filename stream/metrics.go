@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"encoding/json"
 	"errors"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -97,15 +99,43 @@ func (m *Metrics) lag(partition int32, n int64) {
 	m.Lag.WithLabelValues(label(partition)).Set(float64(max(0, n)))
 }
 
-// loaded shows what was loaded.
-func (m *Metrics) loaded(partition int32, snapshot *Snapshot, p *Processor, took time.Duration) {
+// loaded starts the counters of a partition whose state was read: its Processor counts from zero.
+func (m *Metrics) loaded(partition int32, took time.Duration) {
 	m.Recovery.Observe(took.Seconds())
-	m.Epoch.WithLabelValues(label(partition)).Set(float64(snapshot.Epoch))
-	m.Offset.WithLabelValues(label(partition)).Set(float64(snapshot.Next))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.resends, partition)
+	delete(m.clockBacks, partition)
+}
+
+// owned shows what a partition holds that begins to be ours.
+func (m *Metrics) owned(partition int32, epoch int64, p *Processor) {
+	l := label(partition)
+	m.Epoch.WithLabelValues(l).Set(float64(epoch))
+	m.Offset.WithLabelValues(l).Set(float64(p.Saved()))
 	for _, name := range p.order {
 		s := p.sites[name]
+		var h schemas.Head
+		if len(s.Plan.Head) > 0 && json.Unmarshal(s.Plan.Head, &h) == nil {
+			m.show(&h)
+		}
 		m.Revision.WithLabelValues(name).Set(float64(s.Revision))
 		m.audit.set(s.Audit.all(name))
+	}
+}
+
+// left takes back what owned and the saves have shown: the next owner shows it, and what two processes
+// show of one site adds up to nonsense.
+func (m *Metrics) left(partition int32, p *Processor) {
+	for _, g := range []*prometheus.GaugeVec{m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty} {
+		g.DeleteLabelValues(label(partition))
+	}
+	for _, name := range p.order {
+		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost} {
+			g.DeleteLabelValues(name)
+		}
+		m.FrozenMoves.DeleteLabelValues(name)
+		m.audit.drop(name)
 	}
 }
 
@@ -142,13 +172,18 @@ func (m *Metrics) solve(out Outcome, took time.Duration) {
 	m.Solves.WithLabelValues(outcome, start).Inc()
 }
 
+// plan shows a plan that was saved.
 func (m *Metrics) plan(h *schemas.Head) {
+	m.show(h)
+	m.FrozenMoves.WithLabelValues(h.Site).Add(float64(h.FrozenMoves))
+}
+
+func (m *Metrics) show(h *schemas.Head) {
 	m.Revision.WithLabelValues(h.Site).Set(float64(h.Revision))
 	m.PlanCreated.WithLabelValues(h.Site).Set(float64(h.CreatedAt.UnixMilli()) / 1000)
 	m.Shortage.WithLabelValues(h.Site).Set(h.ShortageTotal.Float())
 	m.Moved.WithLabelValues(h.Site).Set(h.MovedUnits.Float())
 	m.Cost.WithLabelValues(h.Site).Set(h.Cost.Total)
-	m.FrozenMoves.WithLabelValues(h.Site).Add(float64(h.FrozenMoves))
 }
 
 type auditKey struct {
@@ -176,6 +211,12 @@ func (c *auditCollector) set(rows []AuditRow) {
 	for _, row := range rows {
 		c.rows[auditKey{row.Site, row.OriginTopic, row.OriginPartition}] = row
 	}
+}
+
+func (c *auditCollector) drop(site string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.rows, func(k auditKey, _ AuditRow) bool { return k.site == site })
 }
 
 // Describe implements prometheus.Collector.

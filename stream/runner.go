@@ -105,7 +105,9 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 	if err != nil || o == nil {
 		return err
 	}
+	r.c.Metrics.owned(part.ID(), o.epoch, o.p)
 	err = o.run(ctx, part)
+	r.c.Metrics.left(part.ID(), o.p)
 	switch {
 	case errors.Is(err, ErrFenced):
 		r.c.Metrics.Fenced.Inc()
@@ -183,7 +185,7 @@ func (r *Runner) load(ctx context.Context, part Partition) (*owner, error) {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
 	o := newOwner(r, part.ID(), snapshot, p)
-	r.c.Metrics.loaded(part.ID(), snapshot, p, time.Since(began))
+	r.c.Metrics.loaded(part.ID(), time.Since(began))
 	r.c.Log.Info("partition loaded", "partition", part.ID(), "epoch", snapshot.Epoch, "offset", p.Next(),
 		"sites", len(snapshot.Sites), "seconds", time.Since(began).Seconds())
 	return o, nil
