@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"drumbeat/stream/kafka"
+)
+
+// ownBroker is an Apache Kafka of the end-to-end tests' own: drumbeat's topics have fixed names, so that each
+// test has to delete them, which must not happen on a broker that somebody uses for something else.
+var ownBroker broker
+
+type broker struct {
+	once sync.Once
+	err  error
+	dir  string
+	port int
+	addr string
+	end  io.Closer // what the watching shell waits for
+	shut *exec.Cmd
+}
+
+// freshBroker returns the address of a broker without topics. DRUMBEAT_TEST_KAFKA says that Kafka can be run
+// here; the broker that it names is left alone.
+func freshBroker(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("DRUMBEAT_TEST_KAFKA") == "" {
+		t.Skip("DRUMBEAT_TEST_KAFKA is not set: ./deploy/test sets it and sees to Java and Maven")
+	}
+	ownBroker.once.Do(func() {
+		began := time.Now()
+		ownBroker.err = ownBroker.open()
+		t.Logf("broker started in %v", time.Since(began).Round(time.Millisecond))
+	})
+	if ownBroker.err != nil {
+		t.Fatal(ownBroker.err)
+	}
+	ownBroker.clear(t)
+	return ownBroker.addr
+}
+
+func (b *broker) open() error {
+	var err error
+	if b.dir, err = os.MkdirTemp("", "drumbeat-e2e-kafka-"); err != nil {
+		return err
+	}
+	if b.port, err = freePorts(2); err != nil {
+		return err
+	}
+	if err := b.watch(); err != nil {
+		return err
+	}
+	return b.start()
+}
+
+// start starts the broker, again after a stop.
+func (b *broker) start() error {
+	cmd := exec.Command(deployed("kafka/start"), "--data", b.dir, "--port", strconv.Itoa(b.port), "--heap", "512m")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%v: %w\n%s", cmd, err, &said)
+	}
+	b.addr = strings.TrimSpace(string(out))
+	return nil
+}
+
+// stop stops the broker; its data stays.
+func (b *broker) stop() error {
+	out, err := exec.Command(deployed("kafka/stop"), "--data", b.dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+func deployed(script string) string { return filepath.Join(repository, "deploy", script) }
+
+// watch leaves the end of the broker to a shell that stops it and removes its data when its input ends: at
+// the end of the tests, and also when they time out or are killed.
+func (b *broker) watch() error {
+	script, err := filepath.Abs(deployed("kafka/stop"))
+	if err != nil {
+		return err
+	}
+	b.shut = exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" --data "$2" 2>/dev/null; rm -rf "$2"`, "sh", script, b.dir)
+	b.shut.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of Ctrl-C
+	if b.end, err = b.shut.StdinPipe(); err != nil {
+		return err
+	}
+	return b.shut.Start()
+}
+
+// close stops the broker, if there is one.
+func (b *broker) close() {
+	if b.end != nil {
+		_ = errors.Join(b.end.Close(), b.shut.Wait()) // nobody is left to be told
+	}
+}
+
+// clear deletes all topics. Groups are not deleted: tests take names of their own.
+func (b *broker) clear(t *testing.T) {
+	t.Helper()
+	client := newAdmin(t, b.addr)
+	topics := func() []string {
+		m, err := client.Metadata(t.Context(), &kafkago.MetadataRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, topic := range m.Topics {
+			if !topic.Internal && !strings.HasPrefix(topic.Name, "__") {
+				names = append(names, topic.Name)
+			}
+		}
+		return names
+	}
+	old := topics()
+	if len(old) == 0 {
+		return
+	}
+	res, err := client.DeleteTopics(t.Context(), &kafkago.DeleteTopicsRequest{Topics: old})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range res.Errors {
+		if err != nil {
+			t.Fatalf("delete %s: %v", name, err)
+		}
+	}
+	eventually(t, "topics deleted", 30*time.Second, func() (bool, string) {
+		left := topics()
+		return len(left) == 0, fmt.Sprint(left)
+	})
+}
+
+// freePorts is the first of n ports in a row on which nobody listens, outside the range that the kernel
+// hands out for connections.
+func freePorts(n int) (int, error) {
+	for first := 20_000 + os.Getpid()%5_000; first < 30_000; first += n {
+		free := true
+		for port := first; port < first+n; port++ {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				free = false
+				break
+			}
+			l.Close()
+		}
+		if free {
+			return first, nil
+		}
+	}
+	return 0, errors.New("no free ports between 20000 and 30000")
+}
+
+// newClient is a client of the tests.
+func newClient(t *testing.T, address string) *kafka.Client {
+	t.Helper()
+	c, err := kafka.NewClient(kafka.Config{Brokers: []string{address}, ClientID: "e2e", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// newAdmin is a client of the library, for what ours has no need of: it deletes topics and does not wait for
+// those that are missing.
+func newAdmin(t *testing.T, address string) *kafkago.Client {
+	t.Helper()
+	transport := &kafkago.Transport{ClientID: "e2e-admin", MetadataTTL: 100 * time.Millisecond}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &kafkago.Client{Addr: kafkago.TCP(address), Timeout: 10 * time.Second, Transport: transport}
+}
+
+// records is the number of records that a topic has been given, 0 as long as it does not exist.
+func records(t *testing.T, c *kafkago.Client, topic string) int64 {
+	t.Helper()
+	m, err := c.Metadata(t.Context(), &kafkago.MetadataRequest{Topics: []string{topic}})
+	if err != nil || len(m.Topics) != 1 || m.Topics[0].Error != nil {
+		return 0
+	}
+	var asked []kafkago.OffsetRequest
+	for _, p := range m.Topics[0].Partitions {
+		asked = append(asked, kafkago.LastOffsetOf(p.ID))
+	}
+	res, err := c.ListOffsets(t.Context(), &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{topic: asked}})
+	if err != nil {
+		return 0
+	}
+	var sum int64
+	for _, p := range res.Topics[topic] {
+		sum += p.LastOffset
+	}
+	return sum
+}
