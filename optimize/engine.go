@@ -155,6 +155,7 @@ type task struct {
 	weights              Weights
 	raised               []Row
 	dearer, objective    float64
+	stability            float64 // NaN: not worked out
 	stats                Stats
 	blocks               []Block
 }
@@ -252,6 +253,11 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) error {
 		k.cold = true
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
+	if err == nil && !r.infeasible && (k.session == nil || m.lp.Rows() <= stabilityRows) {
+		k.stability, err = at.stability(ctx, r)
+	} else {
+		k.stability = math.NaN()
+	}
 	if err == nil && !r.infeasible && asked.whole() {
 		err = at.wholeUnits(ctx, r)
 	}
@@ -300,6 +306,12 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: plan.Stats}, err
 	}
 	plan.costs(s.p)
+	for i := range s.tasks {
+		plan.Cost.Stability += s.tasks[i].stability
+	}
+	if math.IsNaN(plan.Cost.Stability) {
+		plan.Cost.Stability = 0
+	}
 	plan.moves(s.p)
 	plan.Certificate.RoundingGap = dearer / math.Max(1, math.Abs(objective))
 	plan.Start, s.engine.start = start, start

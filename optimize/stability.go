@@ -1,0 +1,98 @@
+package optimize
+
+import (
+	"context"
+	"math"
+)
+
+// stabilityRows is the size of a coupled component up to which what stability costs is worked out: it takes
+// another solve, warm but with the costs of all production changed.
+const stabilityRows = 5000
+
+// stability is what keeping to the baselines costs in r's plan: its total cost less that of the optimum
+// without change prices. Both are short of the same, as that comes before cost.
+func (e *session) stability(ctx context.Context, r *result) (float64, error) {
+	m := r.m
+	lp, priced := (*LP)(nil), false
+	for s := range m.p.SKUs {
+		sku := &m.p.SKUs[s]
+		for t, k := range sku.ChangePrice {
+			if k == 0 || !sku.hasBaseline(t) {
+				continue
+			}
+			if !priced {
+				lp, priced = m.lp.clone(), true
+			}
+			lp.Cost[m.index(kindKeep, s, t)] += k
+			lp.Cost[m.index(kindMore, s, t)] -= k
+		}
+	}
+	if !priced {
+		return 0, nil
+	}
+	free, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	if err != nil {
+		return 0, err
+	}
+	with, short := m.costs(r.x)
+	without, shortFree := m.costs(free.X)
+	if m.p.Shortages != Economic && math.Abs(short-shortFree) > 1e-9*(1+short) {
+		// At a shortage price that just balances: only the plan with ties broken is comparable.
+		if without, err = e.withoutChangePrice(ctx, m, free.Basis); err != nil {
+			return 0, err
+		}
+	}
+	return math.Max(0, with-without), nil
+}
+
+// withoutChangePrice is the total cost of the plan that m's problem has when change costs nothing.
+func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis) (float64, error) {
+	last, lastBasis := e.model, e.basis
+	defer func() { e.model, e.basis = last, lastBasis }()
+	p := *m.p
+	p.SKUs = append([]SKU(nil), m.p.SKUs...)
+	for s := range p.SKUs {
+		p.SKUs[s].ChangePrice = nil
+	}
+	r, err := e.optimum(ctx, formulate(&p, m.weights), basis)
+	if err != nil {
+		return 0, err
+	}
+	cost, _ := r.m.costs(r.x)
+	return cost, nil
+}
+
+// costs is the total cost of an LP solution, without change prices, and its shortage at the model's prices, which
+// is part of the former where shortages are economic.
+func (m *model) costs(x []float64) (total, shortage float64) {
+	value := func(k kind, entity, t int) float64 {
+		if j := m.index(k, entity, t); j >= 0 {
+			return x[j]
+		}
+		return 0
+	}
+	for s := range m.p.SKUs {
+		sku := &m.p.SKUs[s]
+		short := m.p.shortfallPrice(m.weights, sku)
+		for t := range m.T {
+			below := value(kindShortfall, s, t)
+			total += sku.ProductionCost*(value(kindKeep, s, t)+value(kindMore, s, t)) + sku.EmergencyCost*value(kindEmergency, s, t) +
+				m.p.holding(sku, t)*(value(kindStock, s, t)-below)
+			shortage += short * below
+			for _, k := range []kind{kindLost, kindBacklog} {
+				if j := m.index(k, s, t); j >= 0 {
+					shortage += m.lp.Cost[j] * x[j]
+				}
+			}
+		}
+	}
+	for r := range m.p.Resources {
+		for t, o := range m.p.Resources[r].OvertimeCost {
+			total += o * value(kindOvertime, r, t)
+		}
+	}
+	if m.p.Shortages == Economic {
+		total += shortage
+	}
+	return total, shortage
+}
