@@ -20,7 +20,7 @@ import (
 func drawFeed(t *rapid.T) []stream.Record {
 	f := &feed{site: "plant"}
 	day := day0
-	skus := []string{"A", "B", "b ", "C"}
+	skus := []string{"A", "E", "e ", "POST"}
 	var sent []stream.Record  // to be sent again
 	var made []*schemas.Event // to be exported again
 	var records []stream.Record
@@ -99,7 +99,7 @@ func drawFeed(t *rapid.T) []stream.Record {
 		case 16:
 			add(f.define(&schemas.DemandOverride{SKU: "A", From: day, To: day + 9, Mode: schemas.OverrideScale, Factor: ptr(2.0), By: "p"}))
 		case 17:
-			add(f.define(&schemas.ProductionPin{SKU: "B", Period: (day + 7).String(), Min: ptr(qty(2)), By: "p"}))
+			add(f.define(&schemas.ProductionPin{SKU: "E", Period: (day + 7).String(), Min: ptr(qty(2)), By: "p"}))
 		case 18:
 			add(f.define(&schemas.OutlierReviewed{SKU: "A", Date: d, Verdict: rapid.SampledFrom([]schemas.Verdict{"accept", "reject"}).Draw(t, "verdict"), By: "p"}))
 		case 19:
@@ -259,11 +259,10 @@ func live(t *rapid.T, records []stream.Record, dies func(step string) bool) stor
 				break
 			}
 		}
-		if dead && crashes < 20 {
-			continue
+		if crashes == 20 || !dead {
+			dies = func(string) bool { return false }
 		}
-		dies, dead = func(string) bool { return false }, false
-		if p.Next() < int64(len(records)) {
+		if dead {
 			continue
 		}
 		p.EndOfInput()
