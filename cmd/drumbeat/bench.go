@@ -13,15 +13,23 @@ import (
 )
 
 // benches are the benchmarks in the order in which they run.
-var benches = []bench.Bench{
-	{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
-	{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
+var benches = func(c *benchCmd, std streams) []bench.Bench {
+	return []bench.Bench{
+		{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
+		{Name: "pipeline", Help: "sales to saved history and published plan: the Processor alone, and end to end", Run: c.pipeline(std)},
+		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
+		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
+		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
+	}
 }
 
 type benchCmd struct {
 	Names []string `arg:"" optional:"" name:"name" help:"Benchmarks to run; all without a name. --list prints them."`
 	JSON  bool     `name:"json" help:"Print one JSON object a line."`
 	List  bool     `help:"Print the benchmarks instead of running them."`
+	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
+
+	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }
 
 // Run runs benchmarks: progress on stderr, figures on stdout.
@@ -29,13 +37,13 @@ func (c *benchCmd) Run(ctx context.Context, io streams) error {
 	style := terminal.Detect(io.out, os.Getenv)
 	if c.List {
 		t := terminal.NewTable(terminal.Left("name"), terminal.Left("measures"))
-		for _, b := range benches {
+		for _, b := range benches(c, io) {
 			t.Row(b.Name, b.Help)
 		}
 		_, err := fmt.Fprint(io.out, t.String(style))
 		return err
 	}
-	run, err := c.chosen()
+	run, err := chosen(benches(c, io), c.Names)
 	if err != nil {
 		return badInput(err)
 	}
@@ -64,22 +72,22 @@ func (c *benchCmd) Run(ctx context.Context, io streams) error {
 	return err
 }
 
-// chosen are the benchmarks that the command line names.
-func (c *benchCmd) chosen() ([]bench.Bench, error) {
-	if len(c.Names) == 0 {
-		return benches, nil
+// chosen are the benchmarks of names; all without any.
+func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
+	if len(names) == 0 {
+		return all, nil
 	}
 	var run []bench.Bench
-	for _, name := range c.Names {
-		i := slices.IndexFunc(benches, func(b bench.Bench) bool { return b.Name == name })
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(b bench.Bench) bool { return b.Name == name })
 		if i < 0 {
 			var known []string
-			for _, b := range benches {
+			for _, b := range all {
 				known = append(known, b.Name)
 			}
 			return nil, fmt.Errorf("no benchmark %q; there are %s", name, strings.Join(known, ", "))
 		}
-		run = append(run, benches[i])
+		run = append(run, all[i])
 	}
 	return run, nil
 }

@@ -108,24 +108,3 @@ func (in *planInstance) problem(demand [][]float64) *optimize.Problem {
 	}
 	return p
 }
-
-// uncouple takes the limits off p and puts a plan in force instead: the changed demands, whose first period is
-// frozen and whose change costs two periods of holding cost at first and less later.
-func (in *planInstance) uncouple(p *optimize.Problem) {
-	for r := range p.Resources {
-		res := &p.Resources[r]
-		res.Unlimited = make([]bool, in.periods)
-		for t := range in.periods {
-			res.Capacity[t], res.Unlimited[t] = 0, true
-		}
-	}
-	p.Frozen = 1
-	for s := range p.SKUs {
-		sku := &p.SKUs[s]
-		sku.Baseline, sku.Fixed = in.demand100[s], in.demand100[s][:1]
-		sku.ChangePrice = make([]float64, in.periods)
-		for t := range in.periods {
-			sku.ChangePrice[t] = 2 * sku.HoldingCost * float64(in.periods-t) / float64(in.periods-1)
-		}
-	}
-}
