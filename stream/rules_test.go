@@ -1,0 +1,394 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drumbeat/optimize"
+	"drumbeat/schemas"
+	"drumbeat/stream"
+)
+
+// planned is a bench with a plan: two weeks of sales of SKU A, ten a day.
+func planned(t *testing.T, change func(*stream.Config)) *bench {
+	t.Helper()
+	config := stream.Config{Settings: settings()}
+	if change != nil {
+		change(&config)
+	}
+	b := newBench(t, config)
+	b.take(b.define(&schemas.Item{SKU: "A", ProductionCost: 5, HoldingCost: 1, SafetyStock: ptr(qty(20))}))
+	for d := day0; d < day0+14; d++ {
+		b.take(b.sold("A", 10, d))
+	}
+	b.end()
+	return b
+}
+
+func TestItemsThatPlansCannotFollowAreRefused(t *testing.T) {
+	b := planned(t, nil)
+	before := b.production("A")
+	for field, spoil := range map[string]func(*schemas.Item){
+		"pack_size":  func(i *schemas.Item) { i.PackSize = qty(12) },
+		"min_order":  func(i *schemas.Item) { i.MinOrder = qty(100) },
+		"order_cost": func(i *schemas.Item) { i.OrderCost = 9 },
+	} {
+		item := schemas.Item{SKU: "A", ProductionCost: 1, HoldingCost: 1, SafetyStock: ptr(qty(0))}
+		spoil(&item)
+		b.take(b.define(&item))
+		b.rejects("unsupported-field", field+": ")
+	}
+	b.take(b.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
+	b.end()
+	if after := b.production("A"); !slices.EqualFunc(after[1:], before[1:], near) {
+		t.Errorf("the former item does not hold: %v, before %v", after, before)
+	}
+	b.take(b.define(&schemas.Item{SKU: "A", ProductionCost: 5, HoldingCost: 1, PackSize: schemas.Unit}))
+	b.end()
+	for _, x := range b.production("A") {
+		if x != float64(int(x)) {
+			t.Errorf("packs of one make %v", b.production("A"))
+		}
+	}
+}
+
+func TestOneBadSKUDoesNotStopTheSite(t *testing.T) {
+	b := planned(t, nil)
+	b.take(b.sold("E", 3, day0+13))
+	b.end()
+	b.p.Spoil("plant", "A")
+	b.take(b.sold("E", 3, day0+14))
+	b.end()
+	h := b.head()
+	if h.Status != schemas.PlanOptimal || len(h.Excluded) != 1 || h.Excluded[0].SKU != "A" || !strings.Contains(h.Excluded[0].Reason, "production_cost") {
+		t.Errorf("status %s, excluded %+v", h.Status, h.Excluded)
+	}
+	if _, in := b.lines["A"]; in || len(b.lines) != 1 || h.Lines != 1 {
+		t.Errorf("lines %v, head says %d", b.lines, h.Lines)
+	}
+}
+
+func TestInfeasibleHeadHasNoLinesAndTheFormerChecksum(t *testing.T) {
+	b := planned(t, func(c *stream.Config) { c.Settings.Mode = schemas.ModeStrict; c.Settings.Frozen = 0 })
+	former := *b.head()
+	if former.Status != schemas.PlanOptimal {
+		t.Fatalf("first plan is %s: %+v", former.Status, former.Infeasibility)
+	}
+	b.take(b.define(&schemas.Resource{Resource: "factory", Capacity: 1, Per: schemas.PerWeek}), b.sold("A", 10, day0+14))
+	b.end()
+	h := b.head()
+	if h.Status != schemas.PlanInfeasible || h.Lines != 0 || h.ChangedLines != 0 || h.Checksum != former.Checksum || h.Infeasibility == nil {
+		t.Errorf("head %+v", h)
+	}
+	if former.Lines != 1 || len(b.lines) != 1 {
+		t.Errorf("%d lines stand", len(b.lines))
+	}
+}
+
+// What a solver cannot do is told once; the lines stand with what they have seen.
+func TestDegradedHead(t *testing.T) {
+	b := planned(t, nil)
+	former := *b.head()
+	fail := true
+	b.replay.Solve = func(ctx context.Context, job *stream.Job) stream.Outcome {
+		if fail {
+			return stream.Outcome{Err: errors.New("no licence")}
+		}
+		return solveCold(ctx, job)
+	}
+	for d := day0 + 14; d < day0+18; d++ {
+		b.take(b.sold("A", 10, d))
+	}
+	h := b.head()
+	if h.Revision != former.Revision+1 || h.Status != schemas.PlanDegraded || h.Reason != "no licence" ||
+		h.Checksum != former.Checksum || h.Lines != former.Lines || h.ChangedLines != 0 || h.Input != former.Input {
+		t.Errorf("head %+v", h)
+	}
+	fail = false
+	b.take(b.sold("A", 10, day0+18))
+	b.end()
+	if h := b.head(); h.Status != schemas.PlanOptimal || h.Input.Offset != b.next {
+		t.Errorf("after the repair: %s, input %+v", h.Status, h.Input)
+	}
+}
+
+func TestFrozenPeriodsShowInTheLines(t *testing.T) {
+	// Confirmed by events, the first week is fixed by the baseline, whole or as a pin.
+	b := planned(t, func(c *stream.Config) { c.Settings.Confirmation = schemas.ConfirmEvents; c.Settings.Frozen = 2 })
+	b.take(b.sold("A", 40, day0+14))
+	b.end()
+	line := b.lines["A"]
+	for i, p := range line.Periods {
+		if p.Frozen != (i < 2) {
+			t.Errorf("period %d: frozen is %v", i+1, p.Frozen)
+		}
+	}
+	if b.head().FrozenMoves != 0 {
+		t.Errorf("%d frozen values moved", b.head().FrozenMoves)
+	}
+	// A pin overrides them.
+	b.take(b.define(&schemas.ProductionPin{SKU: "a", Period: line.Periods[1].Period, Min: ptr(qty(7)), Max: ptr(qty(7)), By: "p"}))
+	b.take(b.sold("A", 10, day0+14))
+	b.end()
+	if got := b.production("A")[1]; got != 7 {
+		t.Errorf("pinned to 7, made %v", got)
+	}
+}
+
+func TestPinsOfOnePeriodReplaceEachOther(t *testing.T) {
+	b := planned(t, nil)
+	b.clock = time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC)
+	b.take(b.define(&schemas.ProductionPin{SKU: "A", Period: "2026-W06", Min: ptr(qty(500)), By: "p"}))
+	b.clock = b.clock.Add(time.Hour)
+	b.take(b.define(&schemas.ProductionPin{SKU: "A", Period: "2026-02-04", Max: ptr(qty(1)), By: "p"}), b.sold("A", 10, day0+14))
+	b.end()
+	line := b.lines["A"]
+	for _, p := range line.Periods {
+		if p.Period == "2026-W06" && p.Production > qty(1) {
+			t.Errorf("%s makes %v", p.Period, p.Production)
+		}
+	}
+	if b.head().Status != schemas.PlanOptimal {
+		t.Errorf("plan is %s: %s", b.head().Status, b.head().Reason)
+	}
+}
+
+func TestDiscontinuedAndBack(t *testing.T) {
+	b := planned(t, nil)
+	b.take(b.sold("E", 3, day0+13), b.define(&schemas.Item{SKU: "A", Discontinued: true}))
+	b.end()
+	if _, in := b.lines["A"]; in || len(b.head().Excluded) != 1 || b.head().Excluded[0].Reason != "discontinued" {
+		t.Errorf("lines %v, excluded %v", b.lines, b.head().Excluded)
+	}
+	b.take(b.define(&schemas.Item{SKU: "A", ProductionCost: 5, HoldingCost: 1}), b.sold("A", 10, day0+14))
+	b.end()
+	if _, in := b.lines["A"]; !in || len(b.head().Excluded) != 0 || b.head().Lines != 2 {
+		t.Errorf("lines %v, excluded %v", b.lines, b.head().Excluded)
+	}
+}
+
+func TestDaysWithAKeptAndAHeldPart(t *testing.T) {
+	b := planned(t, nil)
+	d := day0 + 14
+	b.take(b.sold("A", 10, d), b.sold("A", 800, d))
+	b.end()
+	row := b.sales["A "+d.String()]
+	if row.Quantity != qty(810) || row.Held != qty(800) || !row.Outlier || row.Reason != "outlier" {
+		t.Errorf("row %+v", row)
+	}
+	b.take(b.define(&schemas.OutlierReviewed{SKU: "A", Date: d, Verdict: schemas.VerdictAccept, By: "p"}))
+	b.end()
+	row = b.sales["A "+d.String()]
+	if row.Quantity != qty(810) || row.Held != 0 || row.Outlier {
+		t.Errorf("row after acceptance %+v", row)
+	}
+	b.take(b.sold("A", 900, d)) // what a person has accepted is not judged again
+	b.end()
+	if row = b.sales["A "+d.String()]; row.Quantity != qty(1710) || row.Held != 0 {
+		t.Errorf("row after more %+v", row)
+	}
+}
+
+// Two lines of a day, one of them held: cancelling either takes back that one.
+func TestCancellationsTellHeldFromKept(t *testing.T) {
+	b := planned(t, nil)
+	d := day0 + 14
+	line := func(document string, units float64) *schemas.Sale {
+		s := saleOf("A", units, d)
+		s.Document, s.Line = schemas.TextField(document), schemas.TextField("1")
+		return s
+	}
+	cancel := func(document string) stream.Record {
+		return b.cancel(&schemas.SaleCancelled{Document: schemas.TextField(document), Line: schemas.TextField("1")})
+	}
+	b.take(b.sale(line("big", 800)), b.sale(line("small", 10)), cancel("small"))
+	b.end()
+	if row := b.sales["A "+d.String()]; row.Quantity != qty(800) || row.Held != qty(800) {
+		t.Errorf("without the small one: %+v", row)
+	}
+	b.take(b.sale(line("other", 9)), cancel("big"))
+	b.end()
+	if row := b.sales["A "+d.String()]; row.Quantity != qty(9) || row.Held != 0 || row.Outlier {
+		t.Errorf("without the big one: %+v", row)
+	}
+	b.take(b.sale(line("other", 9)), cancel("big"), cancel("small"))
+	b.end()
+	if row := b.sales["A "+d.String()]; row.Quantity != qty(9) || b.audit.Duplicate != 3 {
+		t.Errorf("again: %+v, %d duplicates", row, b.audit.Duplicate)
+	}
+}
+
+// A feed that pauses for months goes on: the records that ran ahead are demand once the clock follows.
+func TestHeldForTheFutureIsBookedWhenItComes(t *testing.T) {
+	b := planned(t, nil)
+	far := day0 + 14 + 100
+	b.take(b.sold("A", 10, far))
+	if row := b.sales["A "+far.String()]; row.Held != qty(10) || row.Reason != "future-date" {
+		t.Errorf("first record after the pause: %+v", row)
+	}
+	b.take(b.sold("A", 11, far+1))
+	if today := b.p.Today("plant"); today != (day0 + 14).String() {
+		t.Errorf("two records moved the clock to %s", today)
+	}
+	b.take(b.sold("A", 12, far+2))
+	for i, want := range []float64{10, 11, 12} {
+		if row := b.sales["A "+(far+schemas.Date(i)).String()]; row.Quantity != qty(want) || row.Held != 0 {
+			t.Errorf("day %d after the pause: %+v", i+1, row)
+		}
+	}
+	b.take(b.sold("A", 10, schemas.MaxDate), b.sold("A", 10, schemas.MaxDate), b.sold("A", 10, schemas.MaxDate))
+	if today := b.p.Today("plant"); today != (far + 2).String() {
+		t.Errorf("the clock is at %s", today)
+	}
+}
+
+// A rejected event may come again under its own identity, once what was missing is there.
+func TestRejectedEventsMayComeAgain(t *testing.T) {
+	b := planned(t, nil)
+	d := day0 + 14
+	s := saleOf("E", 5, d)
+	c := &schemas.SaleCancelled{SKU: s.SKU, Quantity: s.Quantity, Date: s.Date}
+	again := b.cancel(c)
+	b.take(again)
+	b.rejects("unknown-sku", "sku: ")
+	b.take(b.sale(s), b.raw(again.Value))
+	b.end()
+	if row := b.sales["E "+d.String()]; row.Quantity != 0 {
+		t.Errorf("row %+v", row)
+	}
+	duplicates := b.audit.Duplicate
+	b.take(b.raw(again.Value), b.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
+	b.end()
+	if b.audit.Duplicate != duplicates+1 {
+		t.Errorf("the third time is no duplicate: %+v", b.audit)
+	}
+}
+
+func TestTimeZoneIsFixedWithTheFirstSale(t *testing.T) {
+	b := newBench(t, stream.Config{Settings: settings()})
+	b.take(b.define(&schemas.Policy{TimeZone: ptr("Europe/Madrid"), Clock: ptr(schemas.ClockEvent)}))
+	s := saleOf("A", 3, day0)
+	s.Date, s.Time = schemas.Field{}, schemas.TextField("2026-03-28T23:30:00Z") // 00:30 of the 29th, on which clocks change
+	b.take(b.sale(s), b.define(&schemas.Policy{TimeZone: ptr("UTC"), Clock: ptr(schemas.ClockEvent)}))
+	b.rejects("time-zone-fixed", "time_zone: ")
+	b.end()
+	if row := b.sales["A 2026-03-29"]; row.Quantity != qty(3) {
+		t.Errorf("booked on %+v", b.sales)
+	}
+	if today := b.p.Today("plant"); today != "2026-03-30" {
+		t.Errorf("the input ends on %s", today)
+	}
+}
+
+func TestHistoryBeforeTheKeptOneIsRefused(t *testing.T) {
+	b := planned(t, nil)
+	b.take(b.sold("A", 10, day0-2000))
+	b.rejects("beyond-history", "date: ")
+}
+
+// An order that is cancelled no longer counts as made, and one that comes in parts is topped up.
+func TestReceipts(t *testing.T) {
+	b := planned(t, func(c *stream.Config) { c.Settings.Confirmation = schemas.ConfirmEvents; c.Settings.Frozen = 0 })
+	at := day0 + 14
+	receipt := func(status schemas.ReceiptStatus, units float64, remaining *schemas.Quantity) stream.Record {
+		b.clock = b.clock.Add(time.Second)
+		return b.define(&schemas.Receipt{Order: "o", SKU: "A", Quantity: qty(units), Date: at, Start: &at, Status: status, Remaining: remaining})
+	}
+	b.clock = at.Time(nil)
+	b.take(b.define(&schemas.StockCounted{SKU: "A", OnHand: qty(30), AsOf: schemas.AsOf{Date: day0 + 13}}))
+	for i, step := range []struct {
+		record       stream.Record
+		onHand, open float64
+	}{
+		{receipt(schemas.ReceiptExpected, 50, nil), 30, 50},
+		{receipt(schemas.ReceiptReceived, 20, ptr(qty(30))), 50, 30},
+		{receipt(schemas.ReceiptReceived, 45, ptr(qty(5))), 75, 5},
+		{receipt(schemas.ReceiptReceived, 40, ptr(qty(10))), 70, 10}, // the ERP takes five back
+		{receipt(schemas.ReceiptCancelled, 40, nil), 70, 0},
+	} {
+		b.take(step.record)
+		o := b.p.Orders("plant", "A")[0]
+		if v := b.view("A"); v.OnHand != step.onHand || o.Open.Float() != step.open {
+			t.Errorf("step %d: %v on hand, %v open; want %v, %v", i+1, v.OnHand, o.Open, step.onHand, step.open)
+		}
+	}
+	if o := b.p.Orders("plant", "A")[0]; o.Quantity != qty(40) {
+		t.Errorf("a cancelled order still stands for %v", o.Quantity)
+	}
+}
+
+// A count with a time has the movements up to it, one with a date the whole day, and a late one is
+// corrected by what has happened since.
+func TestCounts(t *testing.T) {
+	b := planned(t, nil)
+	d := day0 + 14
+	sale := func(clock string, units float64) stream.Record {
+		s := saleOf("A", units, d)
+		s.Date, s.Time = schemas.Field{}, schemas.TextField(d.String()+"T"+clock+"Z")
+		return b.sale(s)
+	}
+	count := func(text string, units float64) stream.Record {
+		b.clock = b.clock.Add(time.Second)
+		as, err := schemas.ParseAsOf(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.define(&schemas.StockCounted{SKU: "A", OnHand: qty(units), AsOf: as})
+	}
+	b.clock = d.Time(nil)
+	b.take(sale("08:00:00", 4), sale("12:00:00", 2))
+	for _, step := range []struct {
+		text         string
+		units, after float64
+	}{
+		{d.String() + "T10:00:00Z", 100, 98},
+		{d.String() + "T08:30:00Z", 50, 98}, // older than the one before
+		{d.String() + "T13:00:00Z", 90, 90},
+	} {
+		b.take(count(step.text, step.units))
+		if v := b.view("A"); v.OnHand != step.after {
+			t.Errorf("%v counted at %s: %v on hand, want %v", step.units, step.text, v.OnHand, step.after)
+		}
+	}
+	b.take(sale("15:00:00", 5), b.sold("A", 7, d+1), count(d.String(), 60))
+	b.end()
+	if h := b.head(); h.State.Stock != schemas.StockCountedState || !strings.HasPrefix(h.State.StockAsOf, d.String()) {
+		t.Errorf("state %+v", h.State)
+	}
+	b.take(count((d + 300).String(), 1))
+	b.rejects("future-date", "as_of: ")
+	b.take(count((d - 200).String(), 1))
+	b.rejects("count-too-old", "as_of: ")
+}
+
+// LineOf's numbers obey the balance that readers check.
+func TestLinesBalance(t *testing.T) {
+	p := &optimize.Problem{
+		Periods: []string{"1", "2"}, Mode: optimize.Elastic,
+		SKUs: []optimize.SKU{{Name: "A", Demand: []float64{10, 1.0 / 3}, SafetyStock: []float64{2, 2}, Opening: 4, ProductionCost: 3, HoldingCost: 1,
+			Uses: []optimize.Use{{Resource: 0, Amount: 1}}}},
+		Resources: []optimize.Resource{{Name: "r", Capacity: []float64{1, 1}}},
+	}
+	out := solveCold(t.Context(), &stream.Job{Site: "s", Problem: p})
+	if out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	line := stream.LineOf("s", p, out.Plan, 0, nil)
+	for _, e := range line.Periods {
+		if e.Inventory != e.Opening+e.Receipts+e.Arrivals-e.Demand+e.Shortage {
+			t.Errorf("%+v does not balance", e)
+		}
+	}
+	h := stream.HeadOf(p, out.Plan, []schemas.Line{line})
+	if h.ShortageTotal != line.Periods[0].Shortage+line.Periods[1].Shortage || len(h.Shortages) == 0 {
+		t.Errorf("short of %v, list %+v", h.ShortageTotal, h.Shortages)
+	}
+	var back optimize.Problem
+	if err := stream.Unpack(out.Problem, &back); err != nil || back.SKUs[0].Name != "A" {
+		t.Errorf("unpacked %+v, %v", back, err)
+	}
+}
