@@ -188,8 +188,8 @@ func (d *demo) say(format string, args ...any) {
 
 // run feeds the sales, shows the plan as it follows, and ends with the plan at the end of the input.
 func (d *demo) run(ctx context.Context) error {
-	if d.c.From != "" && d.c.Site.PlanEvery == "" {
-		d.c.Site.PlanEvery = "week" // real sites have thousands of SKUs: a plan a week is enough to watch
+	if d.c.Site.PlanEvery == "" {
+		d.c.Site.PlanEvery = "week" // years of sales in a minute: a plan a week is enough to watch
 	}
 	config, err := d.c.Site.config(schemas.ClockEvent, d.log)
 	if err != nil {
