@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -96,5 +98,30 @@ func TestSplitIsWholeOverALongHorizon(t *testing.T) {
 		if got.Stats.Components != 3 || got.Stats.Iterations != 0 {
 			t.Fatalf("%+v", got.Stats)
 		}
+	})
+}
+
+// refusing is a path solver that takes nothing.
+type refusing struct{ path }
+
+func (*refusing) Load(*LP) error { return errors.New("no path") }
+
+// An SKU that the path solver refuses is solved by the ordinary one: the same plan.
+func TestWhatIsNoPathIsSolvedAnyway(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := freeSKUs(randomProblem(t))
+		e := NewEngine(newDense, Options{})
+		want := mustSolve(t, e, p, nil)
+		if want.Status == Infeasible {
+			return
+		}
+		run := &solving{engine: e, p: p, plan: newPlan(p), weights: want.Weights}
+		alone := &session{newSolver: func() Solver { return &refusing{} }}
+		for s := range p.SKUs {
+			if err := run.solve(context.Background(), &task{component: component{skus: []int{s}}}, alone); err != nil {
+				t.Fatal(err)
+			}
+		}
+		samePlan(t, want, run.plan)
 	})
 }

@@ -2,12 +2,16 @@
 //
 // The path of one solve:
 //
-//	Problem ──Check──► formulate ──► LP ──Solver──► stages ──► clean ──► Certify ──► Plan
-//	                                  ▲                                     │
-//	                                  └── Start: the basis of the last solve ┘
+//	Problem ──Check──► components ──► formulate ──► LP ──Solver──► stages ──► clean ──► Certify ──► Plan
+//	                                                 ▲                                     │
+//	                                                 └── Start: the basis of the last solve ┘
+//
+// SKUs that share no limited resource through any chain are separate problems, solved in parallel. An SKU
+// that nothing limits is a flow on a path and solved exactly without a simplex step (path.go); what
+// follows is about the others, but holds for it too: it is the same LP.
 //
 // formulate writes the model as a sparse [LP]: a stock row for each SKU and period, a capacity row for
-// each resource and period, and everything else as column bounds. An [Engine] keeps the LP loaded in a
+// each resource and period, and everything else as column bounds. An [Engine] keeps each LP loaded in a
 // [Solver] (package optimize/clp, or [Dense] for small problems without cgo). When only numbers
 // changed since the last solve they are changed in place and the solver goes on from its last basis.
 //

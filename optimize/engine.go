@@ -250,7 +250,7 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) error {
 		} else if err = at.close(); err != nil {
 			return err
 		}
-		k.cold = true
+		k.cold = k.session != nil
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
 	if err == nil && !r.infeasible && (k.session == nil || m.lp.Rows() <= stabilityRows) {
