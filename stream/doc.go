@@ -1,0 +1,78 @@
+// Package stream turns a log of events into plans. It has two parts that never mix: the [Processor], which
+// decides and does no I/O, and the [Runner], which does the I/O and decides nothing.
+//
+// # The data's way
+//
+// A record of drumbeat.events goes through these files, in this order:
+//
+//	processor.go   whose record it is, whether intake has sent it before, what it decodes to
+//	fact.go        what its fields mean, after repair (repair.go, repair_date.go)
+//	clock.go       whether its day moves the site's clock (event time), or lies ahead of it
+//	sale.go        whether it has been seen (identity.go), and which of the rules below takes it
+//	document.go    the document line it names: corrections, cancellations before and after the sale
+//	hold.go        what is held: outliers (outlier.go), sales of the future, reviews
+//	reverse.go     returns, and taking back what was booked
+//	define.go      all other events: items, counts (stock.go), orders (order.go), policies …
+//	history.go     the demand of a SKU by day; movements.go its stock movements
+//	change.go      whether what happened matters, and since when a plan is pending
+//
+// A pending change that is due becomes a Job:
+//
+//	draft.go       the state of the site as a problem: models (demand.go), netting (net.go)
+//	pose.go        one SKU of the Problem; load.go and capacity.go the resources
+//	solve.go       the pool of solvers, beside the Processor
+//	plan.go        the outcome: a plan, the former one as degraded, or why there is none
+//	present.go     lines and head as they are published
+//
+// Every count, flag and rejection on this way ends in audit.go, and all that has changed in the [Batch] of
+// ready.go.
+//
+// # The Processor
+//
+// It is a state machine of plain calls on plain values, by one goroutine. Time is an argument.
+//
+//	p, _ := stream.New(config, snapshot)
+//	p.Tick(now)                 // the wall clock; not in event time
+//	p.Step(record)              // false: plan first, then step the same record again (event time)
+//	for job := p.Job(); job != nil; job = p.Job() {
+//		p.Planned(job, solve(job)) // or Withdraw
+//	}
+//	if b := p.Ready(); b != nil {
+//		save(b)                 // BEFORE anything of it is published
+//		p.Advance(b)
+//	}
+//
+// The same calls in the same order give the same batches, byte for byte, and a Processor made from what was
+// saved goes on as the one that saved it would have: nothing that a later decision looks at lives outside
+// the saved state. Refits run on several goroutines, one SKU each, with results by index.
+//
+// A change stays pending in the saved state until the batch with its plan is saved, also while a Job is out:
+// a crash solves again. [Replay] drives a Processor over a file in event time.
+//
+// # The Runner
+//
+//	1 decide    2 save, in one transaction, while our epoch owns the partition    3 publish from the outbox
+//	4 read back    5 commit the group offset, for lag monitors only
+//
+// The states of a partition, and what moves it (runner.go take and load, owner.go run):
+//
+//	           assigned: the generation lives, Load raises the epoch, it still lives
+//	  away ──────────────────────────────────────────────────────────────────────────► owned
+//	   ▲ ▲                                                                              │ │
+//	   │ └──── ErrFenced: a newer owner; drop the state, leave the group, join ─────────┘ │
+//	   └────── generation ends: withdraw jobs, save what is left; kept if nobody else ◄───┘
+//	                            raises the epoch before it comes back
+//
+// An owner has one goroutine for the Processor, one that fetches ahead by one answer, one for the save that
+// runs, one for each Job that is out, and one for the outbox with a reader of every plan partition that
+// holds one of its sites. When its run ends, all of them have ended.
+//
+// What fails for a while is tried again with growing pauses, and memory stays bounded meanwhile: reading waits
+// for a save that is behind, planning for an outbox that is. What cannot heal by itself blocks the partition:
+// an offset outside the log, stored state of another release, an event of a newer one. A metric and the log
+// say so until the partition is assigned anew.
+//
+// The outbox (outbox.go) publishes the lines of a revision, then its head, and deletes the entry when the head
+// has been read back from the topic (readback.go). An older revision that someone has written after ours is
+// overwritten.
+package stream
