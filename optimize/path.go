@@ -27,6 +27,7 @@ type path struct {
 	down  []bool  // by column: moving its curve up takes from it
 
 	need  []float64 // of every row, less the lower bounds of its columns
+	scale float64   // the sum of all quantities
 	into  []curve   // G[t]: the cost of having y at t before need is taken
 	own   curve     // scratch: the node's own arcs,
 	carry curve     // the cut's arcs,
@@ -44,6 +45,7 @@ const (
 	pathSame     = 1e-12 // flows that count as the same break point
 	pathFeasible = 1e-9  // flow that may be missing
 	pathGap      = 1e-9  // gap between the answer and its dual bound, relative to both
+	pathFar      = 1e3   // room that counts as unlimited: no flow is as large, and its size would cost digits
 )
 
 // Load takes lp; the error says which column or row does not fit a path.
@@ -154,10 +156,10 @@ func (s *path) Solve(ctx context.Context, _ *Basis, _ Method, _ int) (*Solution,
 			}
 		}
 	}
-	scale := s.needs()
-	status := s.forward(scale)
+	s.needs()
+	status := s.forward()
 	if status == LPOptimal {
-		status = s.backward(sol, scale)
+		status = s.backward(sol)
 	}
 	if status != LPOptimal {
 		return &Solution{Status: status}, nil
@@ -170,12 +172,22 @@ func (s *path) place(c *curve, place int) {
 	c.reset()
 	for _, a := range s.arcs[s.first[place]:s.first[place+1]] {
 		j := a.column
-		c.add(j, a.forward, s.lp.Cost[j], s.lp.Upper[j]-s.lp.Lower[j])
+		c.add(j, a.forward, s.lp.Cost[j], s.room(j))
 	}
 }
 
-// needs fills need and returns the sum of all quantities.
-func (s *path) needs() (scale float64) {
+// room is what column j can carry above its lower bound.
+func (s *path) room(j int32) float64 {
+	room := s.lp.Upper[j] - s.lp.Lower[j]
+	if room > pathFar*s.scale {
+		return math.Inf(1)
+	}
+	return room
+}
+
+// needs fills need and scale.
+func (s *path) needs() {
+	s.scale = 1
 	s.need = append(s.need[:0], s.lp.RowLower...)
 	for j, low := range s.lp.Lower {
 		if low == 0 {
@@ -184,17 +196,16 @@ func (s *path) needs() (scale float64) {
 		for k := s.lp.Start[j]; k < s.lp.Start[j+1]; k++ {
 			s.need[s.lp.Index[k]] -= s.lp.Value[k] * low
 		}
-		scale += math.Abs(low)
+		s.scale += math.Abs(low)
 	}
 	for _, v := range s.lp.RowLower {
-		scale += math.Abs(v)
+		s.scale += math.Abs(v)
 	}
-	return 1 + scale
 }
 
 // forward computes every G[t] = F[t−1] joined with the node's own arcs, and F[t] = G[t](· + need) + the
 // cost of carrying.
-func (s *path) forward(scale float64) SolveStatus {
+func (s *path) forward() SolveStatus {
 	m := s.lp.Rows()
 	for len(s.into) < m {
 		s.into = append(s.into, curve{})
@@ -213,7 +224,7 @@ func (s *path) forward(scale float64) SolveStatus {
 		if s.into[t].left > s.into[t].right+tolerance {
 			return LPUnbounded
 		}
-		if !s.value.sum(&s.into[t], s.need[t], &s.carry, pathFeasible*scale) {
+		if !s.value.sum(&s.into[t], s.need[t], &s.carry, pathFeasible*s.scale) {
 			return LPInfeasible
 		}
 	}
@@ -223,15 +234,15 @@ func (s *path) forward(scale float64) SolveStatus {
 // backward reads off the flows, from the last node, out of which nothing is carried, and the prices: v[t]
 // must be a slope of G[t] and v[t+1] − v[t] one of the cost of carrying. Of those that are, it takes the
 // greatest finite one: what one more unit needed would cost.
-func (s *path) backward(sol *Solution, scale float64) SolveStatus {
-	flow, next, same := 0.0, 0.0, pathSame*scale
+func (s *path) backward(sol *Solution) SolveStatus {
+	flow, next, same := 0.0, 0.0, pathSame*s.scale
 	for t := s.lp.Rows() - 1; t >= 0; t-- {
 		s.fill(sol, &s.carry, 2*t+1, flow)
 		carryLow, carryHigh := s.carry.slopes(flow, same)
 		y := flow + s.need[t]
 		low, high := s.into[t].slopes(y, same)
 		carried, over := s.into[t].flow(y, nil)
-		if math.Abs(over) > pathFeasible*scale {
+		if math.Abs(over) > pathFeasible*s.scale {
 			return LPInfeasible
 		}
 		carried += s.into[t].carried
@@ -256,8 +267,8 @@ func (s *path) fill(sol *Solution, c *curve, place int, flow float64) {
 	s.place(c, place)
 	arcs := s.arcs[s.first[place]:s.first[place+1]]
 	for _, a := range arcs {
-		if up := s.lp.Upper[a.column]; !a.forward && !math.IsInf(up, 1) {
-			sol.X[a.column] = up
+		if !a.forward && !math.IsInf(s.room(a.column), 1) {
+			sol.X[a.column] = s.lp.Upper[a.column]
 		}
 	}
 	moved := func(column int32, by float64) {
@@ -278,8 +289,8 @@ func (s *path) fill(sol *Solution, c *curve, place int, flow float64) {
 	}
 }
 
-// prove fills in objective and reduced costs and checks complementary slackness, whose sum is what the answer
-// can be above the optimum.
+// prove fills in objective and reduced costs and checks every row and complementary slackness, whose sum is
+// what the answer can be above the optimum.
 func (s *path) prove(sol *Solution) error {
 	sol.Objective = s.lp.Offset
 	largest, size, gap := 1.0, 1.0, 0.0
@@ -288,9 +299,11 @@ func (s *path) prove(sol *Solution) error {
 		size += math.Abs(c * sol.X[j])
 		sol.Objective += c * sol.X[j]
 	}
+	left := append(s.need[:0], s.lp.RowLower...)
 	for j, r := range s.lp.Cost {
 		for k := s.lp.Start[j]; k < s.lp.Start[j+1]; k++ {
 			r -= s.lp.Value[k] * sol.Duals[s.lp.Index[k]]
+			left[s.lp.Index[k]] -= s.lp.Value[k] * sol.X[j]
 		}
 		sol.Reduced[j] = r
 		switch {
@@ -298,6 +311,11 @@ func (s *path) prove(sol *Solution) error {
 			gap += r * (sol.X[j] - s.lp.Lower[j])
 		case r < -pathSame*largest:
 			gap -= r * (s.lp.Upper[j] - sol.X[j])
+		}
+	}
+	for i, v := range left {
+		if !(math.Abs(v) <= 2*pathFeasible*s.scale) {
+			return fmt.Errorf("%w: row %d of a path is short of %g", ErrSolver, i, v)
 		}
 	}
 	if !(gap <= pathGap*size) {

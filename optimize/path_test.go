@@ -24,6 +24,10 @@ func freeSKUs(p *Problem) *Problem {
 func TestPathAgreesWithDense(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := freeSKUs(randomProblem(t))
+		if rapid.IntRange(0, 9).Draw(t, "generous bounds") == 0 { // finite, but no more than words
+			p.SKUs[0].StorageCapacity = 1e15
+			p.SKUs[0].MaxProduction = constant(1e15, len(p.Periods))
+		}
 		m := formulate(p, p.defaultWeights())
 		if m.conflict {
 			return
