@@ -70,7 +70,7 @@ type pathRun struct {
 	next    int64 // saved
 	savedAt time.Time
 	plans   int
-	failed  int // of them without an optimum
+	failed  int           // of them without an optimum
 	moved   chan struct{} // closed and renewed when something was saved
 }
 

@@ -123,7 +123,11 @@ func (c *demoCmd) open(ctx context.Context, std streams) (*demo, error) {
 		return nil, errors.Join(err, d.close())
 	}
 	if !c.Once {
-		d.say("metrics at http://%s/metrics", d.address)
+		why := ""
+		if c.Address == "" && d.address != web.DefaultAddress {
+			why = " (" + web.DefaultAddress + " is taken; --address chooses another)"
+		}
+		d.say("metrics at http://%s/metrics%s", d.address, why)
 	}
 	return d, nil
 }
@@ -138,6 +142,10 @@ func (c *demoCmd) listen(ctx context.Context) (address string, err error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", wanted)
 	if err != nil && c.Address != "" {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // the rest repeats the address
+		}
 		return "", badInput(fmt.Errorf("--address %s: %w", c.Address, err))
 	}
 	if err != nil {

@@ -145,13 +145,14 @@ func (d *demo) send(ctx context.Context) error {
 	d.watch.resumed(sent)
 	var chunk []stream.Message
 	var last time.Time
+	share := 0.0 // of the input that is in chunk or before it
 	flush := func() error {
 		if len(chunk) == 0 {
 			return nil
 		}
 		d.watch.sending(int64(len(chunk)))
 		err := producer.Send(ctx, demoSales, chunk)
-		d.watch.fed(int64(len(chunk)), d.feed.share())
+		d.watch.fed(int64(len(chunk)), share)
 		chunk = chunk[:0:0]
 		return err
 	}
@@ -182,6 +183,7 @@ func (d *demo) send(ctx context.Context) error {
 		}
 		last = day
 		chunk = append(chunk, stream.Message{Key: []byte(cmp.Or(key, site)), Value: value, Site: site})
+		share = d.feed.share()
 		if len(chunk) >= demoChunk {
 			if err := flush(); err != nil {
 				return err
