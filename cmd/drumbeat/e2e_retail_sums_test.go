@@ -62,7 +62,7 @@ func retailRows(t *testing.T, most int) []retailRow {
 // site is where a row is sold: all spellings of a SKU at one site.
 func (r *retailRow) site(sites []string) string {
 	h := fnv.New32a()
-	io.WriteString(h, r.canonical())
+	h.Write([]byte(r.canonical()))
 	return sites[h.Sum32()%uint32(len(sites))]
 }
 
