@@ -1,0 +1,196 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// solving is one call of Solve.
+type solving struct {
+	engine  *Engine
+	p       *Problem
+	plan    *Plan
+	weights Weights
+	known   *startIndex // nil: cold
+	tasks   []task
+}
+
+// task is one component of a solve and what became of it.
+type task struct {
+	component
+	session *session // nil: an SKU on its own
+	own     bool     // the session's last basis may be used
+
+	err                  error
+	infeasible, rounding bool
+	cold                 bool // although a start was known
+	weights              Weights
+	raised               []Row
+	dearer, objective    float64
+	stability            float64 // NaN: not worked out
+	stats                Stats
+	blocks               []Block
+}
+
+// all solves every component at the same shortage prices: if one needs higher ones, the others are solved
+// again at those, as the plan states one pair that proves all of it.
+func (s *solving) all(ctx context.Context) error {
+	s.weights = s.p.defaultWeights()
+	for {
+		if err := s.pass(ctx); err != nil {
+			return err
+		}
+		most := s.weights
+		for i := range s.tasks {
+			most.Shortfall = math.Max(most.Shortfall, s.tasks[i].weights.Shortfall)
+			most.Loss = math.Max(most.Loss, s.tasks[i].weights.Loss)
+		}
+		s.weights = most
+		done := true
+		for i := range s.tasks {
+			done = done && (s.tasks[i].infeasible || s.tasks[i].weights == most)
+		}
+		if done {
+			return nil
+		}
+	}
+}
+
+// pass solves the tasks that are not solved at the present weights, each worker the next one that is left.
+func (s *solving) pass(ctx context.Context) error {
+	workers := s.engine.opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wait sync.WaitGroup
+	for range min(workers, len(s.tasks)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			alone := &session{newSolver: func() Solver { return &path{} }, opts: s.engine.opts}
+			for !failed.Load() {
+				i := int(next.Add(1) - 1)
+				if i >= len(s.tasks) {
+					return
+				}
+				k := &s.tasks[i]
+				if k.infeasible || k.weights == s.weights {
+					continue
+				}
+				if k.err = s.solve(ctx, k, alone); k.err != nil {
+					failed.Store(true)
+				}
+			}
+		}()
+	}
+	wait.Wait()
+	for i := range s.tasks {
+		if s.tasks[i].err != nil {
+			return s.tasks[i].err
+		}
+	}
+	return nil
+}
+
+// solve solves one component and writes its part of the plan. alone is the worker's session for single SKUs.
+func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error) {
+	asked := s.p.part(k.component)
+	p := asked
+	if asked.whole() {
+		p = asked.roundedUp()
+	}
+	m := formulate(p, s.weights)
+	at, basis := alone, (*Basis)(nil)
+	if k.session != nil {
+		at = k.session
+		switch {
+		case k.own && at.fits(m):
+			basis = at.basis
+		case s.known != nil:
+			basis = m.unpack(s.known)
+		default:
+			basis = m.justInTime()
+		}
+	}
+	r, err := at.optimum(ctx, m, basis)
+	if err != nil && ctx.Err() == nil { // a bad start must not cost the plan, nor an SKU that is no path
+		if k.session == nil {
+			spare := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
+			defer func() { err = errors.Join(err, spare.close()) }()
+			at = spare
+		} else if err = at.close(); err != nil {
+			return err
+		}
+		k.cold = k.session != nil
+		r, err = at.optimum(ctx, m, m.justInTime())
+	}
+	if err == nil && !r.infeasible && (k.session == nil || m.lp.Rows() <= stabilityRows) {
+		k.stability, err = at.stability(ctx, r)
+	} else {
+		k.stability = math.NaN()
+	}
+	if err == nil && !r.infeasible && asked.whole() {
+		err = at.wholeUnits(ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	k.infeasible, k.rounding, k.weights, k.stats = r.infeasible, r.rounding, r.m.weights, r.stats
+	if r.infeasible {
+		return nil
+	}
+	k.raised, k.dearer, k.objective = r.m.raised, r.dearer, r.objective
+	if k.session != nil {
+		k.blocks = r.m.pack(r.duals.Basis)
+	}
+	part := s.plan.part(k.component)
+	part.clear()
+	r.clean(asked, part)
+	return nil
+}
+
+// collect finishes the plan, or says why there is none.
+func (s *solving) collect(ctx context.Context) (*Plan, error) {
+	plan := s.plan
+	plan.Weights = s.weights
+	plan.Stats.Warm = s.known != nil
+	start := &Start{Periods: append([]string(nil), s.p.Periods...), Weights: s.weights}
+	dearer, objective, infeasible := 0.0, 0.0, false
+	for i := range s.tasks {
+		k := &s.tasks[i]
+		plan.Stats.Components++
+		plan.Stats.Rows += k.stats.Rows
+		plan.Stats.Columns += k.stats.Columns
+		plan.Stats.Iterations += k.stats.Iterations
+		plan.Stats.Stages += k.stats.Stages
+		plan.Stats.Warm = plan.Stats.Warm && !k.cold
+		infeasible = infeasible || k.infeasible
+		for _, row := range k.raised {
+			row.Resource = k.resources[row.Resource]
+			plan.RaisedRows = append(plan.RaisedRows, row)
+		}
+		dearer, objective = dearer+k.dearer, objective+k.objective
+		start.Blocks = append(start.Blocks, k.blocks...)
+	}
+	if infeasible {
+		inf, err := s.explain(ctx)
+		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: plan.Stats}, err
+	}
+	plan.costs(s.p)
+	for i := range s.tasks {
+		plan.Cost.Stability += s.tasks[i].stability
+	}
+	if math.IsNaN(plan.Cost.Stability) {
+		plan.Cost.Stability = 0
+	}
+	plan.moves(s.p)
+	plan.Certificate.RoundingGap = dearer / math.Max(1, math.Abs(objective))
+	plan.Start, s.engine.start = start, start
+	return plan, nil
+}
