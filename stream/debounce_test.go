@@ -282,3 +282,21 @@ func TestDebounceAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+// A plan writes the SKUs whose figures it has changed, not the others.
+func TestPlansSaveOnlyWhatChanged(t *testing.T) {
+	s := newService(t)
+	for _, sku := range []string{"A", "E"} {
+		s.take(s.define(&schemas.StockCounted{SKU: sku, OnHand: qty(500), AsOf: schemas.AsOf{Date: s.today() - 1}}), s.sold(sku, 10, s.today()-1))
+	}
+	s.plan(time.Minute)
+	s.take(s.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
+	s.plan(time.Minute) // the first week is frozen now
+	s.take(s.define(&schemas.StockCounted{SKU: "E", OnHand: qty(90), AsOf: schemas.AsOf{Date: s.today()}}))
+	job, _ := s.wait(time.Minute)
+	s.p.Planned(job, solveCold(t.Context(), job))
+	b := s.p.Ready()
+	if len(b.SKUs) != 1 || b.SKUs[0].SKU != "E" || len(b.Forecasts) != 0 || len(b.Revisions) != 1 || len(b.Revisions[0].Lines) != 1 {
+		t.Errorf("%d SKUs, %d forecasts, %d revisions", len(b.SKUs), len(b.Forecasts), len(b.Revisions))
+	}
+}

@@ -56,12 +56,12 @@
 //
 // The states of a partition, and what moves it (runner.go take and load, owner.go run):
 //
-//	           assigned: the generation lives, Load raises the epoch, it still lives
-//	  away ──────────────────────────────────────────────────────────────────────────► owned
-//	   ▲ ▲                                                                              │ │
-//	   │ └──── ErrFenced: a newer owner; drop the state, leave the group, join ─────────┘ │
-//	   └────── generation ends: withdraw jobs, save what is left; kept if nobody else ◄───┘
-//	                            raises the epoch before it comes back
+//	         assigned: the generation lives, Load raises the epoch, it still lives
+//	away ──────────────────────────────────────────────────────────────────────────► owned
+//	 ▲ ▲                                                                              │ │
+//	 │ └──── ErrFenced: a newer owner; drop the state, leave the group, join ─────────┘ │
+//	 └────── generation ends: withdraw jobs, save what is left; kept if nobody else ◄───┘
+//	                          raises the epoch before it comes back
 //
 // An owner has one goroutine for the Processor, one that fetches ahead by one answer, one for the save that
 // runs, one for each Job that is out, and one for the outbox with a reader of every plan partition that

@@ -1,0 +1,199 @@
+package stream_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"drumbeat/schemas"
+	"drumbeat/stream"
+	"drumbeat/stream/memory"
+)
+
+// rig is one Runner on one partition, in a bubble of synctest.
+type rig struct {
+	feed
+	t     *testing.T
+	log   *memory.Log
+	store *memory.Store
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, log: memory.NewLog(memory.LogConfig{Partitions: 1}), store: memory.NewStore()}
+	r.site, r.clock = "plant", time.Now()
+	return r
+}
+
+func (r *rig) send(records ...stream.Record) {
+	r.t.Helper()
+	for _, rec := range records {
+		m := stream.Message{Topic: schemas.EventsTopic, Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
+		if err := r.log.Publish(r.t.Context(), []stream.Message{m}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func (r *rig) today() schemas.Date { return schemas.DateOf(time.Now().UTC()) }
+
+// run runs a Runner for a while and returns whether it was blocked at the end.
+func (r *rig) run(d time.Duration, change func(*stream.RunnerConfig)) (blocked bool) {
+	r.t.Helper()
+	set := stream.DefaultSettings()
+	set.Horizon = 3
+	registry := prometheus.NewRegistry()
+	c := stream.RunnerConfig{
+		Processor: stream.Config{Settings: set}, Source: r.log.Source(), Store: r.store, Publisher: r.log, PlanLog: r.log,
+		PlanPartitions: 1, Solve: solveCold, Metrics: stream.NewMetrics(registry),
+	}
+	if change != nil {
+		change(&c)
+	}
+	runner, err := stream.NewRunner(c)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(r.t.Context(), d)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- runner.Run(ctx) }()
+	timer := time.NewTimer(d - time.Second)
+	<-timer.C
+	families, err := registry.Gather()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "drumbeat_partition_blocked" {
+			for _, m := range f.GetMetric() {
+				blocked = blocked || m.GetGauge().GetValue() > 0
+			}
+		}
+	}
+	if err := <-ended; err != nil {
+		r.t.Fatal(err)
+	}
+	return blocked
+}
+
+func (r *rig) read() (n int64) {
+	r.t.Helper()
+	rows, err := r.store.Audit(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, a := range rows {
+		n += a.Read
+	}
+	return n
+}
+
+// heads are the revisions of the heads on the plans topic, in order.
+func (r *rig) heads() (list []string) {
+	for _, m := range r.log.Records(schemas.PlansTopic, 0) {
+		if string(m.Key) == "plant" {
+			list = append(list, string(m.Headers[0].Value))
+		}
+	}
+	return list
+}
+
+// A new partition starts where its log begins; one that was saved never jumps.
+func TestRunnerAndTheEndsOfTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for range 5 {
+			r.send(r.sold("A", 10, r.today()))
+		}
+		r.log.Truncate(schemas.EventsTopic, 0, 3)
+		if blocked := r.run(time.Minute, nil); blocked || r.read() != 2 {
+			t.Fatalf("blocked %v, %d records read, want the two that there are", blocked, r.read())
+		}
+		for range 5 {
+			r.send(r.sold("A", 10, r.today()))
+		}
+		r.log.Truncate(schemas.EventsTopic, 0, 8)
+		if blocked := r.run(time.Minute, nil); !blocked || r.read() != 2 {
+			t.Errorf("blocked %v, %d records read: the partition has jumped", blocked, r.read())
+		}
+	})
+}
+
+// An event of a newer release stops reading, not the plan of what was read before.
+func TestRunnerWaitsForTheUpgrade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		first := r.sold("A", 10, r.today())
+		newer := r.sold("A", 10, r.today())
+		newer.Value = []byte(strings.Replace(string(newer.Value), "sale.v1", "sale.v2", 1))
+		r.send(first, newer, r.sold("A", 10, r.today()))
+		if blocked := r.run(time.Minute, nil); !blocked || r.read() != 1 {
+			t.Errorf("blocked %v, %d records read, want 1", blocked, r.read())
+		}
+		if heads := r.heads(); len(heads) == 0 {
+			t.Error("no plan of what was read before")
+		}
+	})
+}
+
+// stingy gives one entry of the outbox at a time.
+type stingy struct{ *memory.Store }
+
+func (s stingy) Unsent(ctx context.Context, id int32, after int64, _ int) ([]stream.Unsent, error) {
+	return s.Store.Unsent(ctx, id, after, 1)
+}
+
+// mute publishes nothing.
+type mute struct{}
+
+func (mute) Publish(context.Context, []stream.Message) error { return errFault }
+
+// While nothing can be published, planning stops and ingest goes on; later all that was saved is
+// published, in order, by whoever owns the partition then.
+func TestRunnerPublishesAnOldBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.send(r.sold("A", 10, r.today()))
+		r.store = memory.NewStore()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 8 {
+				timer := time.NewTimer(10 * time.Second)
+				<-timer.C
+				r.send(r.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
+			}
+		}()
+		r.run(2*time.Minute, func(c *stream.RunnerConfig) { c.Publisher = mute{} })
+		<-done
+		left, err := r.store.Unsent(t.Context(), 0, 0, 1<<20)
+		if err != nil || len(left) != 4 || r.read() != 9 {
+			t.Fatalf("%d revisions wait, %v, %d records read; want 4, 9", len(left), err, r.read())
+		}
+		r.run(2*time.Minute, func(c *stream.RunnerConfig) { c.Store = stingy{r.store} })
+		if got := strings.Join(r.heads(), " "); got != "1 2 3 4 5" {
+			t.Errorf("heads %s", got)
+		}
+		if left, err = r.store.Unsent(t.Context(), 0, 0, 1<<20); err != nil || len(left) != 0 {
+			t.Errorf("%d entries left, %v", len(left), err)
+		}
+	})
+}
+
+// An event-clock site plans at the end of each day, and at the end of the input.
+func TestRunnerInEventTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for d := day0; d < day0+5; d++ {
+			r.send(r.sold("A", 10, d), r.sold("E", 4, d))
+		}
+		r.run(time.Minute, func(c *stream.RunnerConfig) { c.Processor.Settings.Clock = schemas.ClockEvent })
+		if got := strings.Join(r.heads(), " "); got != "1 2 3 4 5" {
+			t.Errorf("heads %s", got)
+		}
+	})
+}
