@@ -43,5 +43,5 @@ func (l *demoLatency) summary() terminal.Latency {
 		return terminal.Latency{}
 	}
 	sorted := slices.Sorted(slices.Values(l.measured))
-	return terminal.Latency{Last: l.measured[n-1], Median: sorted[n/2], P99: sorted[(n-1)*99/100], Plans: n}
+	return terminal.Latency{Last: l.measured[n-1], Median: sorted[(n-1)/2], P99: sorted[(99*n+99)/100-1], Plans: n}
 }
