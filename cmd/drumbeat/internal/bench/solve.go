@@ -12,24 +12,33 @@ import (
 	"drumbeat/stream"
 )
 
-// solveLoad is the site that Solve plans, over 26 weeks, with 5 % more capacity than its mean load.
-var solveLoad = load{skus: 2000, days: 180}
+// solveCases are sites that Solve plans over 26 weeks on one resource: a large one whose capacity, 5 %
+// above the mean load, hardly binds, and a smaller one whose capacity is the mean load and binds.
+var solveCases = []struct {
+	load
+	share float64
+}{
+	{load{skus: 2000, days: 180}, 1.05},
+	{load{skus: 500, days: 180}, 1},
+}
 
 // Solve measures a plan of a site through the Processor and Solvers, as the service makes it: the first
 // one, cold; the next, after 1 % of the SKUs got 20 % more demand, whose model is larger by the price of
 // changing the first plan; and one after another 1 %, when only numbers have changed. Seconds are those of Solvers.Solve: solve, certificate, and
 // packing of what is stored.
 func Solve(ctx context.Context, report func(Row)) error {
-	if err := solve(ctx, report, solveLoad); err != nil {
-		return fmt.Errorf("bench: solve: %w", err)
+	for _, c := range solveCases {
+		if err := solve(ctx, report, c.load, c.share); err != nil {
+			return fmt.Errorf("bench: solve: %v: %w", c.load, err)
+		}
 	}
 	return nil
 }
 
-func solve(ctx context.Context, report func(Row), l load) error {
+func solve(ctx context.Context, report func(Row), l load, share float64) error {
 	config := eventConfig()
 	config.Settings.Clock = schemas.ClockWall
-	config.CapacityShare = 1.05
+	config.CapacityShare = share
 	p, err := stream.New(config, &stream.Snapshot{})
 	if err != nil {
 		return err
@@ -46,7 +55,7 @@ func solve(ctx context.Context, report func(Row), l load) error {
 	if err != nil {
 		return err
 	}
-	s.row.Bench, s.row.Case = "solve", fmt.Sprintf("%dx%d", l.skus, config.Settings.Horizon)
+	s.row.Bench, s.row.Case = "solve", fmt.Sprintf("%dx%d, capacity %g of the load", l.skus, config.Settings.Horizon, share)
 	var cold float64
 	for i, step := range []string{"cold", "first_change", "warm_1pct"} {
 		if i > 0 {
