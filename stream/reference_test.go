@@ -21,6 +21,7 @@ type bill struct {
 	day                      schemas.Date
 	version                  int
 	gone                     bool
+	bare                     bool // no document: only its identity tells it from another one
 }
 
 // The daily sales are the sums of the facts, however these reach us: twice, late, exported again,
@@ -103,6 +104,10 @@ func drawUnits(t *rapid.T) float64 {
 
 func (b *bill) sale() *schemas.Sale {
 	s := saleOf(b.sku, b.units, b.day)
+	if b.bare {
+		s.Customer = schemas.TextField(b.customer)
+		return s
+	}
 	s.Document, s.Line, s.Customer = schemas.TextField(b.document), schemas.TextField(b.line), schemas.TextField(b.customer)
 	s.Version = schemas.Field{Raw: fmt.Sprint(b.version), Kind: schemas.Number}
 	return s
@@ -129,6 +134,14 @@ func (b *bill) life(t *rapid.T, f *feed) (list []delivery) {
 		return ev
 	}
 	byLine := &schemas.SaleCancelled{Document: schemas.TextField(b.document), Line: schemas.TextField(b.line)}
+	if b.bare = rapid.IntRange(0, 3).Draw(t, "bare") == 0; b.bare {
+		sale(at)
+		if b.gone = rapid.Bool().Draw(t, "cancelled by day"); b.gone {
+			s := b.sale()
+			put(later(), cancelled(&schemas.SaleCancelled{SKU: s.SKU, Quantity: s.Quantity, Date: s.Date, Customer: s.Customer}))
+		}
+		return list
+	}
 	sale(at)
 	if rapid.Bool().Draw(t, "exported again") {
 		sale(anyTime())
