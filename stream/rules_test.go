@@ -11,6 +11,7 @@ import (
 	"drumbeat/optimize"
 	"drumbeat/schemas"
 	"drumbeat/stream"
+	"drumbeat/stream/memory"
 )
 
 // planned is a bench with a plan: two weeks of sales of SKU A, ten a day.
@@ -390,5 +391,102 @@ func TestLinesBalance(t *testing.T) {
 	var back optimize.Problem
 	if err := stream.Unpack(out.Problem, &back); err != nil || back.SKUs[0].Name != "A" {
 		t.Errorf("unpacked %+v, %v", back, err)
+	}
+}
+
+// A site of another partition is not ours: its records are dead letters, counted apart, restarts included.
+func TestSitesOfOtherPartitions(t *testing.T) {
+	store := memory.NewStore()
+	f := &feed{site: "plant"}
+	for next := range int64(4) {
+		snapshot, err := store.Load(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshot.Elsewhere["plant"] = 1
+		p, err := stream.New(stream.Config{Partition: 2, Settings: settings()}, snapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Next() != next {
+			t.Fatalf("goes on at %d, want %d", p.Next(), next)
+		}
+		if done, err := p.Step(f.sold("A", 1, day0)); err != nil || !done {
+			t.Fatal(done, err)
+		}
+		b := p.Ready()
+		if len(b.DeadLetters) != 1 || b.DeadLetters[0].Reason != "wrong-partition" || len(b.Audit) != 1 ||
+			b.Audit[0].Site != "(elsewhere-2)" || b.Audit[0].Rejected != next+1 || b.Audit[0].Read != next+1 {
+			t.Errorf("letters %+v, audit %+v", b.DeadLetters, b.Audit)
+		}
+		if err := store.Save(t.Context(), 2, snapshot.Epoch, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Changing the calendar forgets what is known by periods; closed days have neither demand nor capacity.
+func TestCalendarAndCapacity(t *testing.T) {
+	b := planned(t, func(c *stream.Config) { c.Settings.Frozen = 0 })
+	next := day0 + 14
+	b.take(
+		b.define(&schemas.Resource{Resource: "factory", Capacity: 70, Per: schemas.PerWeek, OvertimeCapacity: 7, OvertimeCost: 2}),
+		b.define(&schemas.Capacity{Resource: "factory", From: next + 7, To: next + 13, Capacity: 5, Per: schemas.PerDay}),
+		b.define(&schemas.Calendar{Name: "works holiday", From: ptr(next + 14), To: ptr(next + 20), Effect: schemas.EffectClosed}),
+		b.sold("A", 10, next),
+	)
+	b.end()
+	var got []string
+	for _, r := range b.head().Resources {
+		got = append(got, r.Capacity.String())
+	}
+	if want := []string{"60", "35", "0", "70"}; !slices.Equal(got, want) {
+		t.Errorf("capacities %v, want %v: six days are left, a changed week, a closed one, an ordinary one", got, want)
+	}
+	if d := b.lines["A"].Periods[2].Demand; d != 0 {
+		t.Errorf("%v are to be sold in the holiday", d)
+	}
+	b.clock = next.Time(nil)
+	b.take(b.define(&schemas.Policy{Period: ptr(schemas.PeriodMonth), Clock: ptr(schemas.ClockEvent), Horizon: ptr(2), Prorate: ptr(false)}), b.sold("A", 10, next))
+	b.end()
+	h := b.head()
+	if len(h.Periods) != 2 || h.Periods[0] != "2026-01" || h.FrozenMoves != 0 {
+		t.Errorf("periods %v", h.Periods)
+	}
+}
+
+// Freeze approved: nothing is fixed before a person says so, and then what was approved is.
+func TestApprovalFreezes(t *testing.T) {
+	b := planned(t, func(c *stream.Config) {
+		c.Settings.Freeze, c.Settings.Confirmation = schemas.FreezeApproved, schemas.ConfirmEvents
+	})
+	if b.lines["A"].Periods[0].Frozen {
+		t.Error("frozen before the approval")
+	}
+	approved := b.production("A")
+	b.take(b.define(&schemas.PlanApproved{Revision: b.head().Revision + 1, Through: "2026-W05", By: "p"}))
+	b.rejects("stale-revision", "revision: ")
+	b.take(b.define(&schemas.PlanApproved{Revision: b.head().Revision, Through: "2026-W05", By: "p"}), b.sold("A", 40, day0+14))
+	b.end()
+	for i, p := range b.lines["A"].Periods {
+		if p.Frozen != (p.Period <= "2026-W05") {
+			t.Errorf("%s: frozen is %v", p.Period, p.Frozen)
+		}
+		if p.Frozen && !near(p.Production.Float(), approved[i]) {
+			t.Errorf("%s: %v, approved %v", p.Period, p.Production, approved[i])
+		}
+	}
+}
+
+// Overrides say what is sold: their quantity counts for the whole span.
+func TestOverrides(t *testing.T) {
+	b := planned(t, nil)
+	week := day0 + 21
+	b.take(b.define(&schemas.DemandOverride{SKU: " a", From: week, To: week + 6, Mode: schemas.OverrideReplace, Quantity: ptr(qty(210)), By: "p"}),
+		b.define(&schemas.DemandOverride{SKU: "A", From: week + 7, To: week + 13, Mode: schemas.OverrideScale, Factor: ptr(0.0), By: "p"}), b.sold("A", 10, day0+14))
+	b.end()
+	line := b.lines["A"]
+	if !near(line.Periods[1].Demand.Float(), 210) || line.Periods[2].Demand != 0 || line.Periods[1].DemandHigh < line.Periods[1].Demand {
+		t.Errorf("periods %+v", line.Periods)
 	}
 }
