@@ -53,10 +53,8 @@ func (s *SKU) impossible(p *Problem) *Infeasibility {
 			most, free = math.Inf(1), math.Inf(1)
 		}
 		least = math.Max(least, need[t])
-		store := math.Inf(1)
 		if limit != nil {
-			store = limit[t] + net
-			most = math.Min(most, store)
+			most = math.Min(most, limit[t]+net)
 		}
 		missing := least - most
 		if missing <= 1e-9*(1+math.Abs(least)) {

@@ -187,9 +187,9 @@ func TestFailedSolvesAreRetried(t *testing.T) {
 	s.begin()
 	before := len(s.heads)
 	s.take(s.sold("A", 60, s.today()))
-	for i, want := range []time.Duration{2, 5, 10, 20, 40, 80, 160, 300, 300} {
+	for i, want := range []int{2, 5, 10, 20, 40, 80, 160, 300, 300} {
 		job, took := s.wait(time.Hour)
-		if job == nil || took != want*time.Second {
+		if job == nil || took != time.Duration(want)*time.Second {
 			t.Fatalf("try %d after %v, want %d s", i+1, took, want)
 		}
 		if i > 0 && job.Start != nil {

@@ -96,7 +96,7 @@ func onlineRetail(t *testing.T, name string) []retailDay {
 	var days []retailDay
 	for {
 		row, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return days
 		}
 		if err != nil {

@@ -97,7 +97,7 @@ type Processor struct {
 	known     bool // the partition has been saved
 	savedNext int64
 
-	resends, clockBacks, late int64
+	resends, clockBacks int64
 }
 
 // ErrNewerVersion says that the log holds an event whose type has a newer version than this release

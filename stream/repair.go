@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"iter"
 	"math/bits"
 	"strings"
@@ -152,9 +153,9 @@ func parseWhen(date, clock schemas.Field, dmy bool, loc *time.Location) (d schem
 	}
 	d, at, hasTime, rep, parseErr := parseDay(f.Raw, dmy, loc)
 	if parseErr != nil {
-		e := *parseErr.(*fault)
-		e.Field = name
-		return 0, time.Time{}, false, repairNone, &e
+		why := &fault{Reason: faultBadDate, Detail: parseErr.Error()}
+		errors.As(parseErr, &why)
+		return 0, time.Time{}, false, repairNone, &fault{why.Reason, name, why.Detail}
 	}
 	if rep == repairDateTime && name == "time" {
 		rep = repairNone

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,8 @@ func TestDateFormsReadBack(t *testing.T) {
 }
 
 func reason(err error) string {
-	if f, ok := err.(*fault); ok && f != nil {
+	var f *fault
+	if errors.As(err, &f) && f != nil {
 		return f.Reason
 	}
 	return ""

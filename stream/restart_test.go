@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -289,8 +290,10 @@ func (l *ledger) check(t *rapid.T, b *stream.Batch) {
 	for i, r := range l.records[:b.Next] {
 		origin := string(r.Headers[2].Value)
 		if !seen[origin] {
-			var at int64
-			fmt.Sscan(origin, &at)
+			at, err := strconv.ParseInt(origin, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
 			values[at] = l.records[i].Value
 		}
 		seen[origin] = true

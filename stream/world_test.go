@@ -27,15 +27,6 @@ func solveCold(ctx context.Context, job *stream.Job) stream.Outcome {
 // day0 is a Monday.
 const day0 = schemas.Date(20458)
 
-func date(t testing.TB, text string) schemas.Date {
-	t.Helper()
-	d, err := schemas.ParseDate(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 func qty(units float64) schemas.Quantity {
 	q, ok := schemas.FromFloat(units)
 	if !ok {

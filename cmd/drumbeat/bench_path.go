@@ -64,7 +64,6 @@ type pathRun struct {
 	client *kafka.Client
 	site   string
 	input  string
-	target int64 // offset behind the last sale; 0: not known yet
 
 	mu      sync.Mutex
 	next    int64 // saved

@@ -242,13 +242,13 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // drive feeds and watches.
-func (d *demo) drive(ctx context.Context) error {
+func (d *demo) drive(ctx context.Context) (err error) {
 	screen := terminal.NewScreen(d.std.err)
 	style := terminal.Detect(d.std.err, os.Getenv)
 	if d.c.JSON {
 		screen = terminal.NewScreen(io.Discard)
 	}
-	defer screen.Close(nil)
+	defer func() { err = errors.Join(err, screen.Close(nil)) }()
 	feeding := make(chan error, 1)
 	go func() { feeding <- d.send(ctx) }()
 	ticker := time.NewTicker(100 * time.Millisecond)

@@ -90,7 +90,7 @@ func (f *fileFeed) name() string {
 
 func (f *fileFeed) slug() string {
 	h := fnv.New32a()
-	io.WriteString(h, f.name())
+	h.Write([]byte(f.name()))
 	base, _, _ := strings.Cut(filepath.Base(f.path), ".")
 	return fmt.Sprintf("%s-%08x", base, h.Sum32())
 }

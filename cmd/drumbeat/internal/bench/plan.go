@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -48,10 +49,10 @@ func Plan(ctx context.Context, report func(Row)) error {
 	return nil
 }
 
-func (c planCase) run(ctx context.Context, report func(Row)) error {
+func (c planCase) run(ctx context.Context, report func(Row)) (err error) {
 	in := newPlanInstance(c.skus, c.periods, c.resources, c.correlated)
 	engine := optimize.NewEngine(clp.New, optimize.Options{})
-	defer engine.Close()
+	defer func() { err = errors.Join(err, engine.Close()) }()
 	row := func(metric string, value float64, unit string) {
 		report(Row{Bench: "plan", Case: c.String(), Metric: metric, Value: value, Unit: unit})
 	}

@@ -35,7 +35,7 @@ func Solve(ctx context.Context, report func(Row)) error {
 	return nil
 }
 
-func solve(ctx context.Context, report func(Row), l load, share float64) error {
+func solve(ctx context.Context, report func(Row), l load, share float64) (err error) {
 	config := eventConfig()
 	config.Settings.Clock = schemas.ClockWall
 	config.CapacityShare = share
@@ -44,7 +44,7 @@ func solve(ctx context.Context, report func(Row), l load, share float64) error {
 		return err
 	}
 	s := &solving{p: p, solvers: stream.NewSolvers(clp.New, 1, 10*time.Minute), report: report}
-	defer s.solvers.Close()
+	defer func() { err = errors.Join(err, s.solvers.Close()) }()
 	// The clock stands at noon of the day after the last sale.
 	s.now = generate.First.AddDate(0, 0, l.days).Add(12 * time.Hour)
 	p.Tick(s.now)
