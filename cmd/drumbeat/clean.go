@@ -140,7 +140,7 @@ func writeCleaned(path string, rows []stream.CleanedRow) error {
 }
 
 // cleanTable shows the audit: what became of the rows, then the reasons, the most frequent first.
-func cleanTable(a auditJSON) *terminal.Table {
+func cleanTable(a terminal.Audit) *terminal.Table {
 	table := terminal.NewTable(terminal.Left(""), terminal.Right("rows"), terminal.Right("share"))
 	line := func(name string, n int64) {
 		share := "-"

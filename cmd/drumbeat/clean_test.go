@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/generate"
+	"drumbeat/cmd/drumbeat/internal/terminal"
 )
 
 // runClean runs `drumbeat clean --json` in-process and returns the audit and the rows of --out.
-func runClean(t *testing.T, from string, args ...string) (auditJSON, []cleanedRow) {
+func runClean(t *testing.T, from string, args ...string) (terminal.Audit, []cleanedRow) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.csv")
 	var o, e bytes.Buffer
@@ -26,7 +27,7 @@ func runClean(t *testing.T, from string, args ...string) (auditJSON, []cleanedRo
 	if status := run(context.Background(), args, streams{strings.NewReader(""), &o, &e}); status != 0 {
 		t.Fatalf("%v: status %d: %s", args, status, &e)
 	}
-	var audit auditJSON
+	var audit terminal.Audit
 	if err := json.Unmarshal(o.Bytes(), &audit); err != nil {
 		t.Fatalf("%v\n%s", err, &o)
 	}

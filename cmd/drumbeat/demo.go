@@ -330,7 +330,7 @@ func (d *demo) close() error {
 
 // demoResult is the document of --json.
 type demoResult struct {
-	Audit     auditJSON           `json:"audit"`
+	Audit     terminal.Audit      `json:"audit"`
 	Forecasts []terminal.Forecast `json:"forecasts"`
 	Plan      *schemas.Plan       `json:"plan"`
 	Seconds   demoSeconds         `json:"seconds"`

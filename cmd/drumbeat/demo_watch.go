@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -27,7 +26,7 @@ type demoWatch struct {
 	share     float64
 	savedAt   time.Time // of the newest batch with records
 	next      int64
-	rows      map[string]stream.AuditRow
+	rows      auditRows
 	head      *schemas.Head
 	plannedAt time.Time
 	lines     map[string][]byte
@@ -37,7 +36,7 @@ type demoWatch struct {
 }
 
 func newDemoWatch(title, site string) *demoWatch {
-	return &demoWatch{title: title, site: site, rows: map[string]stream.AuditRow{}, lines: map[string][]byte{}}
+	return &demoWatch{title: title, site: site, rows: auditRows{}, lines: map[string][]byte{}}
 }
 
 func (w *demoWatch) resumed(sent int64) {
@@ -108,9 +107,7 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 	if b.Next > w.next {
 		w.next, w.savedAt = b.Next, now
 	}
-	for _, row := range b.Audit {
-		w.rows[auditKey(&row)] = row
-	}
+	w.rows.take(b.Audit)
 	for i := range b.Revisions {
 		r := &b.Revisions[i]
 		var h schemas.Head
@@ -134,7 +131,7 @@ func (w *demoWatch) saved(_ int32, b *stream.Batch) {
 func (w *demoWatch) view(now time.Time) *terminal.View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v := &terminal.View{Title: w.title, Head: w.head, Lines: w.decoded(), Audit: sumAudit(w.rows), Latency: w.latency.summary()}
+	v := &terminal.View{Title: w.title, Head: w.head, Lines: w.decoded(), Audit: w.rows.audit(demoMaster), Latency: w.latency.summary()}
 	folded := max(0, w.next-w.expected)
 	v.Feed = terminal.Feed{Events: folded, Lag: max(0, w.sent-folded), Idle: now.Sub(w.savedAt) > 2*time.Second}
 	if w.share > 0 {
@@ -168,31 +165,6 @@ func readLines(raw map[string][]byte) []schemas.Line {
 	return lines
 }
 
-// auditKey names the origin that a row counts.
-func auditKey(r *stream.AuditRow) string {
-	return fmt.Sprintf("%s\x00%s\x00%d", r.Site, r.OriginTopic, r.OriginPartition)
-}
-
-// sumAudit adds up what became of the sales; definitions are left out.
-func sumAudit(rows map[string]stream.AuditRow) terminal.Audit {
-	sum := terminal.Audit{ByReason: map[string]int64{}}
-	for _, r := range rows {
-		if r.OriginTopic == demoMaster {
-			continue
-		}
-		sum.Read += r.Read
-		sum.Kept += r.Kept
-		sum.Flagged += r.Flagged
-		sum.Rejected += r.Rejected
-		sum.Duplicate += r.Duplicate
-		sum.Repaired += r.Repaired
-		for reason, n := range r.Reasons {
-			sum.ByReason[reason] += n
-		}
-	}
-	return sum
-}
-
 // complete says whether Postgres holds a plan of everything up to offset, and all of it is published.
 func (w *demoWatch) complete(ctx context.Context, store *postgres.Store, offset int64) (bool, error) {
 	_, raw, ok, err := store.Head(ctx, w.site)
@@ -224,16 +196,14 @@ func (w *demoWatch) result(ctx context.Context, store *postgres.Store) (*demoRes
 	if err != nil {
 		return nil, nil, err
 	}
-	byOrigin := map[string]stream.AuditRow{}
-	for _, r := range rows {
-		byOrigin[auditKey(&r)] = r
-	}
-	audit := sumAudit(byOrigin)
+	newest := auditRows{}
+	newest.take(rows)
+	audit := newest.audit(demoMaster) // of the sales; definitions are left out
 	_, raw, ok, err := store.Head(ctx, w.site)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &demoResult{Audit: auditJSON(audit), Seconds: w.seconds}
+	r := &demoResult{Audit: audit, Seconds: w.seconds}
 	view := &terminal.View{Title: w.title, Audit: audit, Feed: terminal.Feed{Events: audit.Read, Total: audit.Read, Idle: true}}
 	if !ok {
 		return r, view, nil

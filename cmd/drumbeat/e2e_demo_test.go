@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/generate"
+	"drumbeat/cmd/drumbeat/internal/terminal"
 	"drumbeat/schemas"
 	"drumbeat/stream"
 )
@@ -20,7 +21,7 @@ const retailMap = "sku=StockCode,quantity=Quantity,date=InvoiceDate,document=Inv
 
 // demoDocument is what demo --once --json prints.
 type demoDocument struct {
-	Audit     auditJSON
+	Audit     terminal.Audit
 	Forecasts []struct {
 		SKU             string
 		Mean, Low, High []float64

@@ -73,7 +73,7 @@ func (c *replayCmd) Run(ctx context.Context, std streams) (err error) {
 	if err := sink.close(); err != nil {
 		return err
 	}
-	total := sink.audit()
+	total := sink.rows.audit()
 	fmt.Fprintf(std.out, "%s events, %s plans, %s dead letters in %s\nkept %s  flagged %s  rejected %s  duplicate %s  repaired %s\n",
 		terminal.Count(int(total.Read)), terminal.Count(sink.plans), terminal.Count(sink.letters), c.Out,
 		terminal.Count(int(total.Kept)), terminal.Count(int(total.Flagged)), terminal.Count(int(total.Rejected)),
@@ -128,11 +128,11 @@ type replaySink struct {
 	plansOut, lettersOut   *bufio.Writer
 	dir                    string
 	plans, letters         int
-	rows                   map[string]stream.AuditRow
+	rows                   auditRows
 }
 
 func newReplaySink(dir string) (*replaySink, error) {
-	s := &replaySink{dir: dir, rows: map[string]stream.AuditRow{}}
+	s := &replaySink{dir: dir, rows: auditRows{}}
 	var err error
 	if s.plansFile, err = os.Create(filepath.Join(dir, "plans.jsonl")); err != nil {
 		return nil, badInput(err)
@@ -181,9 +181,7 @@ func (s *replaySink) save(b *stream.Batch) error {
 		writeLine(s.lettersOut, value)
 		s.letters++
 	}
-	for _, row := range b.Audit {
-		s.rows[row.Site] = row
-	}
+	s.rows.take(b.Audit)
 	return nil
 }
 
@@ -193,41 +191,10 @@ func writeLine(w *bufio.Writer, value []byte) {
 	w.WriteByte('\n')
 }
 
-func (s *replaySink) audit() (sum stream.AuditRow) {
-	sum.Reasons = map[string]int64{}
-	for _, row := range s.rows {
-		sum.Read += row.Read
-		sum.Kept += row.Kept
-		sum.Flagged += row.Flagged
-		sum.Rejected += row.Rejected
-		sum.Duplicate += row.Duplicate
-		sum.Repaired += row.Repaired
-		for reason, n := range row.Reasons {
-			sum.Reasons[reason] += n
-		}
-	}
-	return sum
-}
-
 func (s *replaySink) close() error {
-	body, err := json.MarshalIndent(auditOf(s.audit()), "", "  ")
+	body, err := json.MarshalIndent(s.rows.audit(), "", "  ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(s.dir, "audit.json"), append(body, '\n'), 0o644)
 	}
 	return errors.Join(err, s.plansOut.Flush(), s.lettersOut.Flush(), s.plansFile.Close(), s.lettersFile.Close())
-}
-
-// auditJSON is the audit of the contract.
-type auditJSON struct {
-	Read      int64            `json:"read"`
-	Kept      int64            `json:"kept"`
-	Flagged   int64            `json:"flagged"`
-	Rejected  int64            `json:"rejected"`
-	Duplicate int64            `json:"duplicate"`
-	Repaired  int64            `json:"repaired"`
-	ByReason  map[string]int64 `json:"by_reason"`
-}
-
-func auditOf(r stream.AuditRow) auditJSON {
-	return auditJSON{r.Read, r.Kept, r.Flagged, r.Rejected, r.Duplicate, r.Repaired, r.Reasons}
 }

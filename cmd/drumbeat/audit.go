@@ -1,0 +1,54 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/stream"
+)
+
+// auditKey is the origin that a row counts: the newest row of each holds.
+type auditKey struct {
+	site, topic string
+	partition   int32
+}
+
+// auditRows are the newest rows by origin.
+type auditRows map[auditKey]stream.AuditRow
+
+func (rows auditRows) take(list []stream.AuditRow) {
+	for _, r := range list {
+		rows[auditKey{r.Site, r.OriginTopic, r.OriginPartition}] = r
+	}
+}
+
+// audit adds up the rows, without those of the topics left out.
+func (rows auditRows) audit(without ...string) terminal.Audit {
+	sum := terminal.Audit{ByReason: map[string]int64{}}
+	for r := range maps.Values(rows) {
+		if !slices.Contains(without, r.OriginTopic) {
+			addAudit(&sum, &r)
+		}
+	}
+	return sum
+}
+
+func addAudit(sum *terminal.Audit, r *stream.AuditRow) {
+	sum.Read += r.Read
+	sum.Kept += r.Kept
+	sum.Flagged += r.Flagged
+	sum.Rejected += r.Rejected
+	sum.Duplicate += r.Duplicate
+	sum.Repaired += r.Repaired
+	for reason, n := range r.Reasons {
+		sum.ByReason[reason] += n
+	}
+}
+
+// auditOf is one row as the contract prints it.
+func auditOf(r stream.AuditRow) terminal.Audit {
+	sum := terminal.Audit{ByReason: map[string]int64{}}
+	addAudit(&sum, &r)
+	return sum
+}
