@@ -41,9 +41,10 @@ func newOutbox(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *ou
 		back := snapshot.Sites[i].ReadBack
 		if s := p.sites[snapshot.Sites[i].Name]; s.Revision > 0 {
 			f := b.follow(s.name)
-			if back.Next >= 0 && (f.next < 0 || back.Next < f.next) {
-				f.next = back.Next
+			if len(f.confirms) == 0 || back.Next < f.next {
+				f.next = back.Next // -1, the beginning, where nothing has been read back yet
 			}
+			f.holds[s.name] = back.Next
 			f.confirms[s.name] = back.Revision
 			b.newest[s.name], f.seen[s.name] = s.Revision, back.Revision
 			for _, k := range s.skus {
@@ -63,7 +64,10 @@ func (b *outbox) add(batch *Batch) {
 	defer b.mu.Unlock()
 	for i := range batch.Revisions {
 		r := &batch.Revisions[i]
-		b.follow(r.Site)
+		f := b.follow(r.Site)
+		if f.confirms[r.Site] >= b.newest[r.Site] {
+			f.holds[r.Site] = f.next
+		}
 		b.newest[r.Site] = r.Revision
 		for j := range r.Lines {
 			b.newest[schemas.PlanKey(r.Site, r.Lines[j].SKU)] = r.Revision

@@ -16,6 +16,7 @@ type followed struct {
 	atEnd    bool
 	seen     map[string]int64 // by key: newest revision read
 	confirms map[string]int64 // by site: newest revision whose head was read
+	holds    map[string]int64 // by site: where reading stood when its oldest unconfirmed revision was saved
 }
 
 // follow returns what is read back of the plan partition of a site; the caller holds mu, or is alone.
@@ -23,7 +24,7 @@ func (b *outbox) follow(site string) *followed {
 	at := schemas.PartitionOf([]byte(site), b.r.c.PlanPartitions)
 	f := b.followed[at]
 	if f == nil {
-		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}}
+		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}}
 		b.followed[at] = f
 	}
 	return f
@@ -54,8 +55,8 @@ func (b *outbox) confirmed(site string, revision int64) bool {
 	return b.follow(site).confirms[site] >= revision
 }
 
-// readBack is how far the plans topic has been read, but not beyond a record that is still to be
-// overwritten: whoever reads on from there must find it again.
+// readBack is how far the plans topic has been read, but neither beyond a record that is still to be
+// overwritten nor into a revision that is not confirmed: whoever reads on from there must find all of it.
 func (b *outbox) readBack() []ReadBack {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,6 +71,10 @@ func (b *outbox) readBack() []ReadBack {
 			}
 		}
 		for site, revision := range f.confirms {
+			next := next
+			if revision < b.newest[site] {
+				next = min(next, f.holds[site])
+			}
 			list = append(list, ReadBack{Site: site, Next: next, Revision: revision})
 		}
 	}
