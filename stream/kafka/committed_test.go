@@ -262,7 +262,10 @@ func TestCompactedInputOnKafka(t *testing.T) {
 				t.Errorf("read %s of an aborted transaction", text)
 			}
 		}
-		if want := wanted(t, c, topic, end); !slices.Equal(got, want) {
+		// The cleaner goes on: of the ticks, a later reader may find fewer.
+		tick := func(text string) bool { return strings.HasSuffix(text, "=tick 0") }
+		got = slices.DeleteFunc(got, tick)
+		if want := slices.DeleteFunc(wanted(t, c, topic, end), tick); !slices.Equal(got, want) {
 			t.Errorf("with %d bytes: %q\nwant %q", maxBytes, got, want)
 		}
 	}

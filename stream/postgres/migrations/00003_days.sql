@@ -68,10 +68,12 @@ BEGIN
     END IF;
 
     FOR child IN
-        SELECT c.oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent IN ('drumbeat.line_history'::regclass, 'drumbeat.forecast_history'::regclass)
-          AND to_date(right(c.relname, 8), 'YYYYMMDD') < cutoff
-        ORDER BY c.relname
+        -- Materialized: other tables' names, which are no dates, must not reach to_date.
+        WITH days AS MATERIALIZED (
+            SELECT c.oid, c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent IN ('drumbeat.line_history'::regclass, 'drumbeat.forecast_history'::regclass)
+        )
+        SELECT oid FROM days WHERE to_date(right(relname, 8), 'YYYYMMDD') < cutoff ORDER BY relname
     LOOP
         EXECUTE format('DROP TABLE %s', child);
         dropped := dropped + 1;
