@@ -208,6 +208,9 @@ func (d *demo) run(ctx context.Context) error {
 		return badInput(err)
 	}
 	d.watch = newDemoWatch(d.feed.title(), d.feed.site(config.DefaultSite))
+	if err := d.resume(ctx); err != nil {
+		return err
+	}
 	s := service{
 		kafka: d.client, postgres: d.database.DSN(), roles: []string{roleIntake, rolePlanner, roleWeb},
 		inputs: []string{demoSales, demoPeople, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
@@ -239,6 +242,20 @@ func (d *demo) run(ctx context.Context) error {
 		d.say("stopped; the same command goes on from here, and without %s it starts anew", d.dir)
 	}
 	return nil
+}
+
+// resume shows from the start what an earlier run on the data directory has left.
+func (d *demo) resume(ctx context.Context) error {
+	store, err := postgres.Open(ctx, d.database.DSN())
+	if err != nil {
+		return err
+	}
+	if err := store.Check(ctx); err != nil {
+		store.Close() // a first run: nothing is there yet
+		return nil
+	}
+	d.store = store
+	return d.watch.load(ctx, store)
 }
 
 // drive feeds and watches.

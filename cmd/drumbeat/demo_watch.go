@@ -51,6 +51,37 @@ func (w *demoWatch) expect(definitions int64) {
 	w.expected = definitions
 }
 
+// load takes what an earlier run has left in the database.
+func (w *demoWatch) load(ctx context.Context, store *postgres.Store) error {
+	rows, err := store.Audit(ctx)
+	if err != nil {
+		return err
+	}
+	_, raw, ok, err := store.Head(ctx, w.site)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rows.take(rows)
+	if !ok {
+		return nil
+	}
+	w.head = &schemas.Head{}
+	if err := json.Unmarshal(raw, w.head); err != nil {
+		return err
+	}
+	w.next = w.head.Input.Offset
+	if w.head.Lines > manySKUs {
+		return nil
+	}
+	lines, err := store.Lines(ctx, w.site)
+	for _, l := range lines {
+		w.lines[l.SKU] = l.Value
+	}
+	return err
+}
+
 // sending says that n sales go out now.
 func (w *demoWatch) sending(n int64) {
 	w.mu.Lock()
