@@ -88,7 +88,7 @@ type demo struct {
 	broker   *embedded.Broker
 	database *embedded.Postgres
 	client   *kafka.Client
-	store    *postgres.Store // for reading; opened when first needed
+	store    *postgres.Store // for reading
 	watch    *demoWatch
 }
 
@@ -246,13 +246,12 @@ func (d *demo) run(ctx context.Context) error {
 
 // resume shows from the start what an earlier run on the data directory has left.
 func (d *demo) resume(ctx context.Context) error {
+	if _, err := postgres.Migrate(ctx, d.database.DSN()); err != nil {
+		return err
+	}
 	store, err := postgres.Open(ctx, d.database.DSN())
 	if err != nil {
 		return err
-	}
-	if err := store.Check(ctx); err != nil {
-		store.Close() // a first run: nothing is there yet
-		return nil
 	}
 	d.store = store
 	return d.watch.load(ctx, store)
@@ -314,11 +313,6 @@ func (d *demo) done(ctx context.Context) (bool, error) {
 	if err != nil || forwarded < d.watch.events() {
 		return false, err
 	}
-	if d.store == nil {
-		if d.store, err = postgres.Open(ctx, d.database.DSN()); err != nil {
-			return false, err
-		}
-	}
 	return d.watch.complete(ctx, d.store, forwarded)
 }
 
@@ -362,12 +356,6 @@ type demoSeconds struct {
 func (d *demo) result(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if d.store == nil {
-		var err error
-		if d.store, err = postgres.Open(ctx, d.database.DSN()); err != nil {
-			return err
-		}
-	}
 	r, view, err := d.watch.result(ctx, d.store)
 	if err != nil {
 		return err
