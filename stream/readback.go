@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 
 	"drumbeat/schemas"
@@ -130,7 +131,7 @@ func (b *outbox) found(f *followed, rec *Record) {
 	if !ours {
 		return
 	}
-	revision := revisionOf(rec)
+	revision := revisionOf(rec.Headers)
 	site, sku, line := schemas.SplitPlanKey(key)
 	if revision < f.seen[key] && revision < newest {
 		b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
@@ -146,9 +147,14 @@ func (b *outbox) found(f *followed, rec *Record) {
 	}
 }
 
-// revisionOf reads the revision of a record of the plans topic, 0 if it has none.
-func revisionOf(rec *Record) int64 {
-	for _, h := range rec.Headers {
+// newerThan says whether any message is of a revision after the one named.
+func newerThan(messages []Message, revision int64) bool {
+	return slices.ContainsFunc(messages, func(m Message) bool { return revisionOf(m.Headers) > revision })
+}
+
+// revisionOf reads the revision of a message of the plans topic, 0 if it has none.
+func revisionOf(headers []schemas.Header) int64 {
+	for _, h := range headers {
 		if h.Key == schemas.HeaderRevision {
 			if n, err := strconv.ParseInt(string(h.Value), 10, 64); err == nil {
 				return n
@@ -176,9 +182,10 @@ func (b *outbox) schedule(site, sku string, r repair) {
 	b.notify()
 }
 
-// due takes the repairs of one site, and forgets the sites that need none; the site is "" when there is
-// nothing to repair.
-func (b *outbox) due() (site string, keys map[string]repair) {
+// due takes the repairs of one site with its newest confirmed revision, and forgets the sites that need
+// none; the site is "" when there is nothing to repair. A site whose newest revision is still to be
+// published waits for it: its newest messages would be a head without its lines.
+func (b *outbox) due() (site string, confirmed int64, keys map[string]repair) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for name, of := range b.repairs {
@@ -186,16 +193,18 @@ func (b *outbox) due() (site string, keys map[string]repair) {
 			delete(b.repairs, name)
 			continue
 		}
-		return name, maps.Clone(of)
+		if confirmed = b.follow(name).confirms[name]; confirmed >= b.newest[name] {
+			return name, confirmed, maps.Clone(of)
+		}
 	}
-	return "", nil
+	return "", 0, nil
 }
 
 // repair overwrites what others have written over our newest records. A repair is only forgotten when
 // it is published, so that no read-back position passes it before.
 func (b *outbox) repair(ctx context.Context) error {
 	for {
-		site, keys := b.due()
+		site, confirmed, keys := b.due()
 		if site == "" {
 			return nil
 		}
@@ -206,6 +215,9 @@ func (b *outbox) repair(ctx context.Context) error {
 			}
 		}
 		messages, err := b.r.c.Store.Current(ctx, site, skus)
+		if err == nil && newerThan(messages, confirmed) {
+			return nil // a revision was saved meanwhile: it goes first
+		}
 		if err == nil {
 			err = b.r.c.Publisher.Publish(ctx, messages)
 		}

@@ -12,11 +12,14 @@ import (
 // newestOnly is a Store and a Publisher of which only the repair of plan records is asked.
 type newestOnly struct {
 	Store
+	revision  int64 // of the newest head
 	published int
 }
 
-func (*newestOnly) Current(_ context.Context, site string, skus []string) ([]Message, error) {
-	return make([]Message, len(skus)+1), nil
+func (n *newestOnly) Current(_ context.Context, site string, skus []string) ([]Message, error) {
+	messages := make([]Message, len(skus)+1)
+	messages[len(skus)].Headers = []schemas.Header{{Key: schemas.HeaderRevision, Value: strconv.AppendInt(nil, n.revision, 10)}}
+	return messages, nil
 }
 
 func (n *newestOnly) Publish(_ context.Context, messages []Message) error {
@@ -26,7 +29,7 @@ func (n *newestOnly) Publish(_ context.Context, messages []Message) error {
 
 // Whoever reads on from the stored position finds every record that is still to be overwritten.
 func TestReadBackStopsBeforeRepairs(t *testing.T) {
-	port := &newestOnly{}
+	port := &newestOnly{revision: 5}
 	r := &Runner{c: RunnerConfig{Store: port, Publisher: port, PlanPartitions: 1, Metrics: NewMetrics(nil), Log: slog.New(slog.DiscardHandler)}}
 	b := newOutbox(r, 0, &Snapshot{}, &Processor{})
 	b.add(&Batch{Revisions: []Revision{{Site: "s", Revision: 5, Lines: []LineValue{{SKU: "A"}, {SKU: "B"}}}}})
@@ -59,4 +62,32 @@ func TestReadBackStopsBeforeRepairs(t *testing.T) {
 		t.Errorf("%d records overwritten, %v; want the line of B and the head", port.published, err)
 	}
 	position(7)
+}
+
+// What was saved and not yet published goes first: its newest head would stand in the topic before its
+// lines, be taken for confirmed, and the lines would never come.
+func TestRepairsWaitForUnsentRevisions(t *testing.T) {
+	port := &newestOnly{revision: 2}
+	r := &Runner{c: RunnerConfig{Store: port, Publisher: port, PlanPartitions: 1, Metrics: NewMetrics(nil), Log: slog.New(slog.DiscardHandler)}}
+	b := newOutbox(r, 0, &Snapshot{}, &Processor{})
+	b.add(&Batch{Revisions: []Revision{{Site: "s", Revision: 2}}})
+	f := b.follow("s")
+	for at, revision := range []int64{2, 1} {
+		b.found(f, &Record{
+			Offset: int64(at), Key: []byte("s"),
+			Headers: []schemas.Header{{Key: schemas.HeaderRevision, Value: strconv.AppendInt(nil, revision, 10)}},
+		})
+	}
+	port.revision = 3 // saved, and the outbox does not know of it yet
+	if err := b.repair(t.Context()); err != nil || port.published != 0 {
+		t.Errorf("%d records overwritten, %v, before revision 3 is published", port.published, err)
+	}
+	b.add(&Batch{Revisions: []Revision{{Site: "s", Revision: 3}}})
+	if err := b.repair(t.Context()); err != nil || port.published != 0 {
+		t.Errorf("%d records overwritten, %v, before revision 3 is published", port.published, err)
+	}
+	b.found(f, &Record{Offset: 2, Key: []byte("s"), Headers: []schemas.Header{{Key: schemas.HeaderRevision, Value: []byte("3")}}})
+	if site, _, _ := b.due(); site != "" {
+		t.Error("revision 3 has overwritten the head; nothing is left to repair")
+	}
 }

@@ -118,8 +118,8 @@ func TestPostgresAdoptsARunningServer(t *testing.T) {
 	if err := second.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if !first.server.gone() {
-		t.Error("stopping the adopted server left it running")
+	if err := poll(t.Context(), func() (bool, error) { return first.server.gone(), nil }); err != nil { // its end is noticed a moment later
+		t.Errorf("stopping the adopted server left it running: %v", err)
 	}
 }
 
