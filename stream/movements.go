@@ -135,17 +135,21 @@ func (m *movements) takeLine(line uint64) (movement, bool) {
 	return movement{}, false
 }
 
-// after is the sum of the movements that a stock count does not contain. A count with an instant
-// contains the movements up to it and those of its day that have no instant; a count of a day
-// (dateOnly; at is ignored) contains that whole day. day is the count's day by the site's clock.
+// counted says whether a stock count contains the movement. A count with an instant contains the
+// movements up to it, and those without an instant of its day and before; a count of a day (dateOnly; at
+// is ignored) contains that whole day. day is the count's day by the site's clock.
+func (m movement) counted(at int64, dateOnly bool, day schemas.Date) bool {
+	if dateOnly || m.DateOnly {
+		return m.Day <= day
+	}
+	return m.At <= at
+}
+
+// after is the sum of the movements that a stock count does not contain; see counted.
 func (m *movements) after(at int64, dateOnly bool, day schemas.Date) schemas.Quantity {
 	var sum schemas.Quantity
 	for _, v := range m.list {
-		contained := v.Day <= day
-		if !dateOnly && !v.DateOnly {
-			contained = v.At <= at
-		}
-		if !contained {
+		if !v.counted(at, dateOnly, day) {
 			sum = addQuantity(sum, v.Quantity)
 		}
 	}

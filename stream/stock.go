@@ -75,18 +75,9 @@ func (s *site) unmove(k *sku, m movement) {
 	s.save(k)
 }
 
-// contains says whether the count that the belief started from has the movement in it: with a time,
-// movements with an instant up to it and those of its day or before that have only a date; without, the
-// whole day.
+// contains says whether the count that the belief started from has the movement in it.
 func (st *stock) contains(m movement) bool {
-	switch {
-	case st.Source != stockCounted && st.Source != stockInitial && st.Source != stockAssumed:
-		return false
-	case st.HasTime && !m.DateOnly:
-		return m.At <= st.At
-	default:
-		return m.Day <= st.Day
-	}
+	return st.Source != stockUnknown && m.counted(st.At, !st.HasTime, st.Day)
 }
 
 // checkCount refuses a count ahead of the clock, or before the movements that are kept.
@@ -124,12 +115,7 @@ func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) {
 	if next.HasTime {
 		next.At = at.Unix()
 	}
-	k.moves.each(func(m movement) bool {
-		if !next.contains(m) {
-			next.OnHand = addQuantity(next.OnHand, m.Quantity)
-		}
-		return true
-	})
+	next.OnHand = addQuantity(next.OnHand, k.moves.after(next.At, !next.HasTime, next.Day))
 	for _, e := range k.earlier {
 		if e.Day > next.Day {
 			next.OnHand = addQuantity(next.OnHand, e.Quantity)
