@@ -16,10 +16,9 @@ type CleanConfig struct {
 	DayFirst bool
 }
 
-// Cleaner judges the sales of a file as a whole: the fields, repairs, corrections, duplicates and returns
-// by the very code of the [Processor], in the order of dates, and the size of each SKU's daily sales by
-// its outlier rule, revised by the sales that follow (see revise). A file in any order gives the same
-// verdicts, where the rows of a day do not depend on each other.
+// Cleaner judges the sales of a file as a whole, by the very code of the [Processor]: it books the rows in
+// the order of their dates and reads the verdicts when every day has settled. A file in any order gives
+// the same verdicts.
 //
 //	Add, Add, …, Finish
 //
@@ -30,6 +29,7 @@ type Cleaner struct {
 	rows  []cleanRow
 	names map[string]string // one copy of every SKU's name
 	audit audit
+	days  map[saleKey]*cleanDay
 }
 
 // CleanVerdict is what became of a row.
@@ -63,20 +63,7 @@ type cleanRow struct {
 	fact        fact
 	hasQuantity bool
 	out         outcome
-	gone        schemas.Quantity // of a sale: taken back by returns, cancellations and corrections
-	low         bool             // of a day far below what the SKU sells: a note
-}
-
-// demand is what is left of a sale that counts as demand.
-func (r *cleanRow) demand() schemas.Quantity {
-	if r.fact.quantity <= 0 || r.out.reason == reasonNotDemand {
-		return 0
-	}
-	switch r.out.kind {
-	case outcomeKept, outcomeFlagged:
-		return r.fact.quantity - r.gone
-	}
-	return 0
+	low         bool // of a day far below what the SKU sells: a note
 }
 
 // NewCleaner returns a Cleaner without rows. The error names the setting that is wrong.
@@ -89,7 +76,9 @@ func NewCleaner(c CleanConfig) (*Cleaner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cleaner{site: p.site("default"), names: map[string]string{}}, nil
+	cleaner := &Cleaner{site: p.site("default"), names: map[string]string{}, days: map[saleKey]*cleanDay{}}
+	cleaner.site.keepAll, cleaner.site.onClose = true, cleaner.closeDay
+	return cleaner, nil
 }
 
 // Add reads a sale. Nothing of the event is kept. The error says that it is no sale.
@@ -120,8 +109,8 @@ func (c *Cleaner) name(sku string) string {
 // Finish judges all rows and returns them in the order of Add. The Cleaner cannot be used again, but for
 // Audit.
 func (c *Cleaner) Finish() []CleanedRow {
-	rows := c.fold()
-	c.judgeSizes(rows)
+	c.fold()
+	c.judge()
 	out := make([]CleanedRow, len(c.rows))
 	reasons := map[reasonKey]string{}
 	for i := range c.rows {

@@ -2,20 +2,26 @@ package stream
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"drumbeat/schemas"
 )
 
-// skuRows are the rows of one SKU, indexes into Cleaner.rows, in the order of their days.
-type skuRows struct {
-	name string
-	rows []int
+type saleKey struct {
+	sku  string
+	date schemas.Date
 }
 
-// fold applies the readable rows to the site in the order of their dates and instants, then of the file,
-// and notes how much of each sale later rows take back. It returns the rows of each SKU, by name.
-func (c *Cleaner) fold() []*skuRows {
+// cleanDay is a day of a SKU: the rows that sold something on it, and what its books said when it settled.
+type cleanDay struct {
+	rows   []int // indexes into Cleaner.rows
+	booked []booking
+	low    bool
+}
+
+// fold books the readable rows in the order of their dates and instants, then of the file.
+func (c *Cleaner) fold() {
 	order := make([]int, 0, len(c.rows))
 	for i := range c.rows {
 		if c.rows[i].fact.fault == nil {
@@ -26,72 +32,79 @@ func (c *Cleaner) fold() []*skuRows {
 		a, b := &c.rows[i].fact, &c.rows[j].fact
 		return cmp.Or(cmp.Compare(a.day, b.day), a.at.Compare(b.at), cmp.Compare(i, j))
 	})
-	skus := map[string]*skuRows{}
-	lines := map[uint64]int{} // the row that last said what a document line is
 	for _, i := range order {
 		r := &c.rows[i]
-		c.openDay(r.fact.day)
-		if k := c.site.known(r.fact.sku); k != nil {
-			k.expireMoves(c.site.Today)
-		}
-		clear(c.site.dirtySales)
+		c.open(r.fact.day)
 		r.out = c.site.sale(&r.fact)
-		of := skus[r.fact.sku]
-		if of == nil {
-			of = &skuRows{name: r.fact.sku}
-			skus[of.name] = of
-		}
-		c.takeBack(of, r, lines)
-		of.rows = append(of.rows, i)
-		if r.fact.line != 0 && r.fact.quantity >= 0 && (r.out.kind == outcomeKept || r.out.kind == outcomeFlagged) {
-			lines[r.fact.line] = i
-		}
-	}
-	list := make([]*skuRows, 0, len(skus))
-	for _, of := range skus {
-		list = append(list, of)
-	}
-	slices.SortFunc(list, func(a, b *skuRows) int { return cmp.Compare(a.name, b.name) })
-	return list
-}
-
-// openDay moves the site's clock, so that what is too old for a correction is forgotten as in service.
-// Nothing else of a day's end matters here: there is no stock and no plan.
-func (c *Cleaner) openDay(d schemas.Date) {
-	if d > c.site.Today {
-		c.site.Today = d
-		c.site.lines.expire(d.AddDays(-c.site.settings.LineDays))
-	}
-}
-
-// takeBack finds the sale that a row has reversed or replaced and notes how much of it is gone.
-func (c *Cleaner) takeBack(of *skuRows, r *cleanRow, lines map[uint64]int) {
-	if r.out.kind != outcomeKept && r.out.kind != outcomeFlagged {
-		return
-	}
-	reversed := r.out.kind == outcomeKept && r.out.reason == reasonReversed
-	if i, ok := lines[r.fact.line]; ok && (reversed || r.fact.quantity >= 0) {
-		sale := &c.rows[i]
-		amount := sale.fact.quantity // replaced as a whole, whatever by
-		if reversed {
-			amount = -r.fact.quantity
-		}
-		sale.gone += min(amount, sale.fact.quantity-sale.gone)
-		return
-	}
-	if !reversed {
-		return
-	}
-	// The site has chosen a sale of the same customer and quantity; the day that it has changed tells
-	// which. Among equal sales of one day any will do.
-	for changed := range c.site.dirtySales {
-		for j := len(of.rows) - 1; j >= 0; j-- {
-			sale := &c.rows[of.rows[j]]
-			if sale.fact.day == changed.date && sale.fact.customer == r.fact.customer &&
-				sale.fact.quantity == -r.fact.quantity && sale.demand() == sale.fact.quantity {
-				sale.gone = sale.fact.quantity
-				return
+		if r.fact.quantity > 0 {
+			key := saleKey{r.fact.sku, r.fact.day}
+			if c.days[key] == nil {
+				c.days[key] = &cleanDay{}
 			}
+			c.days[key].rows = append(c.days[key].rows, i)
+		}
+	}
+	if c.site.started() {
+		c.open(c.site.Today.AddDays(bookDays + 1))
+	}
+}
+
+// open moves the site's clock to a day.
+func (c *Cleaner) open(d schemas.Date) {
+	switch {
+	case !c.site.started():
+		c.site.begin(d)
+	case d > c.site.Today:
+		c.site.rollTo(d)
+	}
+}
+
+// closeDay keeps what the books say of a day when it settles.
+func (c *Cleaner) closeDay(k *sku, v verdict, booked []booking) {
+	if day := c.days[saleKey{k.name, booked[0].Day}]; day != nil {
+		day.booked, day.low = slices.Clone(booked), v.Low
+	}
+}
+
+// judge gives every row that sold something the verdict of its day. Of a day that is held it is the largest
+// sales; a sale that was taken back as a whole keeps what was thought of it when it came.
+func (c *Cleaner) judge() {
+	for _, k := range c.site.skus {
+		k.history.each(math.MinInt32, func(h dayEntry) bool {
+			if day := c.days[saleKey{k.name, h.Date}]; day != nil {
+				c.settle(day, &h)
+			}
+			return true
+		})
+	}
+}
+
+func (c *Cleaner) settle(day *cleanDay, h *dayEntry) {
+	var stands []*cleanRow
+	left := map[*cleanRow]schemas.Quantity{}
+	for _, i := range day.rows {
+		r := &c.rows[i]
+		is := c.site.booking(&r.fact)
+		n := slices.IndexFunc(day.booked, func(b booking) bool { return b.kind == bookedSale && b.compare(&is) == 0 })
+		if n < 0 || r.out.kind == outcomeDuplicate {
+			continue // replaced by another version of its line
+		}
+		if q := day.booked[n].left; q > 0 {
+			left[r] = q
+			stands = append(stands, r)
+		}
+		day.booked = slices.Delete(day.booked, n, n+1)
+	}
+	slices.SortStableFunc(stands, func(a, b *cleanRow) int { return cmp.Compare(left[b], left[a]) })
+	held := max(0, h.Held)
+	for _, r := range stands {
+		r.low = day.low
+		switch {
+		case held > 0:
+			r.out = flagged(h.Reason)
+			held -= left[r]
+		case r.out.kind == outcomeFlagged:
+			r.out = kept("")
 		}
 	}
 }

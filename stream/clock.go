@@ -64,7 +64,7 @@ func (s *site) begin(day schemas.Date) {
 	s.Today = day
 	s.trim()
 	for i := range s.Waiting {
-		s.Waiting[i].Until = day.AddDays(reverseWindow)
+		s.Waiting[i].Until = day.AddDays(lateDays)
 	}
 	s.dirty = true
 }
@@ -162,9 +162,9 @@ func (s *site) rollTo(day schemas.Date) {
 			s.beginPeriod()
 		}
 	}
+	s.settleThrough(s.settled())
 	for _, k := range s.skus {
 		s.mature(k)
-		k.expireMoves(s.Today)
 	}
 	s.expire()
 	if len(s.skus) > 0 {
@@ -245,7 +245,7 @@ func (s *site) expire() {
 // trim forgets the history before the kept one, once a month.
 func (s *site) trim() {
 	oldest := s.Today.StartOfMonth().AddDays(-historyDays)
-	if oldest <= s.Trimmed {
+	if oldest <= s.Trimmed || s.keepAll {
 		return
 	}
 	s.Trimmed = oldest

@@ -95,6 +95,13 @@ func (r *reader) uint64() uint64 {
 	return 0
 }
 
+func (r *reader) uint32() uint32 {
+	if b := r.take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
 func (r *reader) float32() float32 {
 	if b := r.take(4); b != nil {
 		return math.Float32frombits(binary.LittleEndian.Uint32(b))
@@ -112,6 +119,8 @@ func appendUvarint(dst []byte, v uint64) []byte { return binary.AppendUvarint(ds
 func appendVarint(dst []byte, v int64) []byte { return binary.AppendVarint(dst, v) }
 
 func appendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }
+
+func appendUint32(dst []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(dst, v) }
 
 func appendString(dst []byte, s string) []byte {
 	return append(appendUvarint(dst, uint64(len(s))), s...)

@@ -149,7 +149,7 @@ func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level 
 // flat stands in for a model that failed: the mean of the last four weeks.
 func (s *site) flat(k *sku, cuts []int) expected {
 	const window = 28
-	rate := max(0, k.sold(s.Today-window, s.Today-1).Float()) / window
+	rate := max(0, k.kept(s.Today-window, s.Today-1).Float()) / window
 	days := cuts[len(cuts)-1]
 	x := expected{
 		mean: make([]float64, days), lower: make([]float64, days), upper: make([]float64, days),

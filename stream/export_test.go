@@ -17,6 +17,11 @@ func (p *Processor) Dump() []byte {
 		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])
 		for _, k := range s.skus {
 			fmt.Fprintf(&b, "sku %s %x\n", k.name, k.append(nil))
+			open := "none"
+			if k.hasOpen {
+				open = k.open.String()
+			}
+			fmt.Fprintf(&b, "live %x %s %v\n", k.live.append(nil), open, k.returned)
 		}
 		for _, set := range []any{&s.lines.set, &s.ids.set} {
 			switch set := set.(type) {

@@ -22,10 +22,10 @@ type fact struct {
 	hasTime    bool
 	hasDay     bool
 	line       uint64 // key in the line index; 0: no document and line
-	document   bool
+	document   uint32 // hash; 0: none
 	version    uint16
 	hasVersion bool
-	customer   uint64 // hash; 0: none
+	customer   uint32 // hash; 0: none
 	price      float64
 	ahead      bool // runs too far ahead of the site's clock: held
 }
@@ -49,10 +49,10 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 	default:
 		return f
 	}
-	if sale.Document.Present() && strings.TrimSpace(sale.Document.Raw) != "" {
-		f.document = true
-		if sale.Line.Present() && strings.TrimSpace(sale.Line.Raw) != "" {
-			f.line = lineKey(strings.TrimSpace(sale.Document.Raw), strings.TrimSpace(sale.Line.Raw))
+	if document := text(sale.Document); document != "" {
+		f.document = key32(document)
+		if line := text(sale.Line); line != "" {
+			f.line = lineKey(document, line)
 		}
 	}
 	// A cancellation that names its line needs nothing else; a fault in what it adds is none.
@@ -78,8 +78,8 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 		}
 		f.version, f.hasVersion = uint16(n), err == nil
 	}
-	if c := strings.TrimSpace(sale.Customer.Raw); sale.Customer.Present() && c != "" {
-		f.customer = customerKey(c)
+	if customer := text(sale.Customer); customer != "" {
+		f.customer = key32(customer)
 	}
 	if sale.UnitPrice.Present() {
 		if price, err := strconv.ParseFloat(strings.TrimSpace(sale.UnitPrice.Raw), 64); err == nil && price > 0 && price < 1e9 {
@@ -87,6 +87,14 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 		}
 	}
 	return f
+}
+
+// text is a field without the blanks around it, "" where it is absent.
+func text(f schemas.Field) string {
+	if !f.Present() {
+		return ""
+	}
+	return strings.TrimSpace(f.Raw)
 }
 
 func (f *fact) note(repair repairKind, err *fault, needed bool) {

@@ -13,11 +13,16 @@ import (
 type dayEntry struct {
 	Date       schemas.Date
 	Kept, Held schemas.Quantity
-	Missing    bool  // sales of the day were rejected: it is unknown, not zero
-	Verdict    uint8 // of a review: 0 none, 1 accepted, 2 rejected
+	Suspect    schemas.Quantity // of the day's sales, what is held if the day is flagged; 0: all of it
+	Missing    bool             // sales of the day were rejected: it is unknown, not zero
+	Verdict    uint8            // of a review: 0 none, 1 accepted, 2 rejected
+	Context    saleContext      // of suspect sales
 	Score      float32
 	Reason     heldReason
 }
+
+// sold is what was sold on the day, held or not.
+func (e dayEntry) sold() schemas.Quantity { return addQuantity(e.Kept, max(0, e.Held)) }
 
 // The verdicts of a review.
 const (
@@ -61,13 +66,12 @@ func (r heldReason) String() string {
 
 // empty says that nothing is known of the day beyond that nothing happened.
 func (e dayEntry) empty() bool {
-	return e.Kept == 0 && e.Held == 0 && !e.Missing && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
+	return e == dayEntry{Date: e.Date}
 }
 
 // plain says that all there is to the day is a positive quantity that is a multiple of unit.
 func (e dayEntry) plain(unit schemas.Quantity) bool {
-	return e.Kept > 0 && e.Kept%unit == 0 &&
-		e.Held == 0 && !e.Missing && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
+	return e.Kept > 0 && e.Kept%unit == 0 && e == dayEntry{Date: e.Date, Kept: e.Kept}
 }
 
 // history is the demand of one SKU by day, from the oldest day kept to the newest. Days without an
@@ -269,4 +273,16 @@ func decodeHistory(src []byte) (h history, rest []byte, err error) {
 		return history{}, nil, errCodec
 	}
 	return h, r.b[size:], nil
+}
+
+// kept is the demand of the days [from, to].
+func (k *sku) kept(from, to schemas.Date) (sum schemas.Quantity) {
+	k.history.each(from, func(e dayEntry) bool {
+		if e.Date > to {
+			return false
+		}
+		sum = addQuantity(sum, e.Kept)
+		return true
+	})
+	return sum
 }

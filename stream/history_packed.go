@@ -18,8 +18,8 @@ import (
 //	zigzag, then the digits without the leading one
 //
 // so that a busy SKU costs about a byte a day, whatever its size, and a slow one two bytes a sale.
-// Any other day has a 1 for "plain", then missing (1 bit), kept and held (1 bit: not 0, then sign
-// and magnitude as above), verdict (2), score (1 bit: not 0, then 32) and reason (8).
+// Any other day has a 1 for "plain", then missing (1 bit), kept, held and suspect (1 bit: not 0, then sign
+// and magnitude as above), verdict (2), context (2), score (1 bit: not 0, then 32) and reason (4).
 type packedDays struct {
 	unit  schemas.Quantity // a power of ten that divides all quantities; 0 stands for one base unit
 	n     int
@@ -60,7 +60,7 @@ func (p *packedDays) setExponent(decimals byte) {
 // refine makes the unit fine enough for the quantities of e. It never becomes coarser again.
 func (p *packedDays) refine(e dayEntry) {
 	u := p.step()
-	for e.Kept%u != 0 || e.Held%u != 0 {
+	for e.Kept%u != 0 || e.Held%u != 0 || e.Suspect%u != 0 {
 		u /= 10
 	}
 	if u == p.step() {
@@ -96,12 +96,14 @@ func (p *packedDays) add(e dayEntry) {
 		p.learn(uint64(e.Kept / u))
 	}
 	p.writeSigned(int64(e.Held / u))
+	p.writeSigned(int64(e.Suspect / u))
 	p.write(uint64(e.Verdict), 2)
+	p.write(uint64(e.Context), 2)
 	p.write(flag(e.Score != 0), 1)
 	if e.Score != 0 {
 		p.write(uint64(math.Float32bits(e.Score)), 32)
 	}
-	p.write(uint64(e.Reason), 8)
+	p.write(uint64(e.Reason), 4)
 }
 
 func flag(b bool) uint64 {
@@ -308,10 +310,12 @@ func (r *bitReader) entry() dayEntry {
 		r.days.learn(uint64(e.Kept / u))
 	}
 	e.Held = r.signed()
+	e.Suspect = r.signed()
 	e.Verdict = uint8(r.read(2))
+	e.Context = saleContext(r.read(2))
 	if r.read(1) == 1 {
 		e.Score = math.Float32frombits(uint32(r.read(32)))
 	}
-	e.Reason = heldReason(r.read(8))
+	e.Reason = heldReason(r.read(4))
 	return e
 }

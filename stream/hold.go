@@ -6,130 +6,300 @@ import (
 	"drumbeat/schemas"
 )
 
-// judge asks the outlier rule about the day's total with this sale in it; heldNone lets it pass. The
-// rule learns a day when the SKU's next day with a sale begins, so all lines of a day are judged by
-// the same expectation.
-func (s *site) judge(k *sku, day schemas.Date, quantity schemas.Quantity) (score float64, held heldReason) {
-	if k.hasOpen && day > k.open {
-		s.learnOpenDay(k)
+// A day that the outlier rule flags is held: its suspect sales, the largest ones, are neither demand nor
+// taken from stock until later sales clear it or a person does. What is held of a day follows from the
+// day's sales and its flag alone, so it can be taken back as often as the flag changes.
+
+// dayFlag says whether the outlier rule flags a day.
+type dayFlag struct {
+	day  schemas.Date
+	flag bool
+}
+
+// noteChange collects what the live rule changes while it learns.
+func (s *site) noteChange(day schemas.Date, flag bool) {
+	s.changes = append(s.changes, dayFlag{day, flag})
+}
+
+// flagsOf are the flags of the days that the live rule has changed or can still change, oldest first;
+// newest is its verdict on the newest day, which it has not learnt.
+func (s *site) flagsOf(k *sku, newest verdict) []dayFlag {
+	flags := append(s.flags[:0], s.changes...)
+	k.live.each(func(day schemas.Date, flag bool) { flags = append(flags, dayFlag{day, flag}) })
+	slices.SortStableFunc(flags, func(a, b dayFlag) int { return int(a.day - b.day) })
+	n := 0
+	for i := range flags { // of a day's changes the last one holds
+		if i+1 == len(flags) || flags[i+1].day != flags[i].day {
+			flags[n] = flags[i]
+			n++
+		}
 	}
-	if !k.hasOpen || day > k.open {
-		k.open, k.hasOpen = day, true
+	flags = flags[:n]
+	if newest.Believed {
+		for i := max(0, n-2); i < n; i++ {
+			flags[i].flag = false
+		}
 	}
-	e := k.history.at(day)
-	if e.Verdict == verdictAccepted {
-		return 0, heldNone
+	s.flags = flags
+	return flags
+}
+
+// showFlags makes the history follow the flags.
+func (s *site) showFlags(k *sku, flags []dayFlag) {
+	for _, f := range flags {
+		if _, is := slices.BinarySearch(k.flagged, f.day); is != f.flag {
+			s.flip(k, f.day, f.flag)
+		}
 	}
-	v := k.sizes.judge(day, addQuantity(e.Kept, quantity).Float(), &s.Sizes)
-	switch {
-	case v.Believed:
-		for _, d := range [...]schemas.Date{k.lastDays[0], k.lastDays[1], day} {
-			if e := k.history.at(d); e.Verdict == verdictNone && (e.Reason == heldOutlier || e.Reason == heldFirstSale) {
-				s.release(k, d)
+}
+
+// flip holds what is suspect of a day, or releases it.
+func (s *site) flip(k *sku, day schemas.Date, flag bool) {
+	h := k.history.at(day)
+	t := dayTally{day: day, sold: h.sold(), flag: flag, suspect: h.Suspect, score: h.Score, context: h.Context}
+	if h.Held < 0 {
+		t.refuse, t.refused = -h.Held, h.Reason
+	}
+	for _, e := range k.on(day) { // those that the day's held sales have hidden
+		if e.fate == fateHeld && h.Held > 0 {
+			t.refuse = addQuantity(t.refuse, e.Quantity)
+			if t.refused = heldReturn; e.Document == 0 && e.Customer == 0 {
+				t.refused = heldUnreferenced
 			}
 		}
-		return 0, heldNone
-	case v.Flag && k.sizes.sales == 0:
-		return v.Score, heldFirstSale
-	case v.Flag:
-		return v.Score, heldOutlier
 	}
-	return 0, heldNone
+	s.showDay(k, &t)
 }
 
-// learnOpenDay teaches the outlier rule the newest day, which is over for this SKU: its total, kept and
-// held, with what the rule says of it now, unless a person has said otherwise.
-func (s *site) learnOpenDay(k *sku) {
-	e := k.history.at(k.open)
-	units := addQuantity(e.Kept, max(0, e.Held)).Float()
-	if !judged(units) {
+// show makes the history say what the entries of the window come to.
+func (s *site) show(k *sku, list []dayTally) {
+	gone := s.gone[:0]
+	n := 0
+	k.history.each(s.settled()+1, func(h dayEntry) bool {
+		for n < len(list) && list[n].day < h.Date {
+			n++
+		}
+		if (n == len(list) || list[n].day != h.Date) && (h.Kept != 0 || h.Held != 0) && !k.isAhead(h.Date) {
+			gone = append(gone, h.Date)
+		}
+		return true
+	})
+	for _, d := range gone {
+		s.showDay(k, &dayTally{day: d})
+	}
+	s.gone = gone[:0]
+	for n := range list {
+		s.showDay(k, &list[n])
+	}
+	s.showReturns(k, list)
+}
+
+// showDay makes the history say what a day's entries come to.
+func (s *site) showDay(k *sku, t *dayTally) {
+	old := k.history.at(t.day)
+	e := old
+	e.Held, e.Kept, e.Suspect, e.Score, e.Reason, e.Context = 0, t.sold, t.suspect, t.score, heldNone, t.context
+	if t.suspect == 0 {
+		e.Score = 0
+	}
+	flag := t.flag && t.sold > 0 && old.Verdict != verdictAccepted
+	switch {
+	case flag:
+		if e.Held = t.sold; t.suspect > 0 {
+			e.Held = min(t.suspect, t.sold)
+		}
+		e.Kept = t.sold - e.Held
+		e.Reason, e.Score = heldOutlier, t.score
+		if k.firstSale(t.day) {
+			e.Reason = heldFirstSale
+		}
+		if old.Verdict == verdictRejected {
+			e.Reason = heldReview
+		}
+	case t.refuse > 0 && old.Verdict != verdictAccepted:
+		e.Held, e.Reason = -t.refuse, t.refused
+		if old.Verdict == verdictRejected {
+			e.Reason = heldReview
+		}
+	}
+	k.setFlagged(t.day, flag)
+	if t.sold > 0 {
+		e.Missing = false
+	}
+	if e == old {
 		return
 	}
-	v := k.sizes.judge(k.open, units, &s.Sizes)
-	switch e.Verdict {
-	case verdictAccepted:
-		v.Flag = false
-	case verdictRejected:
-		v.Flag, v.Believed = true, false
+	k.history.update(t.day, func(h *dayEntry) { *h = e })
+	s.save(k)
+	if e.Kept != old.Kept {
+		s.moved(k, t.day, old.Kept-e.Kept)
 	}
-	k.sizes.learn(k.open, units, v, &s.Sizes)
-	k.lastDays[1], k.lastDays[0] = k.lastDays[0], k.open
+	if e.Kept != old.Kept || e.Held != old.Held || e.Reason != old.Reason || e.Missing != old.Missing {
+		s.changedDay(k, t.day)
+	}
 }
 
-// hold keeps a quantity out of demand and stock until it is believed or reviewed.
-func (s *site) hold(k *sku, f *fact, score float64, reason heldReason) {
-	k.history.update(f.day, func(e *dayEntry) {
-		e.Held = addQuantity(max(0, e.Held), f.quantity)
-		e.Score = max(e.Score, float32(score))
-		if e.Verdict != verdictRejected {
-			e.Reason = reason
+// firstSale says that nothing was sold before a day.
+func (k *sku) firstSale(d schemas.Date) bool {
+	first := true
+	k.history.each(never, func(e dayEntry) bool {
+		first = e.Date >= d || e.sold() == 0
+		return first && e.Date < d
+	})
+	return first
+}
+
+// setFlagged keeps the list of the days that are held by the rule.
+func (k *sku) setFlagged(day schemas.Date, flag bool) {
+	i, is := slices.BinarySearch(k.flagged, day)
+	switch {
+	case flag && !is:
+		k.flagged = slices.Insert(k.flagged, i, day)
+	case !flag && is:
+		k.flagged = slices.Delete(k.flagged, i, i+1)
+	}
+}
+
+// showReturns books the returns of the window as their entries say.
+func (s *site) showReturns(k *sku, list []dayTally) {
+	for i := len(k.returned) - 1; i >= 0; i-- {
+		if d := k.returned[i].Day; !slices.ContainsFunc(list, func(t dayTally) bool { return t.day == d && t.returned > 0 }) {
+			s.returnedOn(k, d, 0)
+		}
+	}
+	for n := range list {
+		if t := &list[n]; t.returned > 0 {
+			s.returnedOn(k, t.day, t.returned)
+		}
+	}
+}
+
+// returnedOn books the returns of a day of the window, in place of what was booked before.
+func (s *site) returnedOn(k *sku, d schemas.Date, q schemas.Quantity) {
+	i, is := slices.BinarySearchFunc(k.returned, d, func(m dayMove, d schemas.Date) int { return int(m.Day - d) })
+	var was schemas.Quantity
+	if is {
+		was = k.returned[i].Quantity
+	}
+	switch {
+	case was == q:
+		return
+	case !is:
+		k.returned = slices.Insert(k.returned, i, dayMove{d, q})
+	case q == 0:
+		k.returned = slices.Delete(k.returned, i, i+1)
+	default:
+		k.returned[i].Quantity = q
+	}
+	s.addOther(k, d, q-was)
+	s.weigh(k, triggerSale)
+}
+
+// heldBecause says why an entry of the window is held.
+func (s *site) heldBecause(k *sku, e *booking) heldReason {
+	h := k.history.at(e.Day)
+	switch {
+	case e.kind != bookedSale && e.fate == fateHeld:
+		return h.Reason
+	case e.kind != bookedSale || h.Held <= 0:
+		return heldNone
+	}
+	if h.Suspect > 0 { // the largest sales of the day are
+		var larger schemas.Quantity
+		for _, o := range k.on(e.Day) {
+			if o.left > e.left {
+				larger = addQuantity(larger, o.left)
+			}
+		}
+		if larger >= h.Held {
+			return heldNone
+		}
+	}
+	return h.Reason
+}
+
+// holdAhead shows what is dated too far ahead of the clock; it is booked when its day is near.
+func (s *site) holdAhead(k *sku, e booking) {
+	k.ahead = append(k.ahead, e)
+	slices.SortStableFunc(k.ahead, func(a, b booking) int { return a.compare(&b) })
+	s.showAhead(k, e.Day)
+}
+
+// showAhead makes the history say what is held ahead on a day.
+func (s *site) showAhead(k *sku, d schemas.Date) {
+	var sold, returned schemas.Quantity
+	for i := range k.ahead {
+		switch e := &k.ahead[i]; {
+		case e.Day != d:
+		case e.kind == bookedSale:
+			sold = addQuantity(sold, e.Quantity)
+		case e.kind == bookedReturn:
+			returned = addQuantity(returned, e.Quantity)
+		}
+	}
+	held := sold
+	if sold == 0 {
+		held = -returned
+	}
+	k.history.update(d, func(h *dayEntry) {
+		h.Held, h.Reason = held, heldFuture
+		if held == 0 {
+			h.Reason = heldNone
 		}
 	})
-	if f.day >= s.Today.AddDays(-moveWindow) {
-		k.heldSales = append(k.heldSales, heldSale{At: f.at.Unix(), Day: f.day, Quantity: f.quantity, Customer: f.customer, Line: f.line})
-	}
-	if e, ok := s.lines.get(f.line); ok && f.line != 0 {
-		e.Held = true
-		s.lines.put(f.line, e)
-	}
-	s.changedDay(k, f.day)
-}
-
-// holdReturn shows a return that is not applied, where the day has nothing else that is held: a day
-// holds either sales or returns, so that what is released is never a mixture.
-func (s *site) holdReturn(k *sku, day schemas.Date, amount schemas.Quantity, reason heldReason) {
-	if k.history.at(day).Held > 0 {
-		return
-	}
-	k.history.update(day, func(e *dayEntry) {
-		e.Held = addQuantity(e.Held, -amount)
-		if e.Verdict != verdictRejected {
-			e.Reason = reason
-		}
-	})
-	s.changedDay(k, day)
-}
-
-// release books what was held on a day: sales as demand, a return to stock.
-func (s *site) release(k *sku, d schemas.Date) {
-	e := k.history.at(d)
-	if e.Held == 0 {
-		return
-	}
-	s.move(k, movement{At: d.Time(s.location).Unix(), DateOnly: true, Day: d, Quantity: -e.Held})
-	k.history.update(d, func(e *dayEntry) {
-		e.Kept = addQuantity(e.Kept, max(0, e.Held))
-		e.Held, e.Score, e.Reason, e.Missing = 0, 0, heldNone, false
-	})
-	k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool { return h.Day == d })
 	s.changedDay(k, d)
+}
+
+// isAhead says that sales or returns are held ahead on a day.
+func (k *sku) isAhead(d schemas.Date) bool {
+	return slices.ContainsFunc(k.ahead, func(e booking) bool { return e.Day == d })
 }
 
 // mature books what was dated ahead of the clock once its day is near, as if it came now.
 func (s *site) mature(k *sku) {
-	for i := 0; i < len(k.heldSales); i++ {
-		d := k.heldSales[i].Day
-		e := k.history.at(d)
-		if d > s.Today.AddDays(1) || e.Reason != heldFuture {
-			continue
+	for len(k.ahead) > 0 && k.ahead[0].Day <= s.Today.AddDays(1) {
+		s.bookAhead(k, k.ahead[0].Day)
+	}
+}
+
+// bookAhead books what was held ahead on a day.
+func (s *site) bookAhead(k *sku, d schemas.Date) {
+	var due []booking
+	k.ahead = slices.DeleteFunc(k.ahead, func(e booking) bool {
+		if e.Day == d {
+			due = append(due, e)
 		}
-		if score, held := s.judge(k, d, e.Held); held != heldNone {
-			k.history.update(d, func(e *dayEntry) { e.Score, e.Reason = float32(score), held })
-			s.changedDay(k, d)
-			continue
-		}
-		s.release(k, d)
-		i = -1 // release has removed the day's sales from the list
+		return e.Day == d
+	})
+	s.showAhead(k, d)
+	for _, e := range due {
+		s.book(k, e)
 	}
 }
 
 // review applies a person's verdict on what is held.
 func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
-	if e.Verdict == schemas.VerdictAccept {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdictAccepted })
-		s.release(k, e.Date)
-	} else {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict, d.Reason = verdictRejected, heldReview })
+	accept := e.Verdict == schemas.VerdictAccept
+	verdict := verdictRejected
+	if accept {
+		verdict = verdictAccepted
+	}
+	h := k.history.at(e.Date)
+	k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdict })
+	k.settled.review(e.Date, verdict)
+	switch {
+	case h.Reason == heldFuture && accept:
+		s.bookAhead(k, e.Date)
+	case h.Reason == heldFuture:
+		k.history.update(e.Date, func(d *dayEntry) { d.Reason = heldReview })
+	case e.Date > s.settled():
+		s.refold(k)
+	default:
+		k.live.review(e.Date, verdict)
+		s.flip(k, e.Date, !accept && h.Held > 0)
+		if accept && h.Held < 0 {
+			s.addOther(k, e.Date, -h.Held)
+		}
 	}
 	s.changedDay(k, e.Date)
 	s.note(triggerReview, k.name, true)

@@ -79,7 +79,7 @@ func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) {
 	}
 	if delta := received - o.Received; delta != 0 {
 		o.Received = received
-		s.move(k, movement{At: e.Date.Time(s.location).Unix(), DateOnly: true, Day: e.Date, Quantity: delta})
+		s.addOther(k, e.Date, delta)
 	}
 	if e.Status != schemas.ReceiptCancelled {
 		s.replaceInternal(k, start)
@@ -96,7 +96,7 @@ func (s *site) replaceInternal(k *sku, start schemas.Date) {
 			return false
 		}
 		if o.Received != 0 {
-			s.move(k, movement{At: o.Due.Time(s.location).Unix(), DateOnly: true, Day: max(o.Due, s.Today.AddDays(-1)), Quantity: -o.Received})
+			s.addOther(k, max(o.Due, s.Today.AddDays(-1)), -o.Received)
 		}
 		return true
 	})
@@ -146,7 +146,7 @@ func (s *site) arrive(k *sku, day schemas.Date) {
 		}
 		if delta := target - o.Received; delta != 0 {
 			o.Received, o.Open = target, o.Quantity-target
-			s.move(k, movement{At: (day + 1).Time(s.location).Unix() - 1, DateOnly: true, Day: day, Quantity: delta})
+			s.addOther(k, day, delta)
 		}
 	}
 	forgotten := day.AddDays(-keptMoves)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"drumbeat/schemas"
 )
 
 // Ready returns what is to be saved, nil when there is nothing or the batch before has not been saved
@@ -16,15 +18,16 @@ func (p *Processor) Ready() *Batch {
 	b := &Batch{Next: p.next}
 	for _, name := range p.order {
 		s := p.sites[name]
+		s.freshen()
 		for _, k := range s.dirtySKUs {
 			k.dirty = false
 			b.SKUs = append(b.SKUs, SKUState{Site: s.name, SKU: k.name, State: k.append(nil)})
-		}
-		for key := range s.dirtySales {
-			b.Sales = append(b.Sales, s.dailySale(key))
+			for _, d := range k.dirtyDays {
+				b.Sales = append(b.Sales, s.dailySale(k, d))
+			}
+			k.dirtyDays = k.dirtyDays[:0]
 		}
 		s.dirtySKUs = s.dirtySKUs[:0]
-		clear(s.dirtySales)
 		pages, drops := s.lines.dirtyPages(s.name)
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
 		pages, drops = s.ids.dirtyPages(s.name)
@@ -57,7 +60,7 @@ func (p *Processor) pendingSave() bool {
 		return true
 	}
 	for _, name := range p.order {
-		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 || len(s.dirtySales) > 0 {
+		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 {
 			return true
 		}
 	}
@@ -77,10 +80,10 @@ func (s *site) encodePending() []byte {
 	return state
 }
 
-func (s *site) dailySale(key saleKey) DailySale {
-	e := key.sku.history.at(key.date)
+func (s *site) dailySale(k *sku, d schemas.Date) DailySale {
+	e := k.history.at(d)
 	return DailySale{
-		Site: s.name, SKU: key.sku.name, Date: key.date, Quantity: e.Kept + max(0, e.Held), Held: e.Held,
+		Site: s.name, SKU: k.name, Date: d, Quantity: e.sold(), Held: e.Held,
 		Outlier: e.Held != 0, Reason: e.Reason.String(), Score: float64(e.Score),
 	}
 }
@@ -97,7 +100,7 @@ func (p *Processor) Weight() int {
 	n := len(p.letters) + len(p.forecasts)
 	for _, name := range p.order {
 		s := p.sites[name]
-		n += len(s.dirtySKUs) + len(s.dirtySales)
+		n += 2 * len(s.dirtySKUs)
 	}
 	return n
 }

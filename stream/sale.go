@@ -30,7 +30,7 @@ func (s *site) fold(rec *Record, from recordOrigin, ev *schemas.Event, f *fact) 
 	case schemas.TypeSale:
 		v = s.sale(f)
 	case schemas.TypeSaleCancelled:
-		v = s.cancel(rec, from, f)
+		v = s.cancel(rec, from, id, f)
 	default:
 		v = s.define(ev)
 	}
@@ -94,7 +94,7 @@ func (s *site) sale(f *fact) outcome {
 	k := s.known(f.sku)
 	product := s.isProduct(k, f.sku)
 	if product {
-		if k == nil && f.quantity > 0 {
+		if k == nil && f.quantity != 0 {
 			k = s.learn(f.sku)
 		}
 		if k != nil && k.item.Provisional && k.item.UnitPrice == 0 && f.price > 0 && f.quantity > 0 {
@@ -107,7 +107,7 @@ func (s *site) sale(f *fact) outcome {
 	}
 	reason := ""
 	if f.line != 0 {
-		v, settled := s.supersede(k, f)
+		v, settled := s.supersede(&k, f)
 		if settled {
 			return v
 		}
@@ -118,27 +118,43 @@ func (s *site) sale(f *fact) outcome {
 		return kept(reasonNotDemand)
 	case f.quantity == 0:
 		return kept(reason)
-	case f.quantity < 0:
-		return s.returned(k, f)
 	case f.ahead:
-		s.hold(k, f, 0, heldFuture)
+		s.holdAhead(k, s.booking(f))
 		return flagged(heldFuture)
 	}
-	if score, held := s.judge(k, f.day, f.quantity); held != heldNone {
-		s.hold(k, f, score, held)
+	held, fate := s.book(k, s.booking(f))
+	switch {
+	case held != heldNone:
 		return flagged(held)
+	case fate == fateReversed:
+		return kept(reasonReversed)
+	case fate == fateReturned:
+		return kept(reasonReturn)
 	}
-	k.history.update(f.day, func(e *dayEntry) { e.Kept = addQuantity(e.Kept, f.quantity); e.Missing = false })
-	s.move(k, f.movement())
-	s.changedDay(k, f.day)
 	return kept(reason)
 }
 
-// movement is the stock movement of a sale or a return.
-func (f *fact) movement() movement {
-	return movement{
-		At: f.at.Unix(), DateOnly: !f.hasTime, Day: f.day, Quantity: -f.quantity, Customer: f.customer, Line: f.line,
+// entry is the line that a sale or a return writes into the books.
+func (s *site) booking(f *fact) booking {
+	e := booking{
+		Day: f.day, Second: dayOnly, Quantity: f.quantity,
+		Line: f.line, Document: f.document, Customer: f.customer, price: logPriceOf(f.price),
 	}
+	if f.hasTime {
+		e.Second = int32(f.at.Unix() - s.startOf(f.day))
+	}
+	if e.Quantity < 0 {
+		e.Quantity, e.kind = -e.Quantity, bookedReturn
+	}
+	return e
+}
+
+// startOf is the Unix time at which a day of the site begins.
+func (s *site) startOf(d schemas.Date) int64 {
+	if d != s.startDay || s.startUnix == 0 {
+		s.startDay, s.startUnix = d, d.Time(s.location).Unix()
+	}
+	return s.startUnix
 }
 
 // changedDay follows a change of the demand of a day: its row is to be written, and a day that the

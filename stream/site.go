@@ -28,17 +28,27 @@ type site struct {
 	lines lineIndex
 	ids   identities
 
-	dirty      bool // siteState is to be saved
-	dirtySKUs  []*sku
-	dirtySales map[saleKey]struct{}
-	solving    bool   // a Job is out
-	covered    change // what the Job that is out covers
-	basis      *optimize.Start
-}
+	documents documents
+	activity  activity
+	startDay  schemas.Date // the day that startUnix is the start of
+	startUnix int64
+	stale     []*sku                         // to be judged anew; see freshen
+	onClose   func(*sku, verdict, []booking) // told of a day's entries when it settles; nil: nobody asks
+	keepAll   bool                           // nothing is forgotten, however old
 
-type saleKey struct {
-	sku  *sku
-	date schemas.Date
+	dirty     bool // siteState is to be saved
+	dirtySKUs []*sku
+
+	// Scratch space, so that the books of a sale take no memory of their own.
+	tallies   []dayTally
+	flags     []dayFlag
+	changes   []dayFlag
+	change    func(schemas.Date, bool) // noteChange
+	gone      []schemas.Date
+	saleLines []saleLine
+	solving   bool   // a Job is out
+	covered   change // what the Job that is out covers
+	basis     *optimize.Start
 }
 
 // siteState is the part of a site that is saved as one document. Fields are added, never renamed.
@@ -58,7 +68,7 @@ type siteState struct {
 	Pins        []pin               `json:"pins,omitempty"`
 	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
 	Waiting     []waiting           `json:"waiting,omitempty"`
-	Sizes       sitePrior           `json:"sizes"`
+	Priors      sitePriors          `json:"priors"`
 	Audit       audit               `json:"audit"`
 
 	Pending change `json:"pending"` // not yet in a saved plan
@@ -125,8 +135,9 @@ func (e *versionError) Error() string {
 func (p *Processor) newSite(name string) *site {
 	s := &site{
 		name: name, p: p,
-		names: map[string]*sku{}, dirtySales: map[saleKey]struct{}{}, closed: map[schemas.Date]bool{},
+		names: map[string]*sku{}, closed: map[schemas.Date]bool{},
 	}
+	s.change = s.noteChange
 	s.Today, s.Trimmed = never, never
 	if err := s.configure(); err != nil {
 		panic(err) // the configuration was validated when the Processor was made
@@ -230,7 +241,9 @@ func (s *site) save(k *sku) {
 
 // booked marks the daily sales of a SKU as changed.
 func (s *site) booked(k *sku, d schemas.Date) {
-	s.dirtySales[saleKey{k, d}] = struct{}{}
+	if n := len(k.dirtyDays); (n == 0 || k.dirtyDays[n-1] != d) && !slices.Contains(k.dirtyDays, d) {
+		k.dirtyDays = append(k.dirtyDays, d)
+	}
 	s.save(k)
 }
 
@@ -280,9 +293,6 @@ func (p *Processor) restore(saved *SavedSite) error {
 		s.skus[k.index] = k
 		s.names[k.name] = k
 		k.noProduct = s.codes.has(k.name)
-		if s.started() {
-			k.expireMoves(s.Today) // what left the window since the SKU was saved last
-		}
 	}
 	for _, page := range saved.Pages {
 		var err error
@@ -298,5 +308,6 @@ func (p *Processor) restore(saved *SavedSite) error {
 			return fmt.Errorf("stream: page %d of site %s: %w", page.Number, saved.Name, err)
 		}
 	}
+	s.recall()
 	return nil
 }

@@ -14,13 +14,12 @@ type sku struct {
 
 	item        item
 	history     history
-	sizes       sizeFilter
-	open        schemas.Date    // the newest day with a sale; sizes has learnt every day before it
-	hasOpen     bool            //
-	lastDays    [2]schemas.Date // the last two days that sizes has learnt, newest first
-	heldSales   []heldSale      // of the last 7 days, for cancellations of what is held
-	moves       movements       // of the last 7 days
-	earlier     []dayMove       // stock movements of the days before, summed by day
+	window      []booking      // the window: the lines of the last bookDays days, in their order
+	ahead       []booking      // lines that are dated too far ahead of the clock, likewise
+	settled     sizeRule       // the outlier rule, with every settled day learnt
+	usual       usual          // size and price of a line
+	flagged     []schemas.Date // days held by the outlier rule whose flag may still change
+	others      []dayMove      // stock movements that are no sales, by day
 	stock       stock
 	orders      []order
 	planned     []planned // production of the newest plan, by start of its period
@@ -39,7 +38,13 @@ type sku struct {
 	scale   float64
 	outlook outlook
 
-	// Derived from the history, never saved.
+	// Derived from what is saved.
+	live      sizeRule     // settled, with every day before the newest learnt
+	open      schemas.Date // the newest day with a sale
+	hasOpen   bool
+	returned  []dayMove // what others has of the returns of the window
+	stale     bool      // settled days have changed: the outlier rule has to judge them anew
+	dirtyDays []schemas.Date
 	model     *forecast.Model
 	fitted    schemas.Date // first day of the model
 	through   schemas.Date // the model has every day before it
@@ -72,16 +77,7 @@ func stampOf(ev *schemas.Event, now time.Time) stamp {
 	return stamp{at.UnixNano(), ev.Source + "\x00" + ev.ID}
 }
 
-// heldSale is a flagged sale that a cancellation may still reverse.
-type heldSale struct {
-	At       int64 // unix seconds
-	Day      schemas.Date
-	Quantity schemas.Quantity
-	Customer uint64
-	Line     uint64
-}
-
-// dayMove is the sum of a day's stock movements.
+// dayMove is a sum of a day's stock movements.
 type dayMove struct {
 	Day      schemas.Date
 	Quantity schemas.Quantity
@@ -115,22 +111,16 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendUvarint(dst, uint64(k.index))
 	dst = k.item.append(dst)
 	dst = k.history.append(dst)
-	dst = k.sizes.append(dst)
-	dst = appendFlag(dst, k.hasOpen)
-	dst = appendVarint(dst, int64(k.open))
-	dst = appendVarint(dst, int64(k.lastDays[0]))
-	dst = appendVarint(dst, int64(k.lastDays[1]))
-	dst = appendUvarint(dst, uint64(len(k.heldSales)))
-	for _, h := range k.heldSales {
-		dst = appendVarint(dst, h.At)
-		dst = appendVarint(dst, int64(h.Day))
-		dst = appendVarint(dst, int64(h.Quantity))
-		dst = appendUint64(dst, h.Customer)
-		dst = appendUint64(dst, h.Line)
+	dst = appendBookings(dst, k.window)
+	dst = appendBookings(dst, k.ahead)
+	dst = k.settled.append(dst)
+	dst = k.usual.append(dst)
+	dst = appendUvarint(dst, uint64(len(k.flagged)))
+	for _, d := range k.flagged {
+		dst = appendVarint(dst, int64(d))
 	}
-	dst = k.moves.append(dst)
-	dst = appendUvarint(dst, uint64(len(k.earlier)))
-	for _, m := range k.earlier {
+	dst = appendUvarint(dst, uint64(len(k.others)))
+	for _, m := range k.others {
 		dst = appendVarint(dst, int64(m.Day))
 		dst = appendVarint(dst, int64(m.Quantity))
 	}
@@ -168,24 +158,18 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	if k.history, r.b, err = decodeHistory(r.b); err != nil {
 		return nil, err
 	}
-	if k.sizes, r.b, err = decodeSizeFilter(r.b); err != nil {
+	k.window, k.ahead = r.bookings(), r.bookings()
+	if k.settled, r.b, err = decodeSizeRule(r.b); err != nil {
 		return nil, err
 	}
-	k.hasOpen = r.byte() == 1
-	k.open = schemas.Date(r.varint())
-	k.lastDays[0] = schemas.Date(r.varint())
-	k.lastDays[1] = schemas.Date(r.varint())
-	for n := r.count(19); n > 0; n-- {
-		k.heldSales = append(k.heldSales, heldSale{
-			At: r.varint(), Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint()),
-			Customer: r.uint64(), Line: r.uint64(),
-		})
-	}
-	if k.moves, r.b, err = decodeMovements(r.b); err != nil {
+	if k.usual, r.b, err = decodeUsual(r.b); err != nil {
 		return nil, err
+	}
+	for n := r.count(1); n > 0; n-- {
+		k.flagged = append(k.flagged, schemas.Date(r.int32()))
 	}
 	for n := r.count(2); n > 0; n-- {
-		k.earlier = append(k.earlier, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
+		k.others = append(k.others, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
 	}
 	k.stock.decode(&r)
 	for n := r.count(8); n > 0; n-- {

@@ -53,31 +53,25 @@ func (st *stock) decode(r *reader) {
 	st.Found = schemas.Quantity(r.varint())
 }
 
-// move books a stock movement: a sale (negative), a return or a receipt. What a count already
-// contains does not change the belief.
-func (s *site) move(k *sku, m movement) {
-	if m.Day < s.Today.AddDays(-moveWindow) {
-		k.addEarlier(m.Day, m.Quantity) // the window never holds what it would expire
+// moved says that the net flow of a SKU on a day has changed by delta.
+func (s *site) moved(k *sku, d schemas.Date, delta schemas.Quantity) {
+	if k.stock.Source != stockUnknown && d > k.stock.Day {
+		k.stock.OnHand = addQuantity(k.stock.OnHand, delta)
+	}
+	s.save(k)
+}
+
+// addOther books a stock movement of a day that is no sale.
+func (s *site) addOther(k *sku, d schemas.Date, q schemas.Quantity) {
+	i, found := slices.BinarySearchFunc(k.others, d, func(e dayMove, d schemas.Date) int { return int(e.Day - d) })
+	if found {
+		if k.others[i].Quantity = addQuantity(k.others[i].Quantity, q); k.others[i].Quantity == 0 {
+			k.others = slices.Delete(k.others, i, i+1)
+		}
 	} else {
-		k.moves.add(m)
+		k.others = slices.Insert(k.others, i, dayMove{d, q})
 	}
-	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand = addQuantity(k.stock.OnHand, m.Quantity)
-	}
-	s.save(k)
-}
-
-// unmove takes a movement back.
-func (s *site) unmove(k *sku, m movement) {
-	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand = addQuantity(k.stock.OnHand, -m.Quantity)
-	}
-	s.save(k)
-}
-
-// contains says whether the count that the belief started from has the movement in it.
-func (st *stock) contains(m movement) bool {
-	return st.Source != stockUnknown && m.counted(st.At, !st.HasTime, st.Day)
+	s.moved(k, d, q)
 }
 
 // checkCount refuses a count ahead of the clock, or before the movements that are kept.
@@ -115,12 +109,6 @@ func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) {
 	if next.HasTime {
 		next.At = at.Unix()
 	}
-	next.OnHand = addQuantity(next.OnHand, k.moves.after(next.At, !next.HasTime, next.Day))
-	for _, e := range k.earlier {
-		if e.Day > next.Day {
-			next.OnHand = addQuantity(next.OnHand, e.Quantity)
-		}
-	}
 	k.stock = next
 	s.save(k)
 }
@@ -132,38 +120,4 @@ func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
 	s.save(k)
 }
 
-// A return looks for its sale on its own day and the reverseWindow days before, and a cancellation waits
-// as long for its line. Movements are kept by instant for a day more: the site's day may be one ahead of a
-// feed that paused or comes after midnight. Later they are summed by day, for as long as a late count may
-// refer to them.
-const (
-	reverseWindow = 7
-	moveWindow    = reverseWindow + 1
-	keptMoves     = 92
-)
-
-// expireMoves sums the movements that leave the window by day.
-func (k *sku) expireMoves(today schemas.Date) {
-	first := today.AddDays(-moveWindow)
-	if k.moves.len() > 0 {
-		k.moves.each(func(m movement) bool {
-			if m.Day < first {
-				k.addEarlier(m.Day, m.Quantity)
-			}
-			return true
-		})
-		k.moves.expire(first)
-	}
-	oldest := today.AddDays(-keptMoves)
-	k.earlier = slices.DeleteFunc(k.earlier, func(e dayMove) bool { return e.Day < oldest })
-	k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool { return h.Day < first })
-}
-
-func (k *sku) addEarlier(day schemas.Date, q schemas.Quantity) {
-	i, found := slices.BinarySearchFunc(k.earlier, day, func(e dayMove, d schemas.Date) int { return int(e.Day - d) })
-	if found {
-		k.earlier[i].Quantity = addQuantity(k.earlier[i].Quantity, q)
-		return
-	}
-	k.earlier = slices.Insert(k.earlier, i, dayMove{day, q})
-}
+const keptMoves = 92

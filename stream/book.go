@@ -1,0 +1,158 @@
+package stream
+
+import (
+	"slices"
+
+	"drumbeat/schemas"
+)
+
+// The books of a SKU are a function of what its entries say, not of when they came. An entry that is the
+// newest of its SKU, as nearly all are, is added to what is known; any other makes the window be read
+// again from its beginning (refold).
+
+// book enters a line and says why it is held, heldNone if it is not; of a return or a cancellation the
+// fate tells more.
+func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
+	if e.Day <= s.settled() {
+		return s.bookLate(k, e)
+	}
+	if e.kind == bookedSale {
+		e.mark = k.usual.mark(e.Day, saleLine{Units: e.Quantity.Float(), Price: e.price.price()})
+		s.noteLine(&e, 1)
+	}
+	i := k.insert(e)
+	if e.kind == bookedSale && i == len(k.window)-1 && (!k.hasOpen || e.Day >= k.open) && s.bookNext(k) {
+		s.judgeDocument(&e, k)
+		return heldNone, fateNone
+	}
+	s.refold(k)
+	s.judgeDocument(&e, k)
+	for i := range k.window {
+		if o := &k.window[i]; o.compare(&e) == 0 {
+			return s.heldBecause(k, o), o.fate
+		}
+	}
+	return heldNone, e.fate
+}
+
+// settled is the newest day whose books are closed: only a correction far too late still changes them.
+func (s *site) settled() schemas.Date { return s.Today.AddDays(-bookDays) }
+
+// noteLine counts a sale's line in the activity of its day and in its document.
+func (s *site) noteLine(e *booking, n int) {
+	s.activity.add(e.Day, n)
+	if n > 0 {
+		s.documents.add(uint64(e.Document), e.Day, e.mark)
+	} else {
+		s.documents.remove(uint64(e.Document), e.Day, e.mark)
+	}
+}
+
+// bookNext adds the newest entry, a sale, to the newest day; false if that takes a second look.
+func (s *site) bookNext(k *sku) bool {
+	e := &k.window[len(k.window)-1]
+	e.left = e.Quantity
+	if k.hasOpen && e.Day > k.open {
+		s.closeOpen(k)
+	}
+	k.open, k.hasOpen = e.Day, true
+	h := k.history.at(e.Day)
+	if h.Held > 0 || h.Suspect != 0 || h.Verdict != verdictNone {
+		return false
+	}
+	d := saleDay{Day: e.Day, Units: addQuantity(h.Kept, e.Quantity).Float(), Declared: s.declared(k, e.Day)}
+	if v := k.live.judge(d, s.Priors.at(e.Day)); v.Flag || v.Suspect || v.Believed {
+		return false
+	}
+	k.history.update(e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity); h.Missing = false })
+	s.moved(k, e.Day, -e.Quantity)
+	s.changedDay(k, e.Day)
+	return true
+}
+
+// closeOpen teaches the live rule the newest day, which is over for this SKU.
+func (s *site) closeOpen(k *sku) {
+	k.hasOpen = false
+	h := k.history.at(k.open)
+	units := h.sold().Float()
+	if !judged(units) {
+		return
+	}
+	d := saleDay{Day: k.open, Units: units, Context: h.Context, Declared: s.declared(k, k.open), Review: h.Verdict}
+	s.changes = s.changes[:0]
+	k.live.learn(d, s.Priors.at(k.open), nil, s.change)
+	s.showFlags(k, s.changes)
+}
+
+// refold reads the window of a SKU again: what stands of its sales, what the outlier rule says of them in
+// the order of their days, and what follows for history and stock.
+func (s *site) refold(k *sku) {
+	k.resolve()
+	list := k.tallies(s.tallies[:0])
+	k.weighReturns(list)
+	k.live, k.hasOpen = k.settled, false
+	s.changes = s.changes[:0]
+	var newest verdict
+	var open *dayTally
+	for n := range list {
+		t := &list[n]
+		if !judged(t.sold.Float()) {
+			continue
+		}
+		if open != nil {
+			s.learnDay(k, open)
+		}
+		newest, open = s.judgeDay(k, t), t
+		k.open, k.hasOpen = t.day, true
+	}
+	flags := s.flagsOf(k, newest)
+	for n, i := 0, 0; n < len(list); n++ {
+		t := &list[n]
+		for i < len(flags) && flags[i].day < t.day {
+			i++
+		}
+		if i < len(flags) && flags[i].day == t.day {
+			t.flag = flags[i].flag
+		}
+	}
+	s.show(k, list)
+	s.showFlags(k, flags)
+	s.tallies = list[:0]
+	s.save(k)
+}
+
+// judgeDay asks the outlier rule about a day and keeps the answer with its dayTally.
+func (s *site) judgeDay(k *sku, t *dayTally) verdict {
+	t.review = k.history.at(t.day).Verdict
+	d := saleDay{Day: t.day, Units: t.sold.Float(), Declared: s.declared(k, t.day), Review: t.review}
+	v := k.live.judge(d, s.Priors.at(t.day))
+	if v.Suspect {
+		e := k.largest(t)
+		s.documents.watch(uint64(e.Document), e.Day, k.index)
+		if t.context = s.documents.context(uint64(e.Document), e.Day, e.mark); t.context != contextUnknown {
+			d.Context = t.context
+			v = k.live.judge(d, s.Priors.at(t.day))
+		}
+	}
+	if v.Flag || v.Suspect {
+		t.suspect, _ = k.suspects(t, v.Expected)
+		t.score = float32(v.Score)
+	}
+	t.flag = v.Flag
+	return v
+}
+
+// learnDay teaches the live rule a day of the window that is over for the SKU.
+func (s *site) learnDay(k *sku, t *dayTally) {
+	d := saleDay{Day: t.day, Units: t.sold.Float(), Context: t.context, Declared: s.declared(k, t.day), Review: t.review}
+	k.live.learn(d, s.Priors.at(t.day), nil, s.change)
+}
+
+// judgeDocument looks again at the suspect days of other SKUs that the document of a sale may explain.
+func (s *site) judgeDocument(e *booking, but *sku) {
+	for _, i := range slices.Clone(s.documents.watchers(uint64(e.Document), e.Day)) {
+		if k := s.skus[i]; k != but {
+			s.refold(k)
+		}
+	}
+}

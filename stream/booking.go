@@ -1,0 +1,227 @@
+package stream
+
+import (
+	"cmp"
+	"math"
+
+	"drumbeat/schemas"
+)
+
+// entry is a line of a SKU's books as its newest version says it: something sold, returned, or a
+// cancellation of a quantity on a day.
+type booking struct {
+	Day      schemas.Date
+	Second   int32            // since the start of the day by the site's clock; dayOnly: no instant is known
+	Quantity schemas.Quantity // positive; what is taken back by a return or a cancellation is, too
+	Line     uint64           // key in the line index, of a cancellation the key of what waits; 0: none
+	Document uint32           // hash; 0: none
+	Customer uint32           // hash; 0: none
+	price    logPrice
+	kind     bookingKind
+	mark     lineMark
+
+	// What resolve finds, never saved.
+	fate  returnFate
+	found schemas.Date     // of a return or a cancellation that took a sale back: the day of that sale
+	left  schemas.Quantity // of a sale: what stands of it
+}
+
+// dayOnly is the Second of an entry without an instant.
+const dayOnly int32 = -1
+
+// bookingKind tells what an entry says.
+type bookingKind uint8
+
+const (
+	bookedSale bookingKind = iota
+	bookedReturn
+	bookedCancel // takes a quantity from a day, wherever it was sold
+	// bookedDone is a return that took back a sale that has left the window: it does nothing any more, but
+	// its line is still known.
+	bookedDone
+)
+
+// rank orders the kinds: sales first, and a return keeps its place when it is done.
+func (k bookingKind) rank() bookingKind {
+	if k == bookedDone {
+		return bookedReturn
+	}
+	return k
+}
+
+// returnFate says what became of a return or a cancellation.
+type returnFate uint8
+
+const (
+	fateNone     returnFate = iota
+	fateReversed            // it took a sale back
+	fateReturned            // it adds to stock
+	fateHeld                // it is held: see heldReason
+	fateMissing             // a cancellation that finds nothing to take back yet
+)
+
+// order is where an entry stands within its day: a sale without an instant is before all others, for it
+// can be what any return of the day takes back; a return without one is after them.
+func (e *booking) order() int32 {
+	switch {
+	case e.Second != dayOnly:
+		return e.Second
+	case e.kind == bookedSale:
+		return dayOnly
+	}
+	return math.MaxInt32
+}
+
+// compare is the order in which the books are read: it depends on what entries say alone, never on when
+// they came. Entries that compare equal say the same.
+func (e *booking) compare(o *booking) int {
+	if e.Day != o.Day {
+		return cmp.Compare(e.Day, o.Day)
+	}
+	return cmp.Or(
+		cmp.Compare(e.order(), o.order()),
+		cmp.Compare(e.kind.rank(), o.kind.rank()),
+		cmp.Compare(e.Quantity, o.Quantity),
+		cmp.Compare(e.Customer, o.Customer),
+		cmp.Compare(e.Document, o.Document),
+		cmp.Compare(e.Line, o.Line),
+		cmp.Compare(e.price, o.price),
+	)
+}
+
+// same says that two versions of a line say the same.
+func (e *booking) same(o *booking) bool {
+	return e.Day == o.Day && e.Quantity == o.Quantity && (e.kind == bookedSale) == (o.kind == bookedSale)
+}
+
+// logPrice is a unit price as 1000 times its natural logarithm, which is fine enough to tell a bargain:
+// a tenth of a per cent. The zero value stands for no price.
+type logPrice int16
+
+func logPriceOf(price float64) logPrice {
+	if !(price > 0) {
+		return 0
+	}
+	v := logPrice(clamp(math.Round(1000*math.Log(price)), -math.MaxInt16, math.MaxInt16))
+	if v == 0 {
+		v = 1
+	}
+	return v
+}
+
+// price is the price of one unit, 0 where none is known.
+func (p logPrice) price() float64 {
+	if p == 0 {
+		return 0
+	}
+	return math.Exp(float64(p) / 1000)
+}
+
+// Which of an entry's fields follow in its encoding; the kind stands in the two highest bits.
+const (
+	bookedTimed = 1 << iota
+	bookedLine
+	bookedDocument
+	bookedCustomer
+	bookedPrice
+	bookedMicro // the quantity is in millionths, else in units
+	bookedKinds = 6
+)
+
+// appendBookings encodes entries in their order.
+func appendBookings(dst []byte, list []booking) []byte {
+	dst = appendUvarint(dst, uint64(len(list)))
+	var day schemas.Date
+	for i := range list {
+		e := &list[i]
+		flags := byte(e.kind) << bookedKinds
+		quantity := int64(e.Quantity)
+		if e.Quantity%schemas.Unit == 0 {
+			quantity /= int64(schemas.Unit)
+		} else {
+			flags |= bookedMicro
+		}
+		for _, f := range [...]struct {
+			set bool
+			bit byte
+		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != 0, bookedPrice}} {
+			if f.set {
+				flags |= f.bit
+			}
+		}
+		dst = append(dst, flags, byte(e.mark))
+		dst = appendVarint(dst, int64(e.Day)-int64(day))
+		day = e.Day
+		dst = appendUvarint(dst, uint64(quantity))
+		if e.Second != dayOnly {
+			dst = appendUvarint(dst, uint64(e.Second))
+		}
+		if e.Line != 0 {
+			dst = appendUint64(dst, e.Line)
+		}
+		if e.Document != 0 {
+			dst = appendUint32(dst, e.Document)
+		}
+		if e.Customer != 0 {
+			dst = appendUint32(dst, e.Customer)
+		}
+		if e.price != 0 {
+			dst = appendVarint(dst, int64(e.price))
+		}
+	}
+	return dst
+}
+
+// entries reads what appendBookings wrote.
+func (r *reader) bookings() []booking {
+	n := r.count(4)
+	if n == 0 {
+		return nil
+	}
+	list := make([]booking, 0, n)
+	day := int64(0)
+	for range n {
+		flags := r.byte()
+		e := booking{kind: bookingKind(flags >> bookedKinds), mark: lineMark(r.byte()), Second: dayOnly}
+		day += r.varint()
+		if e.Day = schemas.Date(day); int64(e.Day) != day {
+			r.fail()
+		}
+		quantity := r.uvarint()
+		if flags&bookedMicro == 0 {
+			if quantity > math.MaxInt64/uint64(schemas.Unit) {
+				r.fail()
+			}
+			quantity *= uint64(schemas.Unit)
+		}
+		if e.Quantity = schemas.Quantity(quantity); e.Quantity < 0 {
+			r.fail()
+		}
+		if flags&bookedTimed != 0 {
+			e.Second = int32(r.upTo(math.MaxInt32))
+		}
+		if flags&bookedLine != 0 {
+			e.Line = r.uint64()
+		}
+		if flags&bookedDocument != 0 {
+			e.Document = r.uint32()
+		}
+		if flags&bookedCustomer != 0 {
+			e.Customer = r.uint32()
+		}
+		if flags&bookedPrice != 0 {
+			p := r.varint()
+			if e.price = logPrice(p); int64(e.price) != p {
+				r.fail()
+			}
+		}
+		if r.err == nil && len(list) > 0 && list[len(list)-1].compare(&e) > 0 {
+			r.fail()
+		}
+		if r.err != nil {
+			return nil
+		}
+		list = append(list, e)
+	}
+	return list
+}

@@ -1,0 +1,201 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drumbeat/schemas"
+)
+
+// told is a business fact on its way: an event and the day from which it may come.
+type told struct {
+	day schemas.Date
+	ev  schemas.Event
+}
+
+// factsOf draws the business of some weeks: sales under documents and without, errors, corrections,
+// cancellations by line and by day, returns of every kind.
+func factsOf(t *rapid.T, first schemas.Date, days int) (facts []told) {
+	ids := 0
+	tell := func(d schemas.Date, ev schemas.Event) {
+		ids++
+		ev.ID, ev.Source = fmt.Sprint(ids), "/erp"
+		facts = append(facts, told{d, ev})
+	}
+	sale := func(d schemas.Date, s schemas.Sale) { tell(d, schemas.Event{Type: schemas.TypeSale, Sale: s}) }
+	cancel := func(d schemas.Date, c schemas.SaleCancelled) {
+		tell(d, schemas.Event{Type: schemas.TypeSaleCancelled, Cancelled: c})
+	}
+	version := func(n int) schemas.Field { return schemas.Field{Raw: fmt.Sprint(n), Kind: schemas.Number} }
+	lines := rapid.IntRange(1, 3).Draw(t, "lines a day")
+	for i := range days {
+		d := first + schemas.Date(i)
+		for n := range rapid.IntRange(0, lines).Draw(t, "lines") {
+			units := rapid.SampledFrom([]float64{8, 9, 10, 10, 11, 12, 2.5, 600}).Draw(t, "units")
+			s := schemas.Sale{
+				SKU: schemas.TextField(rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "sku")), Quantity: schemas.NumberField(quantity(units)),
+				Date: schemas.TextField(d.String()), UnitPrice: schemas.Field{Raw: rapid.SampledFrom([]string{"5", "5", "5", "2"}).Draw(t, "price"), Kind: schemas.Number},
+			}
+			timed := rapid.Bool().Draw(t, "timed")
+			if timed {
+				s.Date, s.Time = schemas.Field{}, schemas.TextField(fmt.Sprintf("%sT%02d:30:00Z", d, rapid.IntRange(8, 11).Draw(t, "hour")))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "named") > 0 {
+				s.Customer = schemas.TextField(rapid.SampledFrom([]string{"x", "y"}).Draw(t, "customer"))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "lined") == 0 {
+				sale(d, s)
+			} else {
+				s.Document, s.Line = schemas.TextField(fmt.Sprintf("D%d", i)), schemas.TextField(fmt.Sprint(n))
+				sale(d, s)
+				switch soon := d + schemas.Date(rapid.IntRange(0, 7).Draw(t, "later")); rapid.IntRange(0, 9).Draw(t, "fate") {
+				case 0: // exported again under another id
+					sale(soon, s)
+				case 1: // corrected, and moved
+					s.Version, s.Quantity = version(1), schemas.NumberField(quantity(rapid.SampledFrom([]float64{7, 10, 300}).Draw(t, "corrected")))
+					s.Date, s.Time = schemas.TextField((d + schemas.Date(rapid.IntRange(0, 1).Draw(t, "moved"))).String()), schemas.Field{}
+					sale(d+1, s)
+				case 2:
+					cancel(soon, schemas.SaleCancelled{Document: s.Document, Line: s.Line})
+				case 3: // a negative quantity that names the line
+					r := s
+					r.Quantity, r.Time = schemas.NumberField(quantity(-rapid.SampledFrom([]float64{units, units, 1}).Draw(t, "taken"))), schemas.Field{}
+					r.Date = schemas.TextField(soon.String())
+					sale(soon, r)
+				case 4: // a correction to nothing
+					s.Version, s.Quantity = version(2), schemas.NumberField(0)
+					sale(d, s)
+				}
+				continue
+			}
+			switch back := d + schemas.Date(rapid.IntRange(0, 8).Draw(t, "back")); rapid.IntRange(0, 5).Draw(t, "back how") {
+			case 0: // by a customer, or by nobody
+				r := s
+				r.Quantity, r.Date, r.Time = schemas.NumberField(quantity(-units)), schemas.TextField(back.String()), schemas.Field{}
+				if rapid.Bool().Draw(t, "credit note") {
+					r.Document, r.Line = schemas.TextField(fmt.Sprintf("R%d", i)), schemas.TextField(fmt.Sprint(n))
+				}
+				sale(back, r)
+			case 1:
+				cancel(d, schemas.SaleCancelled{SKU: s.SKU, Quantity: s.Quantity, Date: schemas.TextField(d.String()), Customer: s.Customer})
+			}
+		}
+	}
+	return facts
+}
+
+// foldFacts feeds facts in the order of the slice.
+func foldFacts(t *rapid.T, facts []told) *Processor {
+	settings := DefaultSettings()
+	settings.Clock = schemas.ClockEvent
+	p, err := New(Config{DefaultSite: "plant", Settings: settings, PlanEvery: "end"}, &Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range facts {
+		value, err := schemas.Encode(&facts[i].ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, err := p.Step(Record{Offset: int64(i), Key: []byte("plant"), Value: value}); err != nil || !done {
+			t.Fatal(done, err)
+		}
+		if i%5 == 0 {
+			if b := p.Ready(); b != nil {
+				p.Advance(b)
+			}
+		}
+	}
+	return p
+}
+
+// booksOf is what the facts have come to, in words.
+func booksOf(p *Processor) string {
+	var b strings.Builder
+	s := p.site("plant")
+	for _, k := range s.sorted() {
+		k.history.each(never, func(e dayEntry) bool {
+			fmt.Fprintf(&b, "%s %+v\n", k.name, e)
+			return true
+		})
+		for _, e := range k.window {
+			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
+		}
+		fmt.Fprintf(&b, "%s rule %x\nlive %x\nusual %x\nflagged %v others %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, k.others)
+	}
+	priors, _ := json.Marshal(&s.Priors)
+	fmt.Fprintf(&b, "priors %s\n", priors)
+	return b.String()
+}
+
+// The same facts give the same books, in whatever order they come as long as none is more than a week
+// late, and however often.
+func TestAnyOrderGivesTheSameBooks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first := schemas.Date(20458)
+		days := rapid.IntRange(1, 45).Draw(t, "days")
+		facts := factsOf(t, first, days)
+		var ticks []told // something is sold on every day, and told at once: a late fact is late by this clock
+		for i := range days + 8 {
+			d := first + schemas.Date(i)
+			ticks = append(ticks, told{d, schemas.Event{Type: schemas.TypeSale, ID: fmt.Sprint("tick", i), Source: "/erp", Sale: schemas.Sale{
+				SKU: schemas.TextField("Z"), Quantity: schemas.NumberField(schemas.Unit), Date: schemas.TextField(d.String()),
+			}}})
+		}
+		facts = append(ticks, facts...)
+		slices.SortStableFunc(facts, func(a, b told) int { return int(a.day - b.day) })
+		type late struct {
+			told
+			at int
+		}
+		var shuffled []late
+		for _, f := range facts {
+			if slices.ContainsFunc(ticks, func(o told) bool { return o.ev.ID == f.ev.ID }) {
+				shuffled = append(shuffled, late{f, int(f.day) * 8})
+				continue
+			}
+			for range rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "times") {
+				shuffled = append(shuffled, late{f, int(f.day)*8 + rapid.IntRange(0, 8*8-1).Draw(t, "late")})
+			}
+		}
+		slices.SortStableFunc(shuffled, func(a, b late) int { return a.at - b.at })
+		var other []told
+		for _, f := range shuffled {
+			other = append(other, f.told)
+		}
+		for _, after := range []schemas.Date{20, 45} {
+			end := told{ev: schemas.Event{Type: schemas.TypeSale, ID: fmt.Sprint("end", after), Source: "/erp", Sale: schemas.Sale{
+				SKU: schemas.TextField("Z"), Quantity: schemas.NumberField(schemas.Unit), Date: schemas.TextField((first + schemas.Date(days) + after).String()),
+			}}}
+			facts, other = append(facts, end), append(other, end)
+			a, b := booksOf(foldFacts(t, facts)), booksOf(foldFacts(t, other))
+			if a != b {
+				t.Fatalf("in order, then shuffled:\n%s\nin order\n%s\nshuffled\n%s", firstDifference(a, b), story(facts), story(other))
+			}
+		}
+	})
+}
+
+func firstDifference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return x[i] + "\n" + y[i]
+		}
+	}
+	return fmt.Sprintf("%d lines, %d lines", len(x), len(y))
+}
+
+func story(facts []told) string {
+	var b strings.Builder
+	for i := range facts {
+		value, _ := schemas.Encode(&facts[i].ev)
+		fmt.Fprintf(&b, "%s\n", value)
+	}
+	return b.String()
+}

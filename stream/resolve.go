@@ -1,0 +1,270 @@
+package stream
+
+import (
+	"sort"
+
+	"drumbeat/schemas"
+)
+
+// A fact may come lateDays after its own day and still lead to the same books as one that came in time.
+// A return looks for its sale on its own day and the reverseWindow days before, and may itself be late, so
+// what was sold on a day stands for good bookDays later.
+const (
+	lateDays      = 7
+	reverseWindow = 7
+	bookDays      = lateDays + reverseWindow + 1
+)
+
+// insert puts an entry where it belongs and returns its place.
+func (k *sku) insert(e booking) int {
+	n := len(k.window)
+	if n == 0 || k.window[n-1].compare(&e) <= 0 {
+		k.window = append(k.window, e)
+		return n
+	}
+	i := sort.Search(n, func(i int) bool { return k.window[i].compare(&e) > 0 })
+	k.window = append(k.window, booking{})
+	copy(k.window[i+1:], k.window[i:])
+	k.window[i] = e
+	return i
+}
+
+// remove takes an entry out.
+func (k *sku) remove(i int) {
+	k.window = append(k.window[:i], k.window[i+1:]...)
+}
+
+// bookingOf is the place of the sale (or of what is not a sale) of a document line, -1 if there is none.
+func (k *sku) bookingOf(line uint64, sale bool) int {
+	if line == 0 {
+		return -1
+	}
+	for i := len(k.window) - 1; i >= 0; i-- {
+		if e := &k.window[i]; e.Line == line && (e.kind == bookedSale) == sale {
+			return i
+		}
+	}
+	return -1
+}
+
+// on is the range of the entries of a day.
+func (k *sku) on(d schemas.Date) []booking {
+	i := sort.Search(len(k.window), func(i int) bool { return k.window[i].Day >= d })
+	j := i
+	for j < len(k.window) && k.window[j].Day == d {
+		j++
+	}
+	return k.window[i:j]
+}
+
+// resolve finds what stands of every sale in the window. It reads the entries in their own order, so its
+// result depends on the set of them alone:
+//
+//  1. a return that names the line of a sale takes that one back, in whole or part, whenever it was;
+//  2. a cancellation of a day takes back a sale of its quantity (and customer, if it names one) on that
+//     day, the latest; else that much of whatever was sold on the day, if it is enough;
+//  3. any other return of a customer takes back the latest sale of its quantity to that customer which
+//     is not after the return and at most reverseWindow days before it, if there is one.
+//
+// What is left over waits (a cancellation) or stays a return.
+func (k *sku) resolve() {
+	returns := false
+	for i := range k.window {
+		e := &k.window[i]
+		if e.kind == bookedSale {
+			e.left = e.Quantity
+		} else {
+			e.fate, e.found, returns = fateNone, 0, returns || e.kind != bookedDone
+		}
+	}
+	if !returns {
+		return
+	}
+	for i := range k.window {
+		if e := &k.window[i]; e.kind == bookedReturn && e.Line != 0 {
+			if j := k.bookingOf(e.Line, true); j >= 0 {
+				e.takeBack(&k.window[j], e.Quantity)
+			}
+		}
+	}
+	for i := range k.window {
+		if e := &k.window[i]; e.kind == bookedCancel {
+			k.cancelDay(e)
+		}
+	}
+	for i := range k.window {
+		if e := &k.window[i]; e.kind == bookedReturn && e.fate == fateNone {
+			if e.Customer != 0 {
+				k.returnToCustomer(i)
+			}
+			if e.fate == fateNone {
+				e.fate = fateReturned
+			}
+		}
+	}
+}
+
+// takeBack takes a quantity, as far as it is there, from a sale.
+func (e *booking) takeBack(sale *booking, quantity schemas.Quantity) schemas.Quantity {
+	quantity = min(quantity, sale.left)
+	sale.left -= quantity
+	e.fate, e.found = fateReversed, sale.Day
+	return quantity
+}
+
+// whole says that a sale stands as it was made.
+func (e *booking) whole() bool { return e.kind == bookedSale && e.left == e.Quantity }
+
+// cancelDay takes a cancelled quantity from its day.
+func (k *sku) cancelDay(e *booking) {
+	day := k.on(e.Day)
+	for i := len(day) - 1; i >= 0; i-- {
+		s := &day[i]
+		if s.whole() && s.Quantity == e.Quantity && (e.Customer == 0 || s.Customer == e.Customer) {
+			e.takeBack(s, e.Quantity)
+			return
+		}
+	}
+	var sold schemas.Quantity
+	for i := range day {
+		sold = addQuantity(sold, day[i].left)
+	}
+	if sold < e.Quantity {
+		e.fate = fateMissing
+		return
+	}
+	rest := e.Quantity
+	for i := len(day) - 1; i >= 0 && rest > 0; i-- {
+		if s := &day[i]; s.left > 0 {
+			rest -= e.takeBack(s, rest)
+		}
+	}
+}
+
+// returnToCustomer finds the sale that entry i takes back.
+func (k *sku) returnToCustomer(i int) {
+	e := &k.window[i]
+	for j := i - 1; j >= 0 && k.window[j].Day >= e.Day-reverseWindow; j-- {
+		if s := &k.window[j]; s.whole() && s.Customer == e.Customer && s.Quantity == e.Quantity {
+			e.takeBack(s, e.Quantity)
+			return
+		}
+	}
+}
+
+// dayTally is what the entries of one day come to.
+type dayTally struct {
+	day              schemas.Date
+	from, to         int              // the day's entries
+	sold             schemas.Quantity // what stands of its sales
+	returned, refuse schemas.Quantity // returns: those that add to stock, those that are held
+	refused          heldReason       // why returns are held
+
+	// What the outlier rule says of it; see judgeDay.
+	review  uint8
+	context saleContext
+	flag    bool
+	suspect schemas.Quantity // what is held if the day is flagged; 0: all of it
+	score   float32
+}
+
+// tallies sums the entries of the window by day into list.
+func (k *sku) tallies(list []dayTally) []dayTally {
+	for i := range k.window {
+		e := &k.window[i]
+		n := len(list)
+		if n == 0 || list[n-1].day != e.Day {
+			list = append(list, dayTally{day: e.Day, from: i})
+			n++
+		}
+		t := &list[n-1]
+		t.to = i + 1
+		if e.kind == bookedSale {
+			t.sold = addQuantity(t.sold, e.left)
+		}
+	}
+	return list
+}
+
+// returnWindow is the number of days of sales that a return is held against.
+const returnWindow = 90
+
+// weighReturns decides which returns of the window add to stock: one that names neither a document nor a
+// customer, or that is more than was sold in returnWindow days, held sales included, is held.
+func (k *sku) weighReturns(list []dayTally) {
+	for n := range list {
+		t := &list[n]
+		for i := t.from; i < t.to; i++ {
+			e := &k.window[i]
+			if e.kind != bookedReturn || e.fate != fateReturned {
+				continue
+			}
+			switch {
+			case k.history.at(e.Day).Verdict == verdictAccepted:
+			case e.Document == 0 && e.Customer == 0:
+				e.fate, t.refused = fateHeld, heldUnreferenced
+			case e.Quantity > k.soldUntil(e.Day, list[:n+1]):
+				e.fate, t.refused = fateHeld, heldReturn
+			}
+			if e.fate == fateHeld {
+				t.refuse = addQuantity(t.refuse, e.Quantity)
+			} else {
+				t.returned = addQuantity(t.returned, e.Quantity)
+			}
+		}
+	}
+}
+
+// soldUntil is what was sold in the returnWindow days up to a day; days are the tallies of those of the
+// window.
+func (k *sku) soldUntil(day schemas.Date, days []dayTally) (sum schemas.Quantity) {
+	for _, t := range days {
+		sum = addQuantity(sum, t.sold)
+	}
+	first := day
+	if len(days) > 0 {
+		first = days[0].day
+	}
+	k.history.each(day-returnWindow, func(e dayEntry) bool {
+		if e.Date >= first {
+			return false
+		}
+		sum = addQuantity(sum, e.sold())
+		return true
+	})
+	return sum
+}
+
+// largest is the entry of a day's largest sale, nil on a day without one.
+func (k *sku) largest(t *dayTally) *booking {
+	var most *booking
+	for i := t.from; i < t.to; i++ {
+		if e := &k.window[i]; e.left > 0 && (most == nil || e.left >= most.left) {
+			most = e
+		}
+	}
+	return most
+}
+
+// suspects are the sales of a grossly large day that make it so: the largest, as few as leave the rest of
+// it of ordinary size. It returns their sum, and the least of them.
+func (k *sku) suspects(t *dayTally, expected float64) (sum, least schemas.Quantity) {
+	for rest := t.sold; rest > 0; rest = t.sold - sum {
+		if sum > 0 && rest.Float()+1 <= grossRatio*(expected+1) {
+			break
+		}
+		var next schemas.Quantity
+		for i := t.from; i < t.to; i++ {
+			if left := k.window[i].left; left > next && (sum == 0 || left < least) {
+				next = left
+			}
+		}
+		for i := t.from; i < t.to; i++ { // sales of one size go together
+			if k.window[i].left == next {
+				sum = addQuantity(sum, next)
+			}
+		}
+		least = next
+	}
+	return sum, least
+}
