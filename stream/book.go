@@ -21,7 +21,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		s.noteLine(&e, 1)
 	}
 	i := k.insert(e)
-	if e.kind == bookedSale && i == len(k.window)-1 && (!k.hasOpen || e.Day >= k.open) && s.bookNext(k) {
+	if e.kind == bookedSale && e.Day >= k.window[len(k.window)-1].Day && e.Day > k.returns && s.bookNext(k, &k.window[i]) {
 		s.judgeDocument(&e, k)
 		return heldNone, fateNone
 	}
@@ -48,9 +48,9 @@ func (s *site) noteLine(e *booking, n int) {
 	}
 }
 
-// bookNext adds the newest entry, a sale, to the newest day; false if that takes a second look.
-func (s *site) bookNext(k *sku) bool {
-	e := &k.window[len(k.window)-1]
+// bookNext adds a sale to the newest day, on which nothing has been taken back; false if that takes a
+// second look.
+func (s *site) bookNext(k *sku, e *booking) bool {
 	e.left = e.Quantity
 	if k.hasOpen && e.Day > k.open {
 		s.closeOpen(k)
@@ -90,7 +90,12 @@ func (s *site) refold(k *sku) {
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
 	k.weighReturns(list)
-	k.live, k.hasOpen = k.settled, false
+	k.live, k.hasOpen, k.returns = k.settled, false, never
+	for i := len(k.window) - 1; i >= 0 && k.returns == never; i-- {
+		if b := &k.window[i]; b.kind != bookedSale {
+			k.returns = b.Day
+		}
+	}
 	s.changes = s.changes[:0]
 	var newest verdict
 	var open *dayTally

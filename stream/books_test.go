@@ -88,21 +88,49 @@ func TestHeldForTheFutureIsBookedWhenItComes(t *testing.T) {
 func TestRejectedEventsMayComeAgain(t *testing.T) {
 	b := planned(t, nil)
 	d := day0 + 14
-	s := saleOf("E", 5, d)
-	c := &schemas.SaleCancelled{SKU: s.SKU, Quantity: s.Quantity, Date: s.Date}
-	again := b.cancel(c)
+	again := b.define(&schemas.OutlierReviewed{SKU: "A", Date: d, Verdict: schemas.VerdictAccept, By: "p"})
 	b.take(again)
-	b.rejects("unknown-sku", "sku: ")
-	b.take(b.sale(s), b.raw(again.Value))
+	b.rejects("nothing-held", "date: ")
+	b.take(b.sold("A", 800, d))
 	b.end()
-	if row := b.sales["E "+d.String()]; row.Quantity != 0 {
-		t.Errorf("row %+v", row)
+	if row := b.sales["A "+d.String()]; row.Held != qty(800) {
+		t.Errorf("row before the review %+v", row)
+	}
+	b.take(b.raw(again.Value))
+	b.end()
+	if row := b.sales["A "+d.String()]; row.Held != 0 || row.Quantity != qty(800) {
+		t.Errorf("row after it %+v", row)
 	}
 	duplicates := b.audit.Duplicate
 	b.take(b.raw(again.Value), b.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
 	b.end()
 	if b.audit.Duplicate != duplicates+1 {
 		t.Errorf("the third time is no duplicate: %+v", b.audit)
+	}
+}
+
+// A cancellation by day that overtakes its sale waits for it, be it the first of its SKU; if the sale does
+// not come, it is a dead letter.
+func TestCancellationsByDayWaitForTheirSale(t *testing.T) {
+	b := planned(t, nil)
+	d := day0 + 14
+	s := saleOf("E", 5, d)
+	c := &schemas.SaleCancelled{SKU: s.SKU, Quantity: s.Quantity, Date: s.Date}
+	b.take(b.cancel(c), b.cancel(c), b.sale(s))
+	b.end()
+	if row := b.sales["E "+d.String()]; row.Quantity != 0 {
+		t.Errorf("row %+v", row)
+	}
+	if _, in := b.lines["E"]; in {
+		t.Error("a SKU that was never sold is in the plan")
+	}
+	if b.audit.Flagged != 2 || len(b.letters) != 0 {
+		t.Errorf("audit %+v, %d letters", b.audit, len(b.letters))
+	}
+	b.take(b.sold("A", 10, d+8), b.sold("A", 10, d+9))
+	b.end()
+	if len(b.letters) != 1 || b.letters[0].Reason != "unknown-line" || b.audit.Flagged != 1 || b.audit.Rejected != 1 {
+		t.Errorf("letters %+v, audit %+v", b.letters, b.audit)
 	}
 }
 

@@ -43,6 +43,7 @@ const longestCover = 1826
 
 // draw nets the site: it brings the models up to date and builds the Problem of the newest state.
 func (s *site) draw() (*optimize.Problem, *draft) {
+	s.freshen()
 	d := &draft{calendar: s.calendar}
 	d.periods = s.calendar.from(s.Today, s.settings.Horizon)
 	cuts := make([]int, len(d.periods))

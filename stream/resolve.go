@@ -74,7 +74,12 @@ func (k *sku) resolve() {
 		if e.kind == bookedSale {
 			e.left = e.Quantity
 		} else {
-			e.fate, e.found, returns = fateNone, 0, returns || e.kind != bookedDone
+			e.fate, e.found = fateNone, 0
+			if e.kind == bookedDone {
+				e.fate = fateReversed
+			} else {
+				returns = true
+			}
 		}
 	}
 	if !returns {

@@ -61,7 +61,7 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	}
 	for i := n; i < len(k.window); i++ {
 		if e := &k.window[i]; e.kind == bookedReturn && e.found == d {
-			e.kind = bookedDone
+			e.kind, e.found = bookedDone, 0
 		}
 	}
 	k.window = append(k.window[:0], k.window[n:]...)

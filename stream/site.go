@@ -221,7 +221,7 @@ func (s *site) learn(name string) *sku {
 		return k
 	}
 	name = strings.Clone(name)
-	k := &sku{name: name, index: uint32(len(s.skus))}
+	k := &sku{name: name, index: uint32(len(s.skus)), returns: never}
 	k.item.Provisional = true
 	k.item.SKU = name
 	k.noProduct = s.codes.has(name)

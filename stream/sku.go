@@ -42,8 +42,9 @@ type sku struct {
 	live      sizeRule     // settled, with every day before the newest learnt
 	open      schemas.Date // the newest day with a sale
 	hasOpen   bool
-	returned  []dayMove // what others has of the returns of the window
-	stale     bool      // settled days have changed: the outlier rule has to judge them anew
+	returns   schemas.Date // the newest day with a return or a cancellation
+	returned  []dayMove    // what others has of the returns of the window
+	stale     bool         // settled days have changed: the outlier rule has to judge them anew
 	dirtyDays []schemas.Date
 	model     *forecast.Model
 	fitted    schemas.Date // first day of the model
