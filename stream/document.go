@@ -133,6 +133,7 @@ type waiting struct {
 	Until   schemas.Date `json:"until"`
 	Letter  DeadLetter   `json:"letter"` // what it becomes when the sale does not come
 	Origin  origin       `json:"origin"`
+	Repairs repairSet    `json:"repairs,omitempty"` // of its fields, counted when it came
 }
 
 // await keeps a cancellation until its sale comes.
@@ -141,7 +142,7 @@ func (s *site) await(rec *Record, from recordOrigin, f *fact) outcome {
 		return duplicate()
 	}
 	s.Waiting = append(s.Waiting, waiting{
-		Key: f.line, Version: f.cancels(), Until: s.Today.AddDays(reverseWindow), Origin: from.origin,
+		Key: f.line, Version: f.cancels(), Until: s.Today.AddDays(reverseWindow), Origin: from.origin, Repairs: f.repairs,
 		Letter: s.letter(rec, from, &fault{"unknown-line", "document", "no sale with this document and line came within 7 days"}),
 	})
 	return outcome{kind: outcomeFlagged, reason: reasonWaiting}
@@ -171,7 +172,7 @@ func (s *site) expireWaiting() {
 			return false
 		}
 		s.p.letter(w.Letter)
-		s.Audit.unflag(w.Origin, reasonWaiting, w.Letter.Reason)
+		s.Audit.unflag(w.Origin, reasonWaiting, w.Letter.Reason, w.Repairs)
 		return true
 	})
 }
