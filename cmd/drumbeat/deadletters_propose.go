@@ -17,11 +17,11 @@ import (
 // dateReasons are the reasons of letters whose date may have a plain reading.
 var dateReasons = []string{"uncertain-date", "bad-date"}
 
-// Bounds of a plausible reading, in days from the rejection: not before the kept history of a site, not
-// further ahead than sales are early.
+// Bounds of a plausible reading, in days from the rejection: not before the kept history of a site, nor
+// further ahead than one record may move a site's clock. In event time the clock may stand that far behind.
 const (
 	readingsBefore = 1130
-	readingsAfter  = 7
+	readingsAfter  = 31
 )
 
 // sortMajority is how often a site's dates must show one order of their fields for every time that they show
