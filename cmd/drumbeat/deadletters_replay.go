@@ -40,7 +40,10 @@ A record that is sent as it is keeps its bytes. One that is fixed is a new event
 the same source, the id with "` + fixedSuffix + `" behind it, and the attribute
 "` + replayOf + `" with the origin of the record that it replaces. The service
 counts an id once, however often it is sent, and does not remember the ids of
-what it rejects.`
+what it rejects.
+
+A record that was larger than drumbeat.events takes is not stored here, and not
+sent: its dead letter says where it was read.`
 }
 
 // Run sends the letters that are meant, the oldest first.
@@ -143,6 +146,9 @@ func (c *deadLettersReplayCmd) fixes(ctx context.Context, store *postgres.Store,
 	}
 	proposals := newProposer(store)
 	return c.each(ctx, store, filter, func(l *postgres.Letter) error {
+		if l.Reason == schemas.ReasonTooLarge && len(l.Value) == 0 {
+			return nil // only its origin has the record
+		}
 		fields := c.Set
 		if c.Propose {
 			p, err := proposals.propose(ctx, l)
