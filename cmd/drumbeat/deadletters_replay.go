@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"drumbeat/schemas"
@@ -183,6 +184,7 @@ type letterSender struct {
 	replayed []postgres.Replayed
 	bytes    int
 	sent     map[string]int
+	large    []string // origins of the records that their topic does not take
 }
 
 func (s *letterSender) add(ctx context.Context, f fix) error {
@@ -200,25 +202,44 @@ func (s *letterSender) add(ctx context.Context, f fix) error {
 	return nil
 }
 
-// flush sends and marks what is gathered.
+// flush sends and marks what is gathered. Of a batch with a record that the topic does not take, each record
+// is sent by itself, and that one stays where it is.
 func (s *letterSender) flush(ctx context.Context) error {
-	if len(s.messages) == 0 {
+	messages, replayed := s.messages, s.replayed
+	s.messages, s.replayed, s.bytes = nil, nil, 0
+	err := s.send(ctx, messages, replayed)
+	if !errors.Is(err, kafka.ErrTooLarge) {
+		return err
+	}
+	for i := range messages {
+		err := s.send(ctx, messages[i:i+1], replayed[i:i+1])
+		switch {
+		case errors.Is(err, kafka.ErrTooLarge):
+			s.large = append(s.large, originText(replayed[i].LetterOrigin))
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *letterSender) send(ctx context.Context, messages []stream.Message, replayed []postgres.Replayed) error {
+	if len(messages) == 0 {
 		return nil
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, s.cmd.Timeout, fmt.Errorf("no acknowledgement within %v", s.cmd.Timeout))
 	defer cancel()
-	if err := s.to.Send(limited, s.topic, s.messages); err != nil {
+	if err := s.to.Send(limited, s.topic, messages); err != nil {
 		if limited.Err() != nil {
 			err = fmt.Errorf("%w: %w", context.Cause(limited), err)
 		}
 		return fmt.Errorf("%s: %w; the same command goes on from here", s.topic, err)
 	}
 	// What the brokers have is marked also when an interrupt comes in between.
-	if err := s.mark(context.WithoutCancel(ctx), s.replayed); err != nil {
+	if err := s.mark(context.WithoutCancel(ctx), replayed); err != nil {
 		return err
 	}
-	s.sent[s.topic] += len(s.messages)
-	s.messages, s.replayed, s.bytes = s.messages[:0], s.replayed[:0], 0
+	s.sent[s.topic] += len(messages)
 	return nil
 }
 
@@ -235,9 +256,16 @@ func (s *letterSender) report(std streams, failed error) error {
 			}
 			continue
 		}
-		if _, err := fmt.Fprintf(std.out, "%d dead letters sent to %s\n", s.sent[topic], topic); err != nil {
+		letters := "dead letters"
+		if s.sent[topic] == 1 {
+			letters = "dead letter"
+		}
+		if _, err := fmt.Fprintf(std.out, "%d %s sent to %s\n", s.sent[topic], letters, topic); err != nil {
 			return err
 		}
+	}
+	if len(s.large) > 0 && failed == nil {
+		return fmt.Errorf("%d dead letters are larger than their topic takes and stay: %s", len(s.large), strings.Join(s.large[:min(len(s.large), 10)], ", "))
 	}
 	if len(s.sent) > 0 || s.cmd.JSON || failed != nil {
 		return nil

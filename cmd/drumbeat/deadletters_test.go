@@ -175,16 +175,16 @@ func TestDeadLetters(t *testing.T) {
 		args []string
 		says string
 	}{
-		{nil, "1 dead letters sent to erp.sales\n"},
+		{nil, "1 dead letter sent to erp.sales\n"},
 		{nil, "nothing sent: no dead letter is waiting\n"},
-		{[]string{"--again"}, "1 dead letters sent to erp.sales\n"},
+		{[]string{"--again"}, "1 dead letter sent to erp.sales\n"},
 	} {
 		args := append([]string{"--reason", "uncertain-date", "--set", "date=2024-03-03"}, c.args...)
 		if status, out, says := replay(args...); status != 0 || out != c.says {
 			t.Fatalf("%v: status %d, %s%s", args, status, out, says)
 		}
 	}
-	if status, out, says := replay("--sku", " a", "--reason", "missing-quantity", "--set", "quantity=7", "--topic", "erp.sales"); status != 0 || out != "1 dead letters sent to erp.sales\n" {
+	if status, out, says := replay("--sku", " a", "--reason", "missing-quantity", "--set", "quantity=7", "--topic", "erp.sales"); status != 0 || out != "1 dead letter sent to erp.sales\n" {
 		t.Fatalf("status %d, %s%s", status, out, says)
 	}
 	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn); strings.Contains(out, "uncertain-date") || !strings.Contains(out, "not-json") {
@@ -459,5 +459,49 @@ func TestFixedEvents(t *testing.T) {
 	long := strings.Repeat("x", schemas.MaxAttribute)
 	if id := fixedID(long, originOf(l)); len(id) > schemas.MaxAttribute || id != fixedID(long, originOf(l)) || id == fixedID(long+"y", originOf(l)) {
 		t.Errorf("id %s", id)
+	}
+}
+
+// Whatever a record holds, it is sent again to the byte; one that the topic does not take stays, and holds
+// nothing up.
+func TestReplayOfHostileLetters(t *testing.T) {
+	s := newLetterService(t, "no JSON")
+	noise := make([]byte, 9<<20) // more than the broker takes, and nothing that compresses
+	x := uint32(1)
+	for i := range noise {
+		x = x*1664525 + 1013904223
+		noise[i] = byte(x >> 24)
+	}
+	values := [][]byte{[]byte("\xff\x00"), noise, []byte("{\"sku\":\"A\x00B\"}"), noise[:2<<20], nil}
+	b := &stream.Batch{State: []byte("s")}
+	for i, value := range values {
+		b.DeadLetters = append(b.DeadLetters, stream.DeadLetter{
+			Site: "plant", OriginTopic: "erp.sales", OriginOffset: int64(10 + i), Reason: "not-json", Key: []byte("plant"), Value: value,
+			Headers: []schemas.Header{{Key: "trace", Value: noise[:1<<10]}}, At: time.Unix(1e9, 0),
+		})
+	}
+	b.DeadLetters = append(b.DeadLetters, stream.DeadLetter{Site: "plant", OriginTopic: "erp.sales", OriginOffset: 20, Reason: "too-large", At: time.Unix(1e9, 0)})
+	snapshot, err := s.store.Load(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Save(t.Context(), 1, snapshot.Epoch, b); err != nil {
+		t.Fatal(err)
+	}
+	status, out, says := s.replay(t, "--site", "plant")
+	if status != exitOther || out != "5 dead letters sent to erp.sales\n" || !strings.Contains(says, "1 dead letters are larger than their topic takes and stay: erp.sales:0:11") {
+		t.Fatalf("status %d: %q, %q", status, out, says)
+	}
+	got := map[string]bool{}
+	for _, value := range inputValues(t, s.broker, 5) {
+		got[value] = true
+	}
+	for _, value := range append(values, []byte("no JSON")) {
+		if got[string(value)] != (len(value) != len(noise)) {
+			t.Errorf("a record of %d bytes: sent %v", len(value), got[string(value)])
+		}
+	}
+	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", s.dsn); !strings.Contains(out, "erp.sales:0:11") || !strings.Contains(out, "erp.sales:0:20") || strings.Contains(out, "erp.sales:0:10") {
+		t.Errorf("what waits:\n%s", out)
 	}
 }
