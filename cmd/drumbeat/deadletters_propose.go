@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"slices"
 	"strings"
@@ -43,10 +44,11 @@ type proposal struct {
 type proposer struct {
 	store *postgres.Store
 	sorts map[string]map[stream.FieldSort]int64 // by site: how many dates show an order
+	given map[uint64]bool                       // days of a SKU that a record without a document was given
 }
 
 func newProposer(store *postgres.Store) *proposer {
-	return &proposer{store: store, sorts: map[string]map[stream.FieldSort]int64{}}
+	return &proposer{store: store, sorts: map[string]map[stream.FieldSort]int64{}, given: map[uint64]bool{}}
 }
 
 // propose finds the reading that is plain: the only one within the kept history; else, where the record names
@@ -79,6 +81,7 @@ func (p *proposer) propose(ctx context.Context, l *postgres.Letter) (proposal, e
 			return out, err
 		}
 		if len(free) == 1 {
+			p.given[dayKey(l.Site, out.SKU, free[0].Date)] = true
 			out.take(free[0], "the only day without a sale of "+out.SKU)
 			return out, nil
 		}
@@ -112,14 +115,23 @@ func (p *proposal) take(r stream.Reading, why string) {
 	p.Becomes, p.Why = r.Text, string(r.Form)+": "+why
 }
 
-// free are the readings whose day has no sale of the SKU.
+// dayKey is a hash of a day of a SKU: a million of them take some 20 MB.
+func dayKey(site, sku string, day schemas.Date) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s/%s/%d", site, sku, day)
+	return h.Sum64()
+}
+
+// free are the readings whose day has no sale of the SKU, nor an earlier record that was given it.
 func (p *proposer) free(ctx context.Context, site, sku string, readings []stream.Reading) ([]stream.Reading, error) {
 	days := make([]schemas.Date, len(readings))
 	for i, r := range readings {
 		days[i] = r.Date
 	}
 	sold, err := p.store.SoldOn(ctx, site, sku, days)
-	return slices.DeleteFunc(slices.Clone(readings), func(r stream.Reading) bool { return sold[r.Date] }), err
+	return slices.DeleteFunc(slices.Clone(readings), func(r stream.Reading) bool {
+		return sold[r.Date] || p.given[dayKey(site, sku, r.Date)]
+	}), err
 }
 
 // sort is the order of fields that the dates of a site show: those that were repaired as DD/MM/YYYY, and

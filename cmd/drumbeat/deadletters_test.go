@@ -381,6 +381,17 @@ func TestDeadLetterProposals(t *testing.T) {
 	}
 }
 
+// Of two rows that could only have the one free day, one gets it.
+func TestProposalsDoNotShareADay(t *testing.T) {
+	s := newLetterService(t, sold("1", `{"sku":"A","quantity":3,"date":"2024-03-04"}`), sold("2", `{"sku":"B","quantity":3,"date":"2024-04-03"}`),
+		sold("3", `{"sku":"A","quantity":4,"date":"03/04/24"}`), sold("4", `{"sku":"A","quantity":5,"date":"04/03/24"}`))
+	status, out, says := s.replay(t, "--propose")
+	if status != 0 || !strings.Contains(out, "the only day without a sale of A") ||
+		!strings.Contains(out, "2024-03-04 or 2024-04-03; of the site's dates 0 write") || !strings.Contains(out, "1 of 2 dates have a plain reading") {
+		t.Errorf("status %d: %s%s", status, out, says)
+	}
+}
+
 // What list --json has written and a person has edited is sent; a wrong line is named, and nothing is sent
 // of a file that has one.
 func TestDeadLettersFromFile(t *testing.T) {
