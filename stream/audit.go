@@ -104,13 +104,28 @@ func (t *tally) row(site string, o origin) AuditRow {
 // note counts a reason that goes with a kept record.
 func (a *audit) note(o origin, reason string) { a.of(o).reasons[reason]++ }
 
-// unflag turns a record that was held into a rejected one.
-func (a *audit) unflag(o origin, was, reason string) {
+// unflag turns a record that was held, with the repairs that were counted then, into a rejected one: only what
+// is kept or flagged counts as repaired.
+func (a *audit) unflag(o origin, was, reason string, repairs repairSet) {
 	t := a.of(o)
 	t.flagged--
 	t.rejected++
-	t.reasons[was]--
+	t.forget(was)
 	t.reasons[reason]++
+	if repairs == 0 {
+		return
+	}
+	t.repaired--
+	for kind := range repairs.all() {
+		t.forget(kind.String())
+	}
+}
+
+// forget takes back one count of a reason.
+func (t *tally) forget(reason string) {
+	if t.reasons[reason]--; t.reasons[reason] == 0 {
+		delete(t.reasons, reason)
+	}
 }
 
 // all returns the rows of every origin.

@@ -37,7 +37,7 @@ func TestAuditAddsUp(t *testing.T) {
 		for range rapid.IntRange(0, 50).Draw(t, "events") {
 			o := origins.Draw(t, "origin")
 			why := rapid.SampledFrom([]string{"bad-date", "outlier", "missing-sku"}).Draw(t, "reason")
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			switch rapid.IntRange(0, 6).Draw(t, "what") {
 			case 0:
 				a.kept(o)
 			case 1:
@@ -53,6 +53,14 @@ func TestAuditAddsUp(t *testing.T) {
 				set.add(repairSKU)
 				a.repaired(o, set)
 				a.kept(o)
+			case 6: // held, then given up
+				var set repairSet
+				if rapid.Bool().Draw(t, "repaired") {
+					set.add(repairDots)
+				}
+				a.flagged(o, "waiting")
+				a.repaired(o, set)
+				a.unflag(o, "waiting", why, set)
 			case 5:
 				tell()
 				tell()
@@ -81,7 +89,10 @@ func TestAuditAddsUp(t *testing.T) {
 				t.Fatalf("%v: %+v, want %d read", o, row, n)
 			}
 			var reasons int64
-			for _, n := range row.Reasons {
+			for reason, n := range row.Reasons {
+				if n <= 0 {
+					t.Fatalf("%v: %d of %s", o, n, reason)
+				}
 				reasons += n
 			}
 			if want := row.Flagged + row.Rejected + 2*row.Repaired; reasons != want {

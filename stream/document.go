@@ -182,6 +182,7 @@ type waiting struct {
 	Until   schemas.Date `json:"until"`
 	Letter  DeadLetter   `json:"letter"` // what it becomes when the sale does not come
 	Origin  origin       `json:"origin"`
+	Repairs repairSet    `json:"repairs,omitempty"` // of its fields, counted when it came
 }
 
 // await keeps a cancellation until its sale comes.
@@ -193,7 +194,7 @@ func (s *site) await(rec *Record, from recordOrigin, f *fact, w waiting) outcome
 	if w.SKU != "" {
 		why = &fault{"unknown-line", "quantity", f.quantity.String() + " of " + shown(w.SKU) + " was not sold on " + f.day.String()}
 	}
-	w.Until, w.Origin, w.Letter = s.Today.AddDays(lateDays), from.origin, s.letter(rec, from, why)
+	w.Until, w.Origin, w.Repairs, w.Letter = s.Today.AddDays(lateDays), from.origin, f.repairs, s.letter(rec, from, why)
 	s.Waiting = append(s.Waiting, w)
 	return outcome{kind: outcomeFlagged, reason: reasonWaiting}
 }
@@ -231,7 +232,7 @@ func (s *site) expireWaiting() {
 			s.save(k)
 		}
 		s.p.letter(w.Letter)
-		s.Audit.unflag(w.Origin, reasonWaiting, w.Letter.Reason)
+		s.Audit.unflag(w.Origin, reasonWaiting, w.Letter.Reason, w.Repairs)
 		return true
 	})
 }

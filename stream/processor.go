@@ -167,6 +167,11 @@ func (p *Processor) Step(rec Record) (bool, error) {
 		p.accepted(&rec, from)
 		return true, nil
 	}
+	if why := laidAside(&rec); why != nil {
+		p.site(name).reject(&rec, from, why)
+		p.accepted(&rec, from)
+		return true, nil
+	}
 	if err := p.decoder.Decode(rec.Headers, rec.Value, ev); err != nil {
 		if errors.Is(err, schemas.ErrNewerVersion) {
 			return false, fmt.Errorf("%w: offset %d: %w", ErrNewerVersion, rec.Offset, err)
@@ -192,6 +197,30 @@ func (p *Processor) Step(rec Record) (bool, error) {
 	s.fold(&rec, from, ev, &fact)
 	p.accepted(&rec, from)
 	return true, nil
+}
+
+// laidAside is why intake put a record without value in the place of one that the log does not take; nil for
+// any other. Its headers become the fault.
+func laidAside(rec *Record) *fault {
+	if len(rec.Value) > 0 {
+		return nil
+	}
+	var why fault
+	for _, h := range rec.Headers {
+		switch h.Key {
+		case schemas.HeaderReason:
+			why.Reason = string(h.Value)
+		case schemas.HeaderDetail:
+			why.Detail = string(h.Value)
+		}
+	}
+	if why.Reason != schemas.ReasonTooLarge {
+		return nil
+	}
+	rec.Headers = slices.DeleteFunc(slices.Clone(rec.Headers), func(h schemas.Header) bool {
+		return h.Key == schemas.HeaderReason || h.Key == schemas.HeaderDetail
+	})
+	return &why
 }
 
 // accepted moves past a record.

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"strings"
 	"time"
+	"unicode"
 
 	"drumbeat/schemas"
 )
@@ -21,7 +22,8 @@ const (
 	repairDots                  // YYYY.MM.DD
 	repairCompact               // YYYYMMDD
 	repairNumberText            // a number as text
-	repairSKU                   // blanks around a SKU, or lower case
+	repairSKU                   // blanks or marks without width around a SKU, or lower case
+	repairSlashes               // YYYY/MM/DD
 	repairKinds                 // how many there are
 )
 
@@ -33,6 +35,7 @@ var repairNames = [repairKinds]string{
 	repairCompact:    "yyyymmdd",
 	repairNumberText: "number-as-text",
 	repairSKU:        "sku-form",
+	repairSlashes:    "yyyy/mm/dd",
 }
 
 // String is the slug under which the audit counts the kind.
@@ -91,8 +94,9 @@ func shown(s string) string {
 	return `"` + s + `"`
 }
 
-// parseAmount reads a quantity: a JSON number, or a number as text, which is a repair. "1,234" is
-// refused: it is 1234 in one country and 1.234 in another.
+// parseAmount reads a quantity: a JSON number, or a number as text, which is a repair. The sign of a text
+// may stand behind it ("100-", as SAP writes) or be a minus sign of typography. "1,234" is refused: it is
+// 1234 in one country and 1.234 in another; so is "1 234", which may be two fields run into one.
 func parseAmount(f schemas.Field) (q schemas.Quantity, rep repairKind, err *fault) {
 	raw := f.Raw
 	switch f.Kind {
@@ -104,7 +108,7 @@ func parseAmount(f schemas.Field) (q schemas.Quantity, rep repairKind, err *faul
 		if raw == "" {
 			return 0, repairNone, &fault{faultMissingQuantity, "quantity", "empty text"}
 		}
-		rep = repairNumberText
+		raw, rep = leadingSign(raw), repairNumberText
 	default:
 		return 0, repairNone, &fault{faultBadQuantity, "quantity", shown(raw) + " is no number"}
 	}
@@ -115,7 +119,32 @@ func parseAmount(f schemas.Field) (q schemas.Quantity, rep repairKind, err *faul
 	return q, rep, nil
 }
 
-// parseSKU reads a SKU into its canonical form: trimmed and upper-case. A code sent as a JSON number
+// minus is U+2212, which word processors and spreadsheets write for a hyphen before a number.
+const minus = "\u2212"
+
+// leadingSign puts the minus sign of a number in front of it as a hyphen. A text with two signs stays as it is.
+func leadingSign(s string) string {
+	if rest, ok := strings.CutPrefix(s, minus); ok {
+		s = "-" + rest
+	} else if rest, ok := strings.CutSuffix(s, minus); ok {
+		s = rest + "-"
+	}
+	if rest, ok := strings.CutSuffix(s, "-"); ok && rest != "" && strings.Trim(rest, ".0123456789") == "" {
+		return "-" + rest
+	}
+	return s
+}
+
+// trimSKU removes blanks of every width, and the marks without any that copying leaves at the ends of a text:
+// byte order mark, zero-width space, word joiner.
+func trimSKU(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' || r == '\u2060'
+	})
+}
+
+// parseSKU reads a SKU into its canonical form: trimmed and upper-case. Full-width letters and digits stay:
+// whether they name the same product is not certain. A code sent as a JSON number
 // is taken by its digits; its leading zeros, if it had any, were lost before it came here.
 func parseSKU(f schemas.Field) (sku string, rep repairKind, err *fault) {
 	switch f.Kind {
@@ -125,10 +154,11 @@ func parseSKU(f schemas.Field) (sku string, rep repairKind, err *fault) {
 	default:
 		return "", repairNone, &fault{faultBadSKU, "sku", shown(f.Raw) + " is no text"}
 	}
-	if strings.TrimSpace(f.Raw) == "" {
+	trimmed := trimSKU(f.Raw)
+	if trimmed == "" {
 		return "", repairNone, &fault{faultMissingSKU, "sku", "empty text"}
 	}
-	sku, canonicalErr := schemas.CanonicalSKU(f.Raw)
+	sku, canonicalErr := schemas.CanonicalSKU(trimmed)
 	if canonicalErr != nil {
 		return "", repairNone, &fault{faultBadSKU, "sku", shown(f.Raw) + ": " + strings.TrimPrefix(canonicalErr.Error(), "schemas: ")}
 	}

@@ -14,6 +14,7 @@ import (
 //	2024-01-31T10:15:00Z, 2024-01-31 10:15  repairDateTime; without a zone it is site time
 //	31/01/2024                              repairDMY; with a day up to 12 only where dmy
 //	2024.01.31                              repairDots
+//	2024/01/31                              repairSlashes
 //	20240131                                repairCompact
 //
 // Everything else is a *fault: bad-date where no reading is a day of the years 1900 to 2199,
@@ -59,6 +60,9 @@ func repairDate(s string, dmy bool) (schemas.Date, repairKind, *fault) {
 	}
 	if y, m, d, ok := cutDate(s, '.'); ok && len(y) == 4 && len(m) == 2 && len(d) == 2 {
 		return civil(s, y, m, d, repairDots)
+	}
+	if y, m, d, ok := cutDate(s, '/'); ok && len(y) == 4 && len(m) == 2 && len(d) == 2 {
+		return civil(s, y, m, d, repairSlashes)
 	}
 	if d, m, y, ok := cutDate(s, '/'); ok && len(d) <= 2 && len(m) <= 2 && len(y) == 4 {
 		day, month := number(d), number(m)

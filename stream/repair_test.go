@@ -3,7 +3,9 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,7 @@ func TestDateFormsReadBack(t *testing.T) {
 			{want.String() + "T10:15:00", repairDateTime, false},
 			{want.String() + " 23:59", repairDateTime, false},
 			{fmt.Sprintf("%04d.%02d.%02d", year, month, day), repairDots, false},
+			{fmt.Sprintf("%04d/%02d/%02d", year, month, day), repairSlashes, false},
 			{fmt.Sprintf("%04d%02d%02d", year, month, day), repairCompact, false},
 			{fmt.Sprintf("%02d/%02d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
 			{fmt.Sprintf("%d/%d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
@@ -98,6 +101,9 @@ func TestDatesThatAreRefused(t *testing.T) {
 		{"2023-W05", false, faultUncertainDate},
 		{"31-12-2023", false, faultUncertainDate},
 		{"31/12/2023 10:00", false, faultUncertainDate},
+		{"2023/1/2", false, faultUncertainDate},
+		{"2023/13/01", false, faultBadDate},
+		{"1703980800000", false, faultUncertainDate}, // milliseconds since 1970
 		{"０１/０２/２０２３", false, faultBadDate},
 		{strings.Repeat("9", 400), false, faultUncertainDate},
 	} {
@@ -171,9 +177,15 @@ func TestAmounts(t *testing.T) {
 		if q, rep, err := parseAmount(schemas.NumberField(want)); err != nil || q != want || rep != repairNone {
 			t.Fatalf("number %v: got %v, %v, %v", want, q, rep, err)
 		}
-		text := schemas.TextField(" " + want.String() + "\t")
-		if q, rep, err := parseAmount(text); err != nil || q != want || rep != repairNumberText {
-			t.Fatalf("text %v: got %v, %v, %v", want, q, rep, err)
+		digits, negative := strings.CutPrefix(want.String(), "-")
+		texts := []string{" " + want.String() + "\t"}
+		if negative {
+			texts = append(texts, digits+"-", "\u2212"+digits, digits+"\u2212")
+		}
+		for _, text := range texts {
+			if q, rep, err := parseAmount(schemas.TextField(text)); err != nil || q != want || rep != repairNumberText {
+				t.Fatalf("text %q: got %v, %v, %v", text, q, rep, err)
+			}
 		}
 	})
 	for _, c := range []struct {
@@ -185,6 +197,13 @@ func TestAmounts(t *testing.T) {
 		{schemas.TextField(" "), faultMissingQuantity},
 		{schemas.TextField("1,234"), faultBadQuantity},
 		{schemas.TextField("12 pcs"), faultBadQuantity},
+		{schemas.TextField("-100-"), faultBadQuantity},
+		{schemas.TextField("+100-"), faultBadQuantity},
+		{schemas.TextField("1e2-"), faultBadQuantity},
+		{schemas.TextField("-"), faultBadQuantity},
+		{schemas.TextField("1-2"), faultBadQuantity},
+		{schemas.TextField("1\u00a0234"), faultBadQuantity},
+		{schemas.TextField("１２"), faultBadQuantity},
 		{schemas.TextField("NaN"), faultBadQuantity},
 		{schemas.TextField("0x10"), faultBadQuantity},
 		{schemas.TextField("1.0000001"), faultBadQuantity},
@@ -207,6 +226,11 @@ func TestSKUs(t *testing.T) {
 	}{
 		{schemas.TextField("SKU-001"), "SKU-001", repairNone, ""},
 		{schemas.TextField(" sku-001 "), "SKU-001", repairSKU, ""},
+		{schemas.TextField("\ufeffSKU-001"), "SKU-001", repairSKU, ""},
+		{schemas.TextField("\u00a0SKU-001\u200b\u3000"), "SKU-001", repairSKU, ""},
+		{schemas.TextField("ＳＫＵ-1"), "ＳＫＵ-1", repairNone, ""},
+		{schemas.TextField("A\u200bB"), "", repairNone, faultBadSKU},
+		{schemas.TextField("\ufeff \u200b"), "", repairNone, faultMissingSKU},
 		{schemas.Field{Raw: "22423", Kind: schemas.Number}, "22423", repairNone, ""},
 		{schemas.Field{}, "", repairNone, faultMissingSKU},
 		{schemas.TextField("\t "), "", repairNone, faultMissingSKU},
@@ -251,6 +275,105 @@ func FuzzParseDay(f *testing.F) {
 		}
 		if err != nil && reason(err) == "" {
 			t.Fatalf("%q: %v has no reason", s, err)
+		}
+	})
+}
+
+// certainDate is every form that is read, and no other.
+var certainDate = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|z|[+-]\d\d:?\d\d)?)?|\d{4}[./]\d\d[./]\d\d|\d{8}|\d{1,2}/\d{1,2}/\d{4})$`)
+
+// Whatever stands in a date, it is read only where it has one certain meaning.
+func TestUncertainDatesAreNeverRepaired(t *testing.T) {
+	part := rapid.OneOf(
+		rapid.Map(rapid.IntRange(0, 40), func(n int) string { return fmt.Sprintf("%02d", n) }),
+		rapid.Map(rapid.IntRange(0, 40), strconv.Itoa), rapid.Map(rapid.IntRange(1890, 2210), strconv.Itoa),
+		rapid.SampledFrom([]string{"Dec", "march", "31st", "2nd", "T10:00", " 10:15:30", "Z", "+02:00", "45291", "1703980800000", ""}))
+	between := rapid.SampledFrom([]string{"/", "-", ".", " ", "", ", "})
+	rapid.Check(t, func(t *rapid.T) {
+		text, dmy := "", rapid.Bool().Draw(t, "dmy")
+		for i := range rapid.IntRange(1, 4).Draw(t, "parts") {
+			if i > 0 {
+				text += between.Draw(t, "between")
+			}
+			text += part.Draw(t, "part")
+		}
+		d, _, _, rep, err := parseDay(text, dmy, time.UTC)
+		if err != nil {
+			return
+		}
+		if !certainDate.MatchString(strings.TrimSpace(text)) {
+			t.Fatalf("%q is read as %v (%v)", text, d, rep)
+		}
+		if _, _, day := d.Civil(); rep == repairDMY && !dmy && day <= 12 {
+			t.Fatalf("%q is read as %v, but nobody has declared the order of the feed", text, d)
+		}
+	})
+}
+
+// The day that was meant is among the readings of every form that people and programs write.
+func TestReadingsHoldWhatWasMeant(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := schemas.Date(rapid.Int32Range(10957, 36000).Draw(t, "day")) // 2000 to 2068
+		year, month, day := want.Civil()
+		at := want.Time(time.UTC).Add(10*time.Hour + 15*time.Minute)
+		for _, text := range []string{
+			at.Format("02/01/2006"), at.Format("2/1/2006"), at.Format("01/02/2006"), at.Format("02/01/06"), at.Format("01-02-06"),
+			at.Format("02.01.2006"), at.Format("02-01-2006"), at.Format("06/01/02"), at.Format("2006/1/2"),
+			at.Format("02/01/2006 15:04"), at.Format("1/2/2006 15:04:05"), at.Format("Jan 2, 2006"), at.Format("2-Jan-2006"), at.Format("2 January 06"),
+			fmt.Sprintf("%s %dth %02d", month.String()[:3], day, year%100), at.Format("02012006"), at.Format("01022006"),
+			strconv.Itoa(int(want) + 25569), fmt.Sprintf("%d.427", int(want)+25569), strconv.FormatInt(at.Unix(), 10), strconv.FormatInt(at.UnixMilli(), 10),
+		} {
+			if d, _, _, _, err := parseDay(text, false, time.UTC); err == nil && d == want {
+				continue
+			}
+			readings := Readings(text)
+			if !slices.ContainsFunc(readings, func(r Reading) bool { return r.Date == want }) {
+				t.Fatalf("%q: %v is not among %v", text, want, readings)
+			}
+		}
+	})
+	for text, want := range map[string][]string{
+		"Dec 31st 23":      {"2023-12-31"},
+		"03/04/24":         {"2024-04-03", "2024-03-04", "2003-04-24"},
+		"31/12/23":         {"2023-12-31", "2031-12-23"},
+		"05/05/2024":       {"2024-05-05"},
+		"12/31/2023 10:15": {"2023-12-31T10:15"},
+		"45291":            {"2023-12-31"},
+		"1703980800000":    {"2023-12-31T00:00:00Z"},
+		"23 Dec 31":        {"2031-12-23", "2023-12-31"},
+		"yesterday":        nil,
+		"99/99/99":         nil,
+		"":                 nil,
+	} {
+		var got []string
+		for _, r := range Readings(text) {
+			got = append(got, r.Text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// No text breaks the readers of quantities and SKUs, nor the list of readings; what is read is in range, and
+// what a reading proposes is certain.
+func FuzzFields(f *testing.F) {
+	for _, s := range []string{"12", "100-", "\u2212.5", "1e9", "1,5", " a-1\u200b", "\xff", "A\x00", "31/12/23 10:15", "Dec 31st 23", "45291.5", "1703980800000"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if q, _, err := parseAmount(schemas.TextField(s)); err == nil && (q > schemas.MaxQuantity || q < -schemas.MaxQuantity) {
+			t.Fatalf("%q is read as %v", s, q)
+		}
+		if sku, _, err := parseSKU(schemas.TextField(s)); err == nil {
+			if again, rep, err := parseSKU(schemas.TextField(sku)); err != nil || again != sku || rep != repairNone {
+				t.Fatalf("%q is read as %q, that as %q (%v, %v)", s, sku, again, rep, err)
+			}
+		}
+		for _, r := range Readings(s) {
+			if d, _, _, _, err := parseDay(r.Text, false, time.UTC); err != nil || d != r.Date {
+				t.Fatalf("%q may be %v, written %q, which is read as %v (%v)", s, r.Date, r.Text, d, err)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
 	"drumbeat/stream"
@@ -51,4 +52,16 @@ func auditOf(r stream.AuditRow) terminal.Audit {
 	sum := terminal.Audit{ByReason: map[string]int64{}}
 	addAudit(&sum, &r)
 	return sum
+}
+
+// auditTable shows what became of the records of every site and origin; the columns from kept to duplicate
+// add up to read.
+func auditTable(rows []stream.AuditRow) *terminal.Table {
+	table := terminal.NewTable(terminal.Left("site"), terminal.Left("origin"), terminal.Right("read"), terminal.Right("kept"),
+		terminal.Right("flagged"), terminal.Right("rejected"), terminal.Right("duplicate"), terminal.Right("repaired"))
+	for _, r := range rows {
+		table.Row(r.Site, r.OriginTopic+":"+strconv.Itoa(int(r.OriginPartition)), terminal.Count(r.Read), terminal.Count(r.Kept),
+			terminal.Count(r.Flagged), terminal.Count(r.Rejected), terminal.Count(r.Duplicate), terminal.Count(r.Repaired))
+	}
+	return table
 }

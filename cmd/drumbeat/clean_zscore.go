@@ -91,8 +91,8 @@ func (z *zScore) Finish() []stream.CleanedRow {
 		r := &z.rows[i]
 		z.audit.Read++
 		if m := of[r.SKU]; r.Verdict == stream.RowClean {
-			// One row, or rows that are all alike, have no deviation: the comparison is then false.
-			if deviation := math.Sqrt(m.squares / (m.n - 1)); math.Abs(r.Quantity.Float()-m.mean) > zLimit*deviation && deviation > 0 {
+			// One row, or rows that are all alike, have no deviation: z is then no number, and beyond no limit.
+			if z := (r.Quantity.Float() - m.mean) / math.Sqrt(m.squares/(m.n-1)); math.Abs(z) > zLimit {
 				r.Verdict, r.Reason = stream.RowFlagged, "z-score"
 			}
 		}

@@ -2,33 +2,114 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"drumbeat/cmd/drumbeat/internal/terminal"
-	"drumbeat/stream"
+	"drumbeat/schemas"
 	"drumbeat/stream/postgres"
 )
 
 // deadLettersCmd looks at rejected records and sends them again.
 type deadLettersCmd struct {
 	List   deadLettersListCmd   `cmd:"" help:"Show dead letters, the newest first."`
-	Replay deadLettersReplayCmd `cmd:"" help:"Send dead letters to the input topic again, after a fix."`
+	Replay deadLettersReplayCmd `cmd:"" help:"Send dead letters to the input topic again, as they are or with a fix."`
 }
 
 // letterFlags say where dead letters are and which are meant.
 type letterFlags struct {
-	Postgres string `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
-	Site     string `help:"Of this site only."`
-	Reason   string `help:"With this reason only: missing-quantity, uncertain-date …"`
-	JSON     bool   `name:"json" help:"Print one JSON object a line."`
+	Postgres string   `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
+	Site     string   `help:"Of this site only."`
+	Reason   []string `placeholder:"REASON,…" help:"With one of these reasons: missing-quantity, uncertain-date …"`
+	Origin   []string `placeholder:"TOPIC[:PARTITION[:OFFSET]]" help:"Read there: a topic, a partition of it, or one record. May be repeated."`
+	Since    string   `placeholder:"DATE" help:"Rejected at or after this day or instant, UTC."`
+	Until    string   `placeholder:"DATE" help:"Rejected before this day or instant, UTC."`
+	SKU      string   `name:"sku" help:"With this SKU, in any case and with blanks around it."`
+	Text     string   `help:"With this text in the record, as it was sent; the case of ASCII letters does not matter."`
+	JSON     bool     `name:"json" help:"Print one JSON object a line."`
+}
+
+// chosen says that a flag narrows the choice.
+func (f *letterFlags) chosen() bool {
+	return f.Site != "" || len(f.Reason) > 0 || len(f.Origin) > 0 || f.Since != "" || f.Until != "" || f.SKU != "" || f.Text != ""
+}
+
+// filter is the choice as the store takes it; the SKU is left to letters.
+func (f *letterFlags) filter() (postgres.LetterFilter, error) {
+	out := postgres.LetterFilter{Site: f.Site, Reasons: f.Reason, Text: f.Text}
+	for _, text := range f.Origin {
+		o, err := parseOrigin(text)
+		if err != nil {
+			return out, badInput(fmt.Errorf("--origin %q: %w", text, err))
+		}
+		out.Origins = append(out.Origins, o)
+	}
+	var err error
+	if out.Since, err = instantFlag("since", f.Since); err == nil {
+		out.Until, err = instantFlag("until", f.Until)
+	}
+	if _, wrong := schemas.CanonicalSKU(f.SKU); err == nil && f.SKU != "" && wrong != nil {
+		err = badInput(fmt.Errorf("--sku %q: no SKU", f.SKU))
+	}
+	return out, err
+}
+
+// instantFlag reads a day, or an instant in UTC unless it names a zone; "" is the zero time.
+func instantFlag(name, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if d, err := schemas.ParseDate(text); err == nil {
+		return d.Time(time.UTC), nil
+	}
+	i, err := schemas.ParseInstant(text)
+	if err != nil {
+		return time.Time{}, badInput(fmt.Errorf("--%s %q: neither a day nor an instant in ISO 8601", name, text))
+	}
+	return i.In(time.UTC), nil
+}
+
+// each calls fn for the letters that are meant. A SKU is compared in its canonical form, which only the
+// record's own text yields; limit counts what is left.
+func (f *letterFlags) each(ctx context.Context, store *postgres.Store, filter postgres.LetterFilter, fn func(*postgres.Letter) error) error {
+	if f.SKU == "" {
+		return store.EachLetter(ctx, filter, fn)
+	}
+	limit := filter.Limit
+	filter.Limit = 0
+	errEnough := errors.New("enough")
+	n := 0
+	err := store.EachLetter(ctx, filter, func(l *postgres.Letter) error {
+		if !f.takes(l) {
+			return nil
+		}
+		if err := fn(l); err != nil {
+			return err
+		}
+		if n++; n == limit {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// takes says that the letter has the SKU of the flag, where that is given.
+func (f *letterFlags) takes(l *postgres.Letter) bool {
+	if f.SKU == "" {
+		return true
+	}
+	want, err := schemas.CanonicalSKU(f.SKU)
+	if err != nil {
+		return false
+	}
+	record, err := readLetter(l)
+	return err == nil && record.sku() == want
 }
 
 // openStore connects to the database of a service.
@@ -41,114 +122,38 @@ func openStore(ctx context.Context, dsn string) (*postgres.Store, error) {
 	return store, err
 }
 
-type deadLettersListCmd struct {
-	letterFlags
-	Limit int `default:"50" help:"At most so many."`
+// originText names where a record was read: topic:partition:offset.
+func originText(o postgres.LetterOrigin) string {
+	return fmt.Sprintf("%s:%d:%d", o.Topic, o.Partition, o.Offset)
 }
 
-// Run prints the newest dead letters.
-func (c *deadLettersListCmd) Run(ctx context.Context, std streams) error {
-	if c.Limit < 1 {
-		return badInput(fmt.Errorf("--limit %d: at least 1", c.Limit))
-	}
-	store, err := openStore(ctx, c.Postgres)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	letters, err := store.DeadLetters(ctx, c.Site, c.Reason, c.Limit)
-	if err != nil {
-		return err
-	}
-	return printLetters(std, letters, c.JSON)
+// originOf is where a letter was read.
+func originOf(l *postgres.Letter) postgres.LetterOrigin {
+	return postgres.LetterOrigin{Topic: l.OriginTopic, Partition: l.OriginPartition, Offset: l.OriginOffset}
 }
 
-// printLetters shows letters as a table or as lines of JSON.
-func printLetters(std streams, letters []stream.DeadLetter, asJSON bool) error {
-	if asJSON {
-		out := json.NewEncoder(std.out)
-		for i := range letters {
-			if err := out.Encode(letterOf(&letters[i])); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(letters) == 0 {
-		_, err := fmt.Fprintln(std.out, "no dead letters")
-		return err
-	}
-	table := terminal.NewTable(terminal.Left("origin"), terminal.Left("site"), terminal.Left("rejected at"), terminal.Left("reason"),
-		terminal.Column{Title: "detail", Max: 60}, terminal.Column{Title: "value", Max: 60})
-	for i := range letters {
-		l := &letters[i]
-		table.Row(letterOrigin(l), l.Site, l.At.UTC().Format(time.DateTime), l.Reason, l.Detail, beginning(l.Value))
-	}
-	_, err := fmt.Fprint(std.out, table.String(terminal.Detect(std.out, os.Getenv)))
-	return err
-}
-
-// letterJSON is a dead letter for machines. A value that is no UTF-8 text stands in value_base64.
-type letterJSON struct {
-	Origin  string            `json:"origin"`
-	Site    string            `json:"site"`
-	At      time.Time         `json:"at"`
-	Reason  string            `json:"reason"`
-	Detail  string            `json:"detail"`
-	Key     string            `json:"key"`
-	Value   *string           `json:"value,omitempty"`
-	Bytes   []byte            `json:"value_base64,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"`
-}
-
-func letterOf(l *stream.DeadLetter) letterJSON {
-	out := letterJSON{
-		Origin: letterOrigin(l), Site: l.Site, At: l.At.UTC(), Reason: l.Reason, Detail: l.Detail,
-		Key: strings.ToValidUTF8(string(l.Key), "\uFFFD"),
-	}
-	if utf8.Valid(l.Value) {
-		text := string(l.Value)
-		out.Value = &text
-	} else {
-		out.Bytes = l.Value
-	}
-	for _, h := range l.Headers {
-		if out.Headers == nil {
-			out.Headers = map[string]string{}
-		}
-		out.Headers[h.Key] = strings.ToValidUTF8(string(h.Value), "\uFFFD")
-	}
-	return out
-}
-
-// letterOrigin names where a record was read: topic:partition:offset.
-func letterOrigin(l *stream.DeadLetter) string {
-	return fmt.Sprintf("%s:%d:%d", l.OriginTopic, l.OriginPartition, l.OriginOffset)
-}
-
-// parseOrigin reads what letterOrigin writes.
-func parseOrigin(s string) (topic string, partition int32, offset int64, err error) {
-	wrong := fmt.Errorf("--origin %q: not topic:partition:offset", s)
+// parseOrigin reads what originText writes; partition and offset may be missing. No topic's name holds a colon.
+func parseOrigin(s string) (postgres.LetterOrigin, error) {
+	o := postgres.LetterOrigin{Partition: -1, Offset: -1}
 	parts := strings.Split(s, ":")
-	if len(parts) != 3 || parts[0] == "" {
-		return "", 0, 0, wrong
+	o.Topic = parts[0]
+	wrong := errors.New("not topic, topic:partition or topic:partition:offset")
+	if len(parts) > 3 || o.Topic == "" {
+		return o, wrong
 	}
-	p, errPartition := strconv.ParseInt(parts[1], 10, 32)
-	offset, errOffset := strconv.ParseInt(parts[2], 10, 64)
-	if errPartition != nil || errOffset != nil || p < 0 || offset < 0 {
-		return "", 0, 0, wrong
-	}
-	return parts[0], int32(p), offset, nil
-}
-
-// beginning is the start of a value in one line; a record may hold anything, also codes that a terminal obeys.
-func beginning(value []byte) string {
-	const most = 240
-	text := strings.ToValidUTF8(string(value[:min(len(value), most)]), "\uFFFD")
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
+	if len(parts) > 1 {
+		n, err := strconv.ParseInt(parts[1], 10, 32)
+		if err != nil || n < 0 {
+			return o, wrong
 		}
-		return r
-	}, text)
+		o.Partition = int32(n)
+	}
+	if len(parts) > 2 {
+		n, err := strconv.ParseInt(parts[2], 10, 64)
+		if err != nil || n < 0 {
+			return o, wrong
+		}
+		o.Offset = n
+	}
+	return o, nil
 }

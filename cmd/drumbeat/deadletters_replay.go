@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +19,11 @@ import (
 
 type deadLettersReplayCmd struct {
 	letterFlags
-	Origin  []string          `placeholder:"TOPIC:PARTITION:OFFSET" help:"Just these records."`
 	Set     map[string]string `mapsep:"none" placeholder:"FIELD=VALUE" help:"Set a field of the event's data before it is sent: a JSON value, else text. May be repeated."`
+	Propose bool              `help:"Show the plain reading of every uncertain date, and why; nothing is sent."`
+	Apply   bool              `help:"Send the records that --propose has a reading for, with it."`
+	From    string            `placeholder:"FILE" help:"Send the records of this file: lines as list --json writes them, edited."`
+	Again   bool              `help:"Also those that were sent before."`
 	Topic   string            `help:"The input topic; by default the one that the record came from."`
 	DryRun  bool              `help:"Show what would be sent."`
 	Timeout time.Duration     `default:"1m" help:"Give up when the brokers acknowledge nothing for so long."`
@@ -28,117 +31,251 @@ type deadLettersReplayCmd struct {
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 }
 
-// Run sends the letters that are meant, the oldest first. Source and id of an event stay, and a rejected
-// event is not remembered as seen: it counts once, when it is accepted.
+// Help is shown by --help below the usage.
+func (*deadLettersReplayCmd) Help() string {
+	return `Each letter is sent once: what was sent is marked, a second run sends what the
+first one did not reach and what has come since, --again also what is marked.
+Nothing is sent unless all that is meant can be fixed.
+
+A record that is sent as it is keeps its bytes. One that is fixed is a new event:
+the same source, the id with "` + fixedSuffix + `" behind it, and the attribute
+"` + replayOf + `" with the origin of the record that it replaces. The service
+counts an id once, however often it is sent, and does not remember the ids of
+what it rejects.
+
+A record that was larger than drumbeat.events takes is not stored here, and not
+sent: its dead letter says where it was read.`
+}
+
+// Run sends the letters that are meant, the oldest first.
 func (c *deadLettersReplayCmd) Run(ctx context.Context, std streams) error {
-	if c.Site == "" && c.Reason == "" && len(c.Origin) == 0 {
-		return badInput(errors.New("which dead letters? give --site, --reason or --origin"))
+	filter, err := c.check()
+	if err != nil {
+		return err
 	}
-	if c.Timeout <= 0 {
-		return badInput(errors.New("--timeout must be above zero"))
+	store, err := openStore(ctx, c.Postgres)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := c.exist(ctx, store, filter.Origins); err != nil {
+		return err
+	}
+	if c.Propose && !c.Apply {
+		return c.propose(ctx, std, store, filter)
+	}
+	if c.DryRun {
+		show := letterPrinter{std: std, json: c.JSON}
+		if err := c.fixes(ctx, store, filter, func(f fix) error { return show.letter(f.letter) }); err != nil {
+			return err
+		}
+		return show.end()
+	}
+	if c.edits() { // all must be possible before the first is sent
+		if err := c.fixes(ctx, store, filter, func(fix) error { return nil }); err != nil {
+			return err
+		}
 	}
 	client, err := c.Kafka.client(slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	store, err := openStore(ctx, c.Postgres)
-	if err != nil {
-		return err
+	to := &letterSender{cmd: c, to: kafka.NewProducer(client), mark: store.MarkReplayed, sent: map[string]int{}}
+	err = c.fixes(ctx, store, filter, func(f fix) error { return to.add(ctx, f) })
+	if err == nil {
+		err = to.flush(ctx)
 	}
-	defer store.Close()
-	letters, err := c.letters(ctx, store)
-	if err != nil {
-		return err
-	}
-	return c.replay(ctx, std, kafka.NewProducer(client), letters)
+	return errors.Join(err, to.report(std, err))
 }
 
-// letters finds the letters that are meant, the oldest first.
-func (c *deadLettersReplayCmd) letters(ctx context.Context, store *postgres.Store) ([]stream.DeadLetter, error) {
-	if len(c.Origin) == 0 {
-		letters, err := store.DeadLetters(ctx, c.Site, c.Reason, math.MaxInt32)
-		slices.Reverse(letters)
-		return letters, err
-	}
-	var letters []stream.DeadLetter
-	for _, origin := range c.Origin {
-		topic, partition, offset, err := parseOrigin(origin)
-		if err != nil {
-			return nil, badInput(err)
+// check refuses flags that contradict each other, and a choice of everything by accident.
+func (c *deadLettersReplayCmd) check() (postgres.LetterFilter, error) {
+	filter, err := c.filter()
+	filter.Waiting = !c.Again
+	if c.Propose || c.Apply {
+		c.Propose = true
+		if len(filter.Reasons) == 0 {
+			filter.Reasons = dateReasons
 		}
-		l, err := store.DeadLetter(ctx, topic, partition, offset)
+	}
+	switch {
+	case err != nil:
+		return filter, err
+	case c.Timeout <= 0:
+		return filter, badInput(errors.New("--timeout must be above zero"))
+	case c.From != "" && (c.chosen() || len(c.Set) > 0 || c.Propose):
+		return filter, badInput(errors.New("--from names the records and their fixes: no other choice or fix goes with it"))
+	case c.Propose && len(c.Set) > 0:
+		return filter, badInput(errors.New("--set and --propose exclude each other"))
+	case c.From == "" && !c.chosen() && (!c.Propose || c.Apply):
+		return filter, badInput(errors.New("which dead letters? give --site, --reason, --origin, --since, --until, --sku or --text"))
+	}
+	return filter, nil
+}
+
+// exist refuses a single record that is no dead letter.
+func (c *deadLettersReplayCmd) exist(ctx context.Context, store *postgres.Store, origins []postgres.LetterOrigin) error {
+	for _, o := range origins {
+		if o.Offset < 0 {
+			continue
+		}
+		l, err := store.Letter(ctx, o)
 		switch {
 		case err != nil:
-			return nil, err
-		case l == nil, c.Site != "" && l.Site != c.Site, c.Reason != "" && l.Reason != c.Reason:
-			return nil, badInput(fmt.Errorf("--origin %s: there is no such dead letter", origin))
-		}
-		letters = append(letters, *l)
-	}
-	return letters, nil
-}
-
-// replay fixes the letters and sends them with to. None is sent unless all could be fixed.
-func (c *deadLettersReplayCmd) replay(ctx context.Context, std streams, to sender, letters []stream.DeadLetter) error {
-	batches := map[string][]stream.Message{}
-	var topics []string
-	for i := range letters {
-		l := &letters[i]
-		if len(c.Set) > 0 {
-			fixed, err := setFields(l, c.Set)
-			if err != nil {
-				return badInput(fmt.Errorf("dead letter %s: %w", letterOrigin(l), err))
-			}
-			l.Value = fixed
-		}
-		topic := c.inputOf(l)
-		if batches[topic] == nil {
-			topics = append(topics, topic)
-		}
-		batches[topic] = append(batches[topic], stream.Message{Key: l.Key, Value: l.Value, Headers: l.Headers})
-	}
-	if c.DryRun {
-		return printLetters(std, letters, c.JSON)
-	}
-	for _, topic := range topics {
-		if err := c.sendTo(ctx, std, to, topic, batches[topic]); err != nil {
 			return err
+		case l == nil, c.Site != "" && l.Site != c.Site, len(c.Reason) > 0 && !slices.Contains(c.Reason, l.Reason):
+			return badInput(fmt.Errorf("--origin %s: there is no such dead letter", originText(o)))
 		}
-	}
-	if len(letters) == 0 && !c.JSON {
-		_, err := fmt.Fprintln(std.out, "no dead letters")
-		return err
 	}
 	return nil
 }
 
-// sendTo sends messages in pieces, and says how many.
-func (c *deadLettersReplayCmd) sendTo(ctx context.Context, std streams, to sender, topic string, messages []stream.Message) error {
-	for part := range slices.Chunk(messages, batchMessages) {
-		limited, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("no acknowledgement within %v", c.Timeout))
-		err := to.Send(limited, topic, part)
-		if err != nil && limited.Err() != nil {
+// edits says that records are sent otherwise than they came.
+func (c *deadLettersReplayCmd) edits() bool { return len(c.Set) > 0 || c.Propose || c.From != "" }
+
+// fix is a letter as it is to be sent.
+type fix struct {
+	letter *postgres.Letter
+	id     string // of the event, where it differs from the one that was rejected
+}
+
+// fixes calls fn for every letter that is meant, fixed.
+func (c *deadLettersReplayCmd) fixes(ctx context.Context, store *postgres.Store, filter postgres.LetterFilter, fn func(fix) error) error {
+	if c.From != "" {
+		return c.fromFile(ctx, store, fn)
+	}
+	proposals := newProposer(store)
+	return c.each(ctx, store, filter, func(l *postgres.Letter) error {
+		if l.Reason == schemas.ReasonTooLarge && len(l.Value) == 0 {
+			return nil // only its origin has the record
+		}
+		fields := c.Set
+		if c.Propose {
+			p, err := proposals.propose(ctx, l)
+			if err != nil {
+				return err
+			}
+			if p.Becomes == "" {
+				return nil
+			}
+			fields = map[string]string{p.Field: string(jsonText(p.Becomes))}
+		}
+		if len(fields) == 0 {
+			return fn(fix{letter: l})
+		}
+		out, id, err := fixFields(l, fields)
+		if err != nil {
+			return badInput(fmt.Errorf("dead letter %s: %w", originText(originOf(l)), err))
+		}
+		return fn(fix{letter: out, id: id})
+	})
+}
+
+// letterSender sends letters in batches and marks each batch once it is acknowledged: what a run that was
+// cut off has sent is marked, except for its last batch, whose events the service counts once.
+type letterSender struct {
+	cmd  *deadLettersReplayCmd
+	to   sender
+	mark func(ctx context.Context, list []postgres.Replayed) error
+
+	topic    string
+	messages []stream.Message
+	replayed []postgres.Replayed
+	bytes    int
+	sent     map[string]int
+	large    []string // origins of the records that their topic does not take
+}
+
+func (s *letterSender) add(ctx context.Context, f fix) error {
+	topic := s.cmd.inputOf(f.letter)
+	m := stream.Message{Key: f.letter.Key, Value: f.letter.Value, Headers: f.letter.Headers}
+	if len(s.messages) > 0 && (topic != s.topic || len(s.messages) == batchMessages || s.bytes+m.Size() > batchBytes) {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
+	s.topic = topic
+	s.messages = append(s.messages, m)
+	s.replayed = append(s.replayed, postgres.Replayed{LetterOrigin: originOf(f.letter), ID: f.id})
+	s.bytes += m.Size()
+	return nil
+}
+
+// flush sends and marks what is gathered. Of a batch with a record that the topic does not take, each record
+// is sent by itself, and that one stays where it is.
+func (s *letterSender) flush(ctx context.Context) error {
+	messages, replayed := s.messages, s.replayed
+	s.messages, s.replayed, s.bytes = nil, nil, 0
+	err := s.send(ctx, messages, replayed)
+	if !errors.Is(err, kafka.ErrTooLarge) {
+		return err
+	}
+	for i := range messages {
+		err := s.send(ctx, messages[i:i+1], replayed[i:i+1])
+		switch {
+		case errors.Is(err, kafka.ErrTooLarge):
+			s.large = append(s.large, originText(replayed[i].LetterOrigin))
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *letterSender) send(ctx context.Context, messages []stream.Message, replayed []postgres.Replayed) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, s.cmd.Timeout, fmt.Errorf("no acknowledgement within %v", s.cmd.Timeout))
+	defer cancel()
+	if err := s.to.Send(limited, s.topic, messages); err != nil {
+		if limited.Err() != nil {
 			err = fmt.Errorf("%w: %w", context.Cause(limited), err)
 		}
-		cancel()
-		if err != nil {
-			return fmt.Errorf("%s: %w; sending again does no harm, events count once", topic, err)
+		return fmt.Errorf("%s: %w; the same command goes on from here", s.topic, err)
+	}
+	// What the brokers have is marked also when an interrupt comes in between.
+	if err := s.mark(context.WithoutCancel(ctx), replayed); err != nil {
+		return err
+	}
+	s.sent[s.topic] += len(messages)
+	return nil
+}
+
+// report says how many were sent where, also when failed ended the run.
+func (s *letterSender) report(std streams, failed error) error {
+	for _, topic := range slices.Sorted(maps.Keys(s.sent)) {
+		if s.cmd.JSON {
+			err := json.NewEncoder(std.out).Encode(struct {
+				Topic string `json:"topic"`
+				Sent  int    `json:"sent"`
+			}{topic, s.sent[topic]})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		letters := "dead letters"
+		if s.sent[topic] == 1 {
+			letters = "dead letter"
+		}
+		if _, err := fmt.Fprintf(std.out, "%d %s sent to %s\n", s.sent[topic], letters, topic); err != nil {
+			return err
 		}
 	}
-	if c.JSON {
-		return json.NewEncoder(std.out).Encode(struct {
-			Topic string `json:"topic"`
-			Sent  int    `json:"sent"`
-		}{topic, len(messages)})
+	if len(s.large) > 0 && failed == nil {
+		return fmt.Errorf("%d dead letters are larger than their topic takes and stay: %s", len(s.large), strings.Join(s.large[:min(len(s.large), 10)], ", "))
 	}
-	_, err := fmt.Fprintf(std.out, "%d dead letters sent to %s\n", len(messages), topic)
+	if len(s.sent) > 0 || s.cmd.JSON || failed != nil {
+		return nil
+	}
+	_, err := fmt.Fprintln(std.out, "nothing sent: no dead letter is waiting")
 	return err
 }
 
-// inputOf is the topic to send to. What had been written to our own log goes the usual way now: through
-// intake.
-func (c *deadLettersReplayCmd) inputOf(l *stream.DeadLetter) string {
+// inputOf is the topic to send to. What had been written to our own log goes the usual way: through intake.
+func (c *deadLettersReplayCmd) inputOf(l *postgres.Letter) string {
 	switch {
 	case c.Topic != "":
 		return c.Topic
@@ -146,59 +283,4 @@ func (c *deadLettersReplayCmd) inputOf(l *stream.DeadLetter) string {
 		return schemas.DefaultInputTopic
 	}
 	return l.OriginTopic
-}
-
-// setFields returns the record's value with fields of the event's data set. The result must be an event.
-func setFields(l *stream.DeadLetter, set map[string]string) ([]byte, error) {
-	binary := slices.ContainsFunc(l.Headers, func(h schemas.Header) bool { return h.Key == "ce_specversion" })
-	var event, data map[string]json.RawMessage
-	if binary {
-		if err := json.Unmarshal(l.Value, &data); err != nil {
-			return nil, fmt.Errorf("--set: the value is no JSON object: %w", err)
-		}
-	} else {
-		if err := json.Unmarshal(l.Value, &event); err != nil || event == nil {
-			return nil, fmt.Errorf("--set: the value is no JSON object: %s", beginning(l.Value))
-		}
-		if text := event["data"]; len(text) > 0 {
-			if err := json.Unmarshal(text, &data); err != nil {
-				return nil, errors.New("--set: data is no JSON object")
-			}
-		}
-	}
-	if data == nil {
-		data = map[string]json.RawMessage{}
-	}
-	for field, value := range set {
-		if field == "" {
-			return nil, errors.New("--set: a field without a name")
-		}
-		data[field] = jsonValue(value)
-	}
-	fixed, err := json.Marshal(data)
-	if err == nil && !binary {
-		event["data"] = fixed
-		fixed, err = json.Marshal(event)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var decoder schemas.Decoder
-	var ev schemas.Event
-	if err := decoder.Decode(l.Headers, fixed, &ev); err != nil {
-		return nil, fmt.Errorf("--set: still no event: %s", strings.TrimPrefix(err.Error(), "schemas: "))
-	}
-	return fixed, nil
-}
-
-// jsonValue is value where it is JSON, else value as a JSON text.
-func jsonValue(value string) json.RawMessage {
-	if json.Valid([]byte(value)) {
-		return json.RawMessage(value)
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // a string can always be encoded
-	}
-	return text
 }

@@ -57,7 +57,7 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 		}
 		all.Go(func() error {
 			return f.in.c.send(ctx, f.in.c.cfg.Topics.Events, int32(p), to[p], func(o *outgoing) error {
-				return f.tooLarge(ctx, &records[o.index], o)
+				return f.tooLarge(ctx, int32(p), &records[o.index], o)
 			})
 		})
 	}
@@ -105,10 +105,11 @@ func countHeaders(records []stream.Record) int {
 	return n
 }
 
-// tooLarge writes a record that drumbeat.events does not take to drumbeat.dead-letters, unchanged; without
-// its key, value and own headers if it is too large there too.
-func (f *forwarder) tooLarge(ctx context.Context, r *stream.Record, forwarded *outgoing) error {
-	topic := f.in.c.cfg.Topics.DeadLetters
+// tooLarge lays a record aside that drumbeat.events does not take: what it was too large for goes into its
+// place there, so that the service lists and counts it; the record itself, unchanged, to
+// drumbeat.dead-letters, unless it is too large there too.
+func (f *forwarder) tooLarge(ctx context.Context, target int32, r *stream.Record, forwarded *outgoing) error {
+	topic, events := f.in.c.cfg.Topics.DeadLetters, f.in.c.cfg.Topics.Events
 	n, err := f.in.c.awaitPartitions(ctx, topic)
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func (f *forwarder) tooLarge(ctx context.Context, r *stream.Record, forwarded *o
 		key = fmt.Appendf(nil, "%s/%d/%d", f.topic, f.partition, r.Offset)
 	}
 	partition := int32(schemas.PartitionOf(key, n))
-	detail := fmt.Sprintf("%d bytes with headers, more than %s takes", forwarded.size(), f.in.c.cfg.Topics.Events)
+	detail := fmt.Sprintf("%d bytes with headers, more than %s takes", forwarded.size(), events)
 	reasons := func(detail string) []protocol.Header {
 		return []protocol.Header{
 			{Key: schemas.HeaderReason, Value: []byte(schemas.ReasonTooLarge)},
@@ -129,9 +130,15 @@ func (f *forwarder) tooLarge(ctx context.Context, r *stream.Record, forwarded *o
 	letter := outgoing{key: r.Key, value: r.Value, headers: append(reasons(detail), forwarded.headers...)}
 	f.in.c.log.Warn("kafka: record too large, dead letter", "topic", f.topic, "partition", f.partition, "offset", r.Offset, "detail", detail)
 	f.in.metrics.tooLarge(f.topic)
-	return f.in.c.send(ctx, topic, partition, []outgoing{letter}, func(*outgoing) error {
-		own := forwarded.headers[len(forwarded.headers)-3:]
-		bare := outgoing{key: key[:min(len(key), 1024)], headers: append(reasons(detail+" and "+topic+" too; read it at its origin"), own...)}
+	own := forwarded.headers[len(forwarded.headers)-3:]
+	err = f.in.c.send(ctx, topic, partition, []outgoing{letter}, func(*outgoing) error {
+		detail += " and " + topic + " too; read it at its origin"
+		bare := outgoing{key: key[:min(len(key), 1024)], headers: append(reasons(detail), own...)}
 		return f.in.c.send(ctx, topic, partition, []outgoing{bare}, nil)
 	})
+	if err != nil {
+		return err
+	}
+	place := outgoing{key: forwarded.key, headers: append(reasons(detail)[:2], own...)}
+	return f.in.c.send(ctx, events, target, []outgoing{place}, nil)
 }

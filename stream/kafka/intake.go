@@ -55,7 +55,8 @@ func (cfg IntakeConfig) Validate() error {
 // after a crash those since the last commit arrive again, and the reader drops what does not exceed the
 // highest origin offset it has seen. A record that is larger than drumbeat.events takes goes to
 // drumbeat.dead-letters at once, with the reason too-large; one that is too large even for that leaves
-// its origin and size there.
+// its origin and size there. In its place drumbeat.events gets a record without value whose headers reason
+// and detail say so.
 type Intake struct {
 	c       *Client
 	cfg     IntakeConfig

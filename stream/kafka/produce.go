@@ -37,6 +37,9 @@ func (o *outgoing) size() int {
 	return n
 }
 
+// ErrTooLarge is matched by the error of a record that is larger than its topic or the broker takes.
+var ErrTooLarge = errors.New("kafka: record too large")
+
 // errTooLarge says that one record is larger than the topic or the broker takes.
 type errTooLarge struct {
 	record *outgoing
@@ -48,6 +51,9 @@ func (e *errTooLarge) Error() string {
 }
 
 func (e *errTooLarge) Unwrap() error { return e.err }
+
+// Is makes it an ErrTooLarge.
+func (e *errTooLarge) Is(target error) bool { return target == ErrTooLarge }
 
 // send writes the records to the partition in their order and returns when all are acknowledged by all
 // in-sync replicas. It tries again for as long as ctx lives and the error may heal; a batch is sent

@@ -64,10 +64,33 @@ func (p *Publisher) Publish(ctx context.Context, messages []stream.Message) erro
 	}
 	var all errgroup.Group
 	for _, t := range order {
-		all.Go(func() error { return p.c.send(ctx, t.topic, t.partition, records[t], nil) })
+		var tooLarge func(*outgoing) error
+		if t.topic == p.c.cfg.Topics.DeadLetters {
+			tooLarge = func(o *outgoing) error { return p.bare(ctx, t.topic, t.partition, o) }
+		}
+		all.Go(func() error { return p.c.send(ctx, t.topic, t.partition, records[t], tooLarge) })
 	}
 	return because(ctx, all.Wait())
 }
+
+// bare writes a dead letter that is too large for its topic without the record's own key, value and headers:
+// everything behind it waits for it, plans as well, and the store has it whole.
+func (p *Publisher) bare(ctx context.Context, topic string, partition int32, letter *outgoing) error {
+	size := letter.size()
+	out := outgoing{key: letter.key[:min(len(letter.key), 1024)]}
+	for _, h := range letter.headers[max(0, len(letter.headers)-letterHeaders):] {
+		if h.Key == schemas.HeaderDetail {
+			h.Value = fmt.Appendf(nil, "%.200s; the record is left out, %d bytes are too large for %s", h.Value, size, topic)
+		}
+		out.headers = append(out.headers, h)
+	}
+	p.c.log.Warn("kafka: dead letter too large, written without its record", "topic", topic, "bytes", size)
+	return p.c.send(ctx, topic, partition, []outgoing{out}, nil)
+}
+
+// letterHeaders is the number of headers that a dead letter has behind the record's own: reason, detail,
+// origin and time.
+const letterHeaders = 6
 
 // because adds the reason why ctx ended to an error that only says that it did.
 func because(ctx context.Context, err error) error {

@@ -144,15 +144,6 @@ func (s *Store) DeadLetters(ctx context.Context, site, reason string, limit int)
 		ORDER BY rejected_at DESC, origin_topic, origin_partition DESC, origin_offset DESC LIMIT $3`, site, reason, limit)
 }
 
-// DeadLetter returns the dead letter of an origin, nil if there is none.
-func (s *Store) DeadLetter(ctx context.Context, topic string, partition int32, offset int64) (*stream.DeadLetter, error) {
-	letters, err := s.deadLetters(ctx, "WHERE origin_topic = $1 AND origin_partition = $2 AND origin_offset = $3", topic, partition, offset)
-	if err != nil || len(letters) == 0 {
-		return nil, err
-	}
-	return &letters[0], nil
-}
-
 func (s *Store) deadLetters(ctx context.Context, where string, args ...any) ([]stream.DeadLetter, error) {
 	var letters []stream.DeadLetter
 	var d stream.DeadLetter
