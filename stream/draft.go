@@ -58,6 +58,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		switch {
 		case k.item.Discontinued:
 			d.leave(k, "discontinued")
+		case k.unsold():
 		default:
 			list = append(list, k)
 		}
@@ -98,6 +99,19 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	}
 	s.describe(d)
 	return p, d
+}
+
+// unsold says that nothing is known of a SKU but sales that are held or were taken back.
+func (k *sku) unsold() bool {
+	if !k.item.Provisional || k.stock.Source == stockCounted || len(k.orders) > 0 {
+		return false
+	}
+	unsold := true
+	k.history.each(never, func(e dayEntry) bool {
+		unsold = e.Kept == 0
+		return unsold
+	})
+	return unsold
 }
 
 // exclude takes the SKUs out of the problem that cannot be planned as they stand, so that the others are.

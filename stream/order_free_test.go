@@ -126,7 +126,7 @@ func booksOf(p *Processor) string {
 		for _, e := range k.window {
 			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
 		}
-		fmt.Fprintf(&b, "%s rule %x\nlive %x\nusual %x\nflagged %v others %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, k.others)
+		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v others %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, k.others)
 	}
 	priors, _ := json.Marshal(&s.Priors)
 	fmt.Fprintf(&b, "priors %s\n", priors)
