@@ -96,11 +96,16 @@ func (s *site) release(k *sku, d schemas.Date) {
 	if e.Held == 0 {
 		return
 	}
-	s.move(k, movement{At: d.Time(s.location).Unix(), DateOnly: true, Day: d, Quantity: -e.Held})
+	m := movement{At: d.Time(s.location).Unix(), DateOnly: true, Day: d, Quantity: -e.Held}
 	k.history.update(d, func(e *dayEntry) {
 		e.Kept = addQuantity(e.Kept, max(0, e.Held))
 		e.Held, e.Score, e.Reason, e.Missing = 0, 0, heldNone, false
 	})
+	if e.Held > 0 {
+		s.move(k, m)
+	} else {
+		s.bring(k, m)
+	}
 	k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool { return h.Day == d })
 	s.changedDay(k, d)
 }

@@ -31,7 +31,7 @@ func (s *site) returned(k *sku, f *fact) outcome {
 		s.holdReturn(k, f.day, amount, reason)
 		return flagged(reason)
 	}
-	s.move(k, f.movement())
+	s.bring(k, f.movement())
 	s.weigh(k, triggerSale)
 	return kept(reasonReturn)
 }
@@ -76,8 +76,11 @@ func (s *site) takeBack(k *sku, f *fact, amount schemas.Quantity) bool {
 	if !booked {
 		return false
 	}
-	s.unmove(k, m)
-	k.history.update(m.Day, func(e *dayEntry) { e.Kept = max(0, e.Kept-amount) })
+	k.history.update(m.Day, func(e *dayEntry) {
+		amount = min(amount, max(0, e.Kept))
+		e.Kept -= amount
+	})
+	s.moved(k, m.Day, amount)
 	s.endLine(m.Line)
 	s.changedDay(k, m.Day)
 	return true
@@ -117,14 +120,14 @@ func (s *site) reverse(k *sku, day schemas.Date, amount schemas.Quantity, line u
 		k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool {
 			return h.Day == day && h.Quantity == amount && h.Line == line
 		})
-	} else if m, ok := k.moves.takeLine(line); ok {
-		s.unmove(k, m)
-		if rest := -m.Quantity - kept; rest > 0 { // part of the line stands
-			m.Quantity = -rest
-			s.move(k, m)
-		}
 	} else {
-		s.move(k, movement{At: day.Time(s.location).Unix(), DateOnly: true, Day: day, Quantity: kept})
+		if m, ok := k.moves.takeLine(line); ok {
+			if rest := -m.Quantity - kept; rest > 0 { // part of the line stands
+				m.Quantity = -rest
+				k.moves.add(m)
+			}
+		}
+		s.moved(k, day, kept)
 	}
 	s.changedDay(k, day)
 }

@@ -20,7 +20,7 @@ type sku struct {
 	lastDays    [2]schemas.Date // the last two days that sizes has learnt, newest first
 	heldSales   []heldSale      // of the last 7 days, for cancellations of what is held
 	moves       movements       // of the last 7 days
-	earlier     []dayMove       // stock movements of the days before, summed by day
+	others      []dayMove       // what moved stock and is no demand, summed by day
 	stock       stock
 	orders      []order
 	planned     []planned // production of the newest plan, by start of its period
@@ -129,8 +129,8 @@ func (k *sku) append(dst []byte) []byte {
 		dst = appendUint64(dst, h.Line)
 	}
 	dst = k.moves.append(dst)
-	dst = appendUvarint(dst, uint64(len(k.earlier)))
-	for _, m := range k.earlier {
+	dst = appendUvarint(dst, uint64(len(k.others)))
+	for _, m := range k.others {
 		dst = appendVarint(dst, int64(m.Day))
 		dst = appendVarint(dst, int64(m.Quantity))
 	}
@@ -185,10 +185,10 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 		return nil, err
 	}
 	for n := r.count(2); n > 0; n-- {
-		k.earlier = append(k.earlier, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
+		k.others = append(k.others, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
 	}
 	k.stock.decode(&r)
-	for n := r.count(8); n > 0; n-- {
+	for n := r.count(6); n > 0; n-- {
 		var o order
 		o.decode(&r)
 		k.orders = append(k.orders, o)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -17,70 +18,31 @@ const (
 	stockCounted                    // started at a count
 )
 
-// stock is what is believed to be on hand: the newest count (or a start that stands for one), rolled
-// forward by every movement after it.
+// stock is what a SKU's newest count says, or a start that stands for one. What is believed to be on hand
+// since then follows from it by a walk over days: belief.go.
 type stock struct {
-	Source stockSource
-	OnHand schemas.Quantity
-	// Of the newest count.
-	Stamp   stamp
-	Day     schemas.Date
-	At      int64 // unix seconds, with HasTime
-	HasTime bool
-	// Found is what was sold or sent out beyond the belief: stock that must have been there.
-	Found schemas.Quantity
+	Source  stockSource
+	Counted schemas.Quantity // on hand at the moment of the count
+	Stamp   stamp            // of a count
+	Day     schemas.Date     // by the site's clock
+	At      int64            // Unix seconds, with HasTime
+	HasTime bool             // else the count contains all of its day
+
+	// Of a count whose day is settled: old is where the walk begins.
+	Settled bool
+	old     level
+
+	// Backlog says that demand waits for stock, so that the belief may be negative: since BacklogFrom; on
+	// the days before, the opposite held.
+	Backlog     bool
+	BacklogFrom schemas.Date
+
+	belief belief // derived, never saved
 }
 
-func (st *stock) append(dst []byte) []byte {
-	dst = append(dst, byte(st.Source))
-	dst = appendVarint(dst, int64(st.OnHand))
-	dst = appendVarint(dst, st.Stamp.Time)
-	dst = appendString(dst, st.Stamp.ID)
-	dst = appendVarint(dst, int64(st.Day))
-	dst = appendVarint(dst, st.At)
-	dst = appendFlag(dst, st.HasTime)
-	return appendVarint(dst, int64(st.Found))
-}
-
-func (st *stock) decode(r *reader) {
-	st.Source = stockSource(r.byte())
-	st.OnHand = schemas.Quantity(r.varint())
-	st.Stamp.Time = r.varint()
-	st.Stamp.ID = r.string()
-	st.Day = schemas.Date(r.varint())
-	st.At = r.varint()
-	st.HasTime = r.byte() == 1
-	st.Found = schemas.Quantity(r.varint())
-}
-
-// move books a stock movement: a sale (negative), a return or a receipt. What a count already
-// contains does not change the belief.
-func (s *site) move(k *sku, m movement) {
-	if m.Day < s.Today.AddDays(-moveWindow) {
-		k.addEarlier(m.Day, m.Quantity) // the window never holds what it would expire
-	} else {
-		k.moves.add(m)
-	}
-	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand = addQuantity(k.stock.OnHand, m.Quantity)
-	}
-	s.save(k)
-}
-
-// unmove takes a movement back.
-func (s *site) unmove(k *sku, m movement) {
-	if k.stock.Source != stockUnknown && !k.stock.contains(m) {
-		k.stock.OnHand = addQuantity(k.stock.OnHand, -m.Quantity)
-	}
-	s.save(k)
-}
-
-// contains says whether the count that the belief started from has the movement in it.
-func (st *stock) contains(m movement) bool {
-	return st.Source != stockUnknown && m.counted(st.At, !st.HasTime, st.Day)
-}
-
-// checkCount refuses a count ahead of the clock, or before the movements that are kept.
+// checkCount refuses a count ahead of the clock, or before the movements that are kept. A count below
+// zero is taken: an ERP that books an issue before its receipt reports one, and the count before it would
+// be further from the truth. Without a backlog it is impossible stock from the end of its day on.
 func (s *site) checkCount(c *schemas.StockCounted) *fault {
 	day, _ := s.countedAt(c)
 	if day > s.Today.AddDays(1) {
@@ -100,70 +62,152 @@ func (s *site) countedAt(c *schemas.StockCounted) (schemas.Date, time.Time) {
 	return schemas.DateOf(at), at
 }
 
-// count applies a stock count: the newest one by its own moment holds.
-func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) {
-	day, at := s.countedAt(c)
-	old := &k.stock
-	if old.Source == stockCounted {
-		older := day < old.Day || day == old.Day && c.AsOf.HasTime && old.HasTime && at.Unix() < old.At
-		same := day == old.Day && c.AsOf.HasTime == old.HasTime && at.Unix() == old.At
-		if older || same && !st.after(old.Stamp) {
-			return
-		}
+// compareMoment orders counts by the moment they speak of; one of a whole day speaks of its end.
+func (st *stock) compareMoment(o *stock) int {
+	if st.Day != o.Day || !st.HasTime && !o.HasTime {
+		return cmp.Compare(st.Day, o.Day)
 	}
-	next := stock{Source: stockCounted, OnHand: c.OnHand, Stamp: st, Day: day, HasTime: c.AsOf.HasTime, Found: old.Found}
+	if st.HasTime != o.HasTime {
+		return sign(st.HasTime)
+	}
+	return cmp.Compare(st.At, o.At)
+}
+
+// count applies a stock count: the newest one by its own moment holds, of several of one moment the one
+// with the newest stamp.
+func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) outcome {
+	day, at := s.countedAt(c)
+	next := stock{Source: stockCounted, Counted: c.OnHand, Stamp: st, Day: day, HasTime: c.AsOf.HasTime}
 	if next.HasTime {
 		next.At = at.Unix()
 	}
-	next.OnHand = addQuantity(next.OnHand, k.moves.after(next.At, !next.HasTime, next.Day))
-	for _, e := range k.earlier {
-		if e.Day > next.Day {
-			next.OnHand = addQuantity(next.OnHand, e.Quantity)
+	if old := &k.stock; old.Source == stockCounted {
+		if order := next.compareMoment(old); order < 0 || order == 0 && !st.after(old.Stamp) {
+			return kept(reasonOlder)
 		}
 	}
+	s.begins(k, next)
+	if c.OnHand < 0 && !k.stock.Backlog {
+		return kept(reasonNegativeCount)
+	}
+	return kept("")
+}
+
+// start gives a SKU that was never counted its first stock, as of this moment: what has been booked until
+// now is in it, and so is what arrives late for the days before.
+func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
+	var today [2]schemas.Quantity // and what is booked ahead for tomorrow
+	k.flows(s.Today, today[:])
+	onHand = addQuantity(onHand, -addQuantity(today[0], today[1]))
+	s.begins(k, stock{Source: source, Counted: onHand, Day: s.Today.AddDays(-1)})
+}
+
+// begins replaces what the belief starts from.
+func (s *site) begins(k *sku, next stock) {
+	next.Backlog, next.BacklogFrom = k.stock.Backlog, k.stock.BacklogFrom
 	k.stock = next
+	if s.started() {
+		k.settle(s.Today)
+	}
 	s.save(k)
 }
 
-// start gives a SKU that was never counted its first stock. What was booked until now is in it;
-// facts that arrive from now on move it if they belong to today or later.
-func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
-	k.stock = stock{Source: source, OnHand: onHand, Day: s.Today.AddDays(-1), Found: k.stock.Found}
-	s.save(k)
+// backlogs follows a definition that says whether unmet demand waits. It holds from the day of its event
+// on, as far as days are open to change. A discontinued item says nothing about that.
+func (s *site) backlogs(k *sku, e *schemas.Item, st stamp) {
+	on := e.BacklogCost > 0
+	if e.Discontinued || on == k.stock.Backlog {
+		return
+	}
+	from := never
+	if s.started() {
+		from = schemas.DateOf(time.Unix(0, st.Time).In(s.location))
+		from = min(max(from, s.Today.AddDays(-reverseWindow)), s.Today)
+		if k.stock.Settled && k.stock.BacklogFrom > k.stock.old.Day { // two changes in one walk: begin it after the first
+			s.believed(k)
+			k.stock.old = k.stock.belief.from
+		}
+	}
+	k.stock.Backlog, k.stock.BacklogFrom = on, from
+	k.stock.belief = belief{}
 }
+
+// waits says whether demand that is not met on a day waits for stock.
+func (st *stock) waits(day schemas.Date) bool { return st.Backlog == (day >= st.BacklogFrom) }
+
+// Reasons that go with counts and receipts that are kept.
+const (
+	reasonNegativeCount = "negative-count"  // below zero, on a SKU without backlog
+	reasonLateReceipt   = "receipt-too-old" // of an order that nobody knows any more: without effect
+)
 
 // A return looks for its sale on its own day and the reverseWindow days before, and a cancellation waits
 // as long for its line. Movements are kept by instant for a day more: the site's day may be one ahead of a
-// feed that paused or comes after midnight. Later they are summed by day, for as long as a late count may
-// refer to them.
+// feed that paused or comes after midnight. What else changes stock is kept by day, for as long as a late
+// count may refer to it: keptMoves days and up to keptMore, for days are forgotten that many at a time.
 const (
 	reverseWindow = 7
 	moveWindow    = reverseWindow + 1
 	keptMoves     = 92
+	keptMore      = 31
 )
 
-// expireMoves sums the movements that leave the window by day.
-func (k *sku) expireMoves(today schemas.Date) {
-	first := today.AddDays(-moveWindow)
-	if k.moves.len() > 0 {
-		k.moves.each(func(m movement) bool {
-			if m.Day < first {
-				k.addEarlier(m.Day, m.Quantity)
-			}
-			return true
-		})
-		k.moves.expire(first)
+// forgotten is the newest day whose movements are forgotten. SKUs take turns.
+func (k *sku) forgotten(today schemas.Date) schemas.Date {
+	last := int(today) - keptMoves - 1
+	into := (last - int(k.index)) % keptMore
+	if into < 0 {
+		into += keptMore
 	}
-	oldest := today.AddDays(-keptMoves)
-	k.earlier = slices.DeleteFunc(k.earlier, func(e dayMove) bool { return e.Day < oldest })
+	return schemas.Date(last - into)
+}
+
+// move books the movement of a sale, after its day's demand has changed.
+func (s *site) move(k *sku, m movement) {
+	if m.Day >= s.Today.AddDays(-moveWindow) { // the window never holds what it would expire
+		k.moves.add(m)
+	}
+	s.moved(k, m.Day, m.Quantity)
+}
+
+// bring books a movement that is no demand: a return.
+func (s *site) bring(k *sku, m movement) {
+	k.others = addDay(k.others, m.Day, m.Quantity)
+	s.move(k, m)
+}
+
+// movedAfter is the sum of a day's movements that have an instant after at.
+func (k *sku) movedAfter(day schemas.Date, at int64) (sum schemas.Quantity) {
+	k.moves.each(func(m movement) bool {
+		if m.Day == day && !m.DateOnly && m.At > at {
+			sum = addQuantity(sum, m.Quantity)
+		}
+		return m.Day <= day
+	})
+	return sum
+}
+
+// expireMoves forgets what no count and no correction can refer to any more.
+func (k *sku) expireMoves(today schemas.Date) {
+	k.settle(today)
+	first := today.AddDays(-moveWindow)
+	k.moves.expire(first)
+	forgotten := k.forgotten(today)
+	n := 0
+	for n < len(k.others) && k.others[n].Day <= forgotten {
+		n++
+	}
+	k.others = slices.Delete(k.others, 0, n)
+	k.forgetOrders(forgotten)
 	k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool { return h.Day < first })
 }
 
-func (k *sku) addEarlier(day schemas.Date, q schemas.Quantity) {
-	i, found := slices.BinarySearchFunc(k.earlier, day, func(e dayMove, d schemas.Date) int { return int(e.Day - d) })
+// addDay adds a quantity to the sum of its day; list is in order of days.
+func addDay(list []dayMove, day schemas.Date, q schemas.Quantity) []dayMove {
+	i, found := slices.BinarySearchFunc(list, day, func(e dayMove, d schemas.Date) int { return cmp.Compare(e.Day, d) })
 	if found {
-		k.earlier[i].Quantity = addQuantity(k.earlier[i].Quantity, q)
-		return
+		list[i].Quantity = addQuantity(list[i].Quantity, q)
+		return list
 	}
-	k.earlier = slices.Insert(k.earlier, i, dayMove{day, q})
+	return slices.Insert(list, i, dayMove{day, q})
 }
