@@ -20,6 +20,7 @@ type order struct {
 	Open     schemas.Quantity // still to come
 
 	states []orderState // external: what was said of it, by stamp; see receipt.go
+	heard  schemas.Date // external: the open day when the newest of it came
 
 	// Internal: production is spread evenly over the open days of [Start, StartEnd), arrival over those
 	// of [Due, DueEnd), and booked is what came on each day from Due on.
@@ -144,7 +145,7 @@ func (k *sku) forgetOrders(forgotten schemas.Date) {
 		if o.internal() {
 			return o.Open == 0 && max(o.DueEnd, o.StartEnd) <= forgotten
 		}
-		return o.Open == 0 && o.Due <= forgotten && !slices.ContainsFunc(o.states, func(e orderState) bool { return e.Date > forgotten })
+		return o.Open == 0 && max(o.Due, o.heard) <= forgotten && !slices.ContainsFunc(o.states, func(e orderState) bool { return e.Date > forgotten })
 	})
 	for i := range k.orders {
 		k.orders[i].settle(forgotten)

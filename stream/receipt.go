@@ -64,6 +64,7 @@ func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) outcome {
 	if !o.learn(next) {
 		return kept(reasonOlder)
 	}
+	o.heard = s.Today
 	o.derive(func(d schemas.Date) schemas.Date { return s.startFor(k, d) })
 	o.each(func(day schemas.Date, q schemas.Quantity) { change = addDay(change, day, q) })
 	s.save(k)
@@ -73,6 +74,9 @@ func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) outcome {
 	// An order that was there when the internal one was made is no news of it.
 	if start, now := start, o.Start; o.announced() && (!was || s.calendar.at(start) != s.calendar.at(now)) {
 		s.replaceInternal(k, now)
+	}
+	if s.started() {
+		k.forgetOrders(k.forgotten(s.Today)) // what came too late is not kept until the day ends
 	}
 	return kept("")
 }

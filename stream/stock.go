@@ -172,7 +172,9 @@ func (s *site) move(k *sku, m movement) {
 
 // bring books a movement that is no demand: a return.
 func (s *site) bring(k *sku, m movement) {
-	k.others = addDay(k.others, m.Day, m.Quantity)
+	if m.Day > k.forgotten(s.Today) { // as with the window
+		k.others = addDay(k.others, m.Day, m.Quantity)
+	}
 	s.move(k, m)
 }
 

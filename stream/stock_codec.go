@@ -113,6 +113,7 @@ func (o *order) append(dst []byte) []byte {
 	dst = appendString(dst, o.ID)
 	dst = appendVarint(dst, int64(o.Start))
 	if !o.internal() {
+		dst = appendVarint(dst, int64(o.heard-o.Start))
 		dst = appendUvarint(dst, uint64(len(o.states)))
 		for i := range o.states {
 			dst = o.states[i].append(dst, o.Start)
@@ -173,6 +174,7 @@ func (o *order) decode(r *reader) {
 	o.ID = r.string()
 	o.Start = schemas.Date(r.int32())
 	if !o.internal() {
+		o.heard = o.Start + schemas.Date(r.int32())
 		for n := r.count(5); n > 0; n-- {
 			var e orderState
 			e.decode(r, o.Start)

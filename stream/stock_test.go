@@ -258,3 +258,145 @@ func TestBeliefIsAFunctionOfTheFacts(t *testing.T) {
 		}
 	})
 }
+
+// What comes later than all that is kept is added to what is believed now.
+func TestChangesTooLateForTheWalk(t *testing.T) {
+	y := newYard(t, schemas.ConfirmEvents)
+	y.s.start(y.k, stockInitial, 50*schemas.Unit)
+	y.s.rollTo(yardDay + 200)
+	y.wants(t, 50)
+	y.tell(&stockFact{kind: "return", day: yardDay + 3, quantity: 4 * schemas.Unit})
+	y.wants(t, 54)
+	y.tell(&stockFact{kind: "sale", day: yardDay + 4, quantity: 60 * schemas.Unit})
+	y.restart(t)
+	y.wants(t, 0)
+	if found := y.s.found(y.k); found != 6*schemas.Unit {
+		t.Errorf("%v found, want 6", found)
+	}
+}
+
+// A backlog outlives its item, and a definition changes nothing of the days before it.
+func TestBacklogAndDefinitions(t *testing.T) {
+	define := func(y *yard, cost float64, discontinued bool, day schemas.Date) {
+		y.s.backlogs(y.k, &schemas.Item{BacklogCost: cost, Discontinued: discontinued}, stamp{Time: int64(day) * 86400e9})
+	}
+	y := newYard(t, schemas.ConfirmEvents)
+	define(y, 1, false, yardDay)
+	y.s.start(y.k, stockInitial, 0)
+	y.tell(&stockFact{kind: "sale", day: yardDay, quantity: 9 * schemas.Unit})
+	y.s.rollTo(yardDay + 3)
+	define(y, 0, true, yardDay+3)
+	y.s.rollTo(yardDay + 40)
+	y.restart(t)
+	define(y, 1, false, yardDay+40)
+	y.wants(t, -9)
+	y.receipt(t, "o", schemas.ReceiptReceived, 10, yardDay+40, 1)
+	y.wants(t, 1)
+
+	for _, late := range []schemas.Date{0, 7} {
+		y = newYard(t, schemas.ConfirmEvents)
+		y.s.start(y.k, stockInitial, 0)
+		for day := range schemas.Date(60) {
+			y.s.rollTo(yardDay + day)
+			y.tell(&stockFact{kind: "sale", day: yardDay + day, quantity: schemas.Unit})
+			if day == 20+late {
+				define(y, 1, false, yardDay+20)
+			}
+		}
+		y.wants(t, -40)
+		y.tell(&stockFact{kind: "return", day: yardDay + 5, quantity: schemas.Unit}) // what was found that day was not
+		y.wants(t, -40)
+		define(y, 0, false, yardDay+59)
+		y.wants(t, -40)
+		y.s.rollTo(yardDay + 60)
+		y.restart(t)
+		y.wants(t, 0)
+		if found := y.s.found(y.k); found != 59*schemas.Unit {
+			t.Errorf("%v late: %v found, want 59", late, found)
+		}
+	}
+}
+
+// A count below zero is taken. Without a backlog it is impossible stock once its day ends.
+func TestNegativeCounts(t *testing.T) {
+	y := newYard(t, schemas.ConfirmEvents)
+	v := y.s.count(y.k, &schemas.StockCounted{SKU: "A", OnHand: -5 * schemas.Unit, AsOf: schemas.AsOf{Date: yardDay}}, stamp{})
+	if v.reason != reasonNegativeCount || v.kind != outcomeKept {
+		t.Errorf("outcome %+v", v)
+	}
+	y.wants(t, -5)
+	y.s.rollTo(yardDay + 1)
+	y.wants(t, 0)
+	if found := y.s.found(y.k); found != 5*schemas.Unit {
+		t.Errorf("%v found, want 5", found)
+	}
+}
+
+// The first stock is what it is said to be at the moment when it is: what was sold that day is in it.
+func TestFirstStock(t *testing.T) {
+	y := newYard(t, schemas.ConfirmEvents)
+	y.tell(&stockFact{kind: "sale", day: yardDay, quantity: 3 * schemas.Unit})
+	y.s.start(y.k, stockAssumed, 20*schemas.Unit)
+	y.wants(t, 20)
+	y.tell(&stockFact{kind: "sale", day: yardDay, quantity: 3 * schemas.Unit})
+	y.tell(&stockFact{kind: "sale", day: yardDay - 1, quantity: 3 * schemas.Unit})
+	y.wants(t, 17)
+}
+
+// A SKU of which nothing is known costs two bytes, one that was never counted a few.
+func TestStockCodec(t *testing.T) {
+	y := newYard(t, schemas.ConfirmAssume)
+	if n := len(y.k.stock.append(nil)); n != 1 {
+		t.Errorf("an unknown stock takes %d bytes", n)
+	}
+	y.s.start(y.k, stockAssumed, 120*schemas.Unit)
+	y.s.rollTo(yardDay + 300)
+	if n := len(y.k.stock.append(nil)); n > 16 {
+		t.Errorf("an assumed stock takes %d bytes", n)
+	}
+	y.s.assume(y.k, yardDay+300, 100*schemas.Unit)
+	y.s.rollTo(yardDay + 320)
+	if n := len(y.k.orders[0].append(nil)); n > 16 {
+		t.Errorf("an internal order that is done takes %d bytes", n)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		q := drawQuantity(t, "quantity")
+		r := reader{b: appendAmount(nil, q)}
+		if got := r.amount(); got != q || r.err != nil || len(r.b) > 0 {
+			t.Fatalf("%d becomes %d, %v", q, got, r.err)
+		}
+	})
+}
+
+// What a sale of today costs: the hook and a look at the belief.
+func BenchmarkBelief(b *testing.B) {
+	y := newYard(b, schemas.ConfirmAssume)
+	y.s.start(y.k, stockAssumed, 120*schemas.Unit)
+	for day := range schemas.Date(1000) {
+		y.s.rollTo(yardDay + day)
+		y.tell(&stockFact{kind: "sale", day: yardDay + day, quantity: schemas.Unit})
+		if day > 900 && day%7 == 0 {
+			y.s.assume(y.k, yardDay+day, 7*schemas.Unit)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		day  schemas.Date
+	}{{"today", y.s.Today}, {"yesterday", y.s.Today - 1}, {"settled", y.s.Today - 20}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				y.s.moved(y.k, c.day, -1)
+				y.s.believed(y.k)
+			}
+		})
+	}
+	b.Run("new day", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			y.s.Today++
+			y.k.expireMoves(y.s.Today)
+			y.s.believed(y.k)
+		}
+	})
+}
