@@ -391,6 +391,12 @@ func BenchmarkBelief(b *testing.B) {
 			}
 		})
 	}
+	b.Run("need", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			y.s.need(y.k, y.k.outlook)
+		}
+	})
 	b.Run("new day", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
