@@ -183,6 +183,10 @@ func (s *PlanState) append(dst []byte) []byte {
 	dst = appendTexts(dst, s.StaleSKUs)
 	dst = append(dst, `,"provisional_items":`...)
 	dst = strconv.AppendInt(dst, int64(s.ProvisionalItems), 10)
+	if s.FoundSKUs != 0 {
+		dst = append(dst, `,"found_skus":`...)
+		dst = strconv.AppendInt(dst, int64(s.FoundSKUs), 10)
+	}
 	return append(dst, '}')
 }
 

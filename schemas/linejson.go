@@ -27,11 +27,18 @@ func (l *Line) Append(dst []byte) []byte {
 	dst = AppendMoney(dst, l.Cost)
 	dst = append(dst, `,"reason":`...)
 	dst = appendText(dst, l.Reason)
+	if l.Found != 0 {
+		dst = append(dst, `,"found":`...)
+		dst = l.Found.AppendTo(dst)
+	}
 	return append(dst, '}')
 }
 
 // MarshalJSON writes the published bytes.
 func (l Line) MarshalJSON() ([]byte, error) { return l.Append(nil), nil }
+
+// overdueMember begins the one figure of a period that is left out where it is 0.
+const overdueMember = `,"overdue":`
 
 func (p *LinePeriod) append(dst []byte) []byte {
 	dst = append(dst, `{"period":`...)
@@ -41,10 +48,13 @@ func (p *LinePeriod) append(dst []byte) []byte {
 		q    Quantity
 	}{
 		{`,"demand":`, p.Demand}, {`,"demand_low":`, p.DemandLow}, {`,"demand_high":`, p.DemandHigh},
-		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {`,"production":`, p.Production},
+		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {overdueMember, p.Overdue}, {`,"production":`, p.Production},
 		{`,"arrivals":`, p.Arrivals}, {`,"inventory":`, p.Inventory}, {`,"safety_stock":`, p.SafetyStock},
 		{`,"shortfall":`, p.Shortfall}, {`,"shortage":`, p.Shortage},
 	} {
+		if m.q == 0 && m.name == overdueMember {
+			continue
+		}
 		dst = append(dst, m.name...)
 		dst = m.q.AppendTo(dst)
 	}

@@ -130,11 +130,12 @@ type Excluded struct {
 
 // PlanState says how good the state is that the plan was made from.
 type PlanState struct {
-	Stock            string   `json:"stock"`             // StockCountedState, or StockAssumed where a SKU was never counted
-	StockAsOf        string   `json:"stock_as_of"`       // date or instant of the oldest count in use; "" where there is none
-	AssumedStock     int      `json:"assumed_stock"`     // SKUs that were never counted
-	StaleSKUs        []string `json:"stale_skus"`        // SKUs that keep an older forecast because their model failed
-	ProvisionalItems int      `json:"provisional_items"` // SKUs that are sold but not defined
+	Stock            string   `json:"stock"`                // StockCountedState, or StockAssumed where a SKU was never counted
+	StockAsOf        string   `json:"stock_as_of"`          // date or instant of the oldest count in use; "" where there is none
+	AssumedStock     int      `json:"assumed_stock"`        // SKUs that were never counted
+	StaleSKUs        []string `json:"stale_skus"`           // SKUs that keep an older forecast because their model failed
+	ProvisionalItems int      `json:"provisional_items"`    // SKUs that are sold but not defined
+	FoundSKUs        int      `json:"found_skus,omitempty"` // SKUs whose stock was impossible since their newest count: see Line.Found; not written where 0
 }
 
 // The values of PlanState.Stock.
@@ -165,6 +166,7 @@ type Line struct {
 	Periods  []LinePeriod `json:"periods"`
 	Cost     float64      `json:"cost"` // production and holding over the horizon
 	Reason   string       `json:"reason"`
+	Found    Quantity     `json:"found,omitempty"` // sold or sent out beyond the believed stock since the newest count; not written where 0
 }
 
 // LinePeriod is one period of a line. inventory = opening + receipts + arrivals − demand + shortage.
@@ -174,10 +176,11 @@ type LinePeriod struct {
 	DemandLow   Quantity `json:"demand_low"`
 	DemandHigh  Quantity `json:"demand_high"`
 	Opening     Quantity `json:"opening"`
-	Receipts    Quantity `json:"receipts"`   // of open orders
-	Production  Quantity `json:"production"` // by the period it starts in
-	Arrivals    Quantity `json:"arrivals"`   // of planned production
-	Inventory   Quantity `json:"inventory"`  // at the end
+	Receipts    Quantity `json:"receipts"`          // of open orders
+	Overdue     Quantity `json:"overdue,omitempty"` // of the receipts, what was due before today; not written where 0
+	Production  Quantity `json:"production"`        // by the period it starts in
+	Arrivals    Quantity `json:"arrivals"`          // of planned production
+	Inventory   Quantity `json:"inventory"`         // at the end
 	SafetyStock Quantity `json:"safety_stock"`
 	Shortfall   Quantity `json:"shortfall"` // below the safety stock
 	Shortage    Quantity `json:"shortage"`  // demand lost or in backlog

@@ -29,7 +29,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 	s.judgeDocument(&e, k)
 	for i := range k.window {
 		if o := &k.window[i]; o.compare(&e) == 0 {
-			return s.heldBecause(k, o), o.fate
+			return k.heldBecause(o), o.fate
 		}
 	}
 	return heldNone, e.fate
@@ -123,6 +123,7 @@ func (s *site) refold(k *sku) {
 	s.show(k, list)
 	s.showFlags(k, flags)
 	s.tallies = list[:0]
+	k.stock.belief.fresh = false // which sales of a day stand may have changed beside their sum
 	s.save(k)
 }
 

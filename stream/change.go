@@ -109,7 +109,7 @@ func (c *change) due(now time.Time, s *Settings) bool {
 func (s *site) weigh(k *sku, trigger string) {
 	material := true
 	if s.FirstPlan && k.inPlan && trigger == triggerSale {
-		need := k.need(k.outlook)
+		need := s.need(k, k.outlook)
 		material = math.Abs(need-k.seen) > s.settings.Materiality*k.scale || (need > 0) != (k.seen > 0)
 	}
 	s.note(trigger, k.name, material)
@@ -127,11 +127,11 @@ func (s *site) note(trigger, sku string, material bool) {
 
 // need is what the rest of the current period still asks beyond stock and open orders. A sale that the
 // forecast of today expected does not change it.
-func (k *sku) need(expected outlook) float64 {
+func (s *site) need(k *sku, expected outlook) float64 {
 	sold := k.history.at(expected.day).Kept.Float()
-	supply := k.stock.OnHand
+	supply := s.believed(k)
 	for i := range k.orders {
-		supply = addQuantity(supply, k.orders[i].Open)
+		k.orders[i].coming(s.Today, func(_ schemas.Date, q schemas.Quantity) { supply = addQuantity(supply, q) })
 	}
 	return expected.rest + max(0, expected.today-sold) - supply.Float()
 }

@@ -164,6 +164,7 @@ func (s *site) rollTo(day schemas.Date) {
 	}
 	s.settleThrough(s.settled())
 	for _, k := range s.skus {
+		k.expireStock(s.Today)
 		s.mature(k)
 	}
 	s.expire()
@@ -172,16 +173,10 @@ func (s *site) rollTo(day schemas.Date) {
 	}
 }
 
-// closeDay books what arrives on a day that ends. Sales beyond the believed stock show that there was
-// more than believed; only a backlog can be negative.
+// closeDay books what arrives on a day that ends.
 func (s *site) closeDay(day schemas.Date) {
 	for _, k := range s.skus {
 		s.arrive(k, day)
-		if k.stock.OnHand < 0 && k.item.BacklogCost == 0 {
-			k.stock.Found = addQuantity(k.stock.Found, -k.stock.OnHand)
-			k.stock.OnHand = 0
-			s.save(k)
-		}
 	}
 }
 

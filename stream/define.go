@@ -86,6 +86,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		if !k.item.Provisional && !st.after(k.item.Stamp) {
 			return kept(reasonOlder)
 		}
+		s.backlogs(k, e, st)
 		price := k.item.UnitPrice
 		k.item = item{Item: *e, Stamp: st, UnitPrice: price}
 		if e.InitialInventory != nil && s.started() && k.stock.Source != stockCounted && k.stock.Source != stockInitial {
@@ -95,12 +96,18 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.note(triggerItem, k.name, true)
 	case *schemas.StockCounted:
 		k := s.learn(canonical(e.SKU))
-		s.count(k, e, st)
-		s.weigh(k, triggerStock)
+		v := s.count(k, e, st)
+		if v.reason != reasonOlder {
+			s.weigh(k, triggerStock)
+		}
+		return v
 	case *schemas.Receipt:
 		k := s.learn(canonical(e.SKU))
-		s.receipt(k, e, st)
-		s.weigh(k, triggerReceipt)
+		v := s.receipt(k, e, st)
+		if v.reason == "" {
+			s.weigh(k, triggerReceipt)
+		}
+		return v
 	case *schemas.Resource:
 		if old, ok := s.Resources[e.Resource]; ok && !st.after(old.Stamp) {
 			return kept(reasonOlder)

@@ -12,8 +12,8 @@
 //	document.go    the document line it names: corrections, cancellations before and after the sale
 //	hold.go        what is held: outliers (outlier.go), sales of the future, reviews
 //	reverse.go     returns, and taking back what was booked
-//	define.go      all other events: items, counts (stock.go), orders (order.go), policies …
-//	history.go     the demand of a SKU by day; movements.go its stock movements
+//	define.go      all other events: items, counts (stock.go), orders (receipt.go, order.go), policies …
+//	history.go     the demand of a SKU by day; movements.go its stock movements; belief.go its stock
 //	change.go      whether what happened matters, and since when a plan is pending
 //
 // A pending change that is due becomes a Job:

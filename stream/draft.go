@@ -28,7 +28,7 @@ type draft struct {
 // draftSKU is the netted state of one SKU.
 type draftSKU struct {
 	k                                          *sku
-	opening                                    schemas.Quantity
+	opening, found, overdue                    schemas.Quantity
 	demand, low, high, receipts, safety, start []schemas.Quantity // by period; start: orders that start in it
 	baseline                                   []schemas.Quantity
 	hasBaseline                                []bool
@@ -176,6 +176,9 @@ func (s *site) describe(d *draft) {
 		k := d.skus[i].k
 		if k.item.Provisional {
 			d.state.ProvisionalItems++
+		}
+		if d.skus[i].found > 0 {
+			d.state.FoundSKUs++
 		}
 		switch k.stock.Source {
 		case stockCounted:

@@ -59,7 +59,7 @@ func (p *Processor) View(site, name string) (v SKUView, ok bool) {
 	}
 	k := s.known(name)
 	v = SKUView{
-		OnHand: k.stock.OnHand.Float(), Found: k.stock.Found.Float(),
+		OnHand: s.believed(k).Float(), Found: s.found(k).Float(),
 		Counted: k.stock.Source == stockCounted, Assumed: k.stock.Source == stockAssumed,
 	}
 	for i := range k.orders {

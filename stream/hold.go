@@ -134,8 +134,10 @@ func (s *site) showDay(k *sku, t *dayTally) {
 	if e.Kept != old.Kept {
 		s.moved(k, t.day, old.Kept-e.Kept)
 	}
-	if e.Kept != old.Kept || e.Held != old.Held || e.Reason != old.Reason || e.Missing != old.Missing {
+	if e.Kept != old.Kept || e.Held != old.Held || e.Missing != old.Missing {
 		s.changedDay(k, t.day)
+	} else {
+		s.booked(k, t.day)
 	}
 }
 
@@ -196,7 +198,7 @@ func (s *site) returnedOn(k *sku, d schemas.Date, q schemas.Quantity) {
 }
 
 // heldBecause says why an entry of the window is held.
-func (s *site) heldBecause(k *sku, e *booking) heldReason {
+func (k *sku) heldBecause(e *booking) heldReason {
 	h := k.history.at(e.Day)
 	switch {
 	case e.kind != bookedSale && e.fate == fateHeld:

@@ -19,14 +19,14 @@ import (
 type Metrics struct {
 	Fenced, SaveFailures, PublishFailures, Overwritten, Published, Resends, ClockBacks prometheus.Counter
 
-	Blocked, Lag, Epoch, Offset, PublishBacklog  *prometheus.GaugeVec // partition
-	Revision, PlanCreated, Shortage, Moved, Cost *prometheus.GaugeVec // site
-	FrozenMoves                                  *prometheus.CounterVec
-	Solves                                       *prometheus.CounterVec // outcome, start
-	Saves                                        prometheus.Histogram
-	SaveRows                                     prometheus.Counter
-	SolveSeconds, Recovery, ToPlan               prometheus.Histogram
-	Dirty                                        *prometheus.GaugeVec
+	Blocked, Lag, Epoch, Offset, PublishBacklog         *prometheus.GaugeVec // partition
+	Revision, PlanCreated, Shortage, Moved, Cost, Found *prometheus.GaugeVec // site
+	FrozenMoves                                         *prometheus.CounterVec
+	Solves                                              *prometheus.CounterVec // outcome, start
+	Saves                                               prometheus.Histogram
+	SaveRows                                            prometheus.Counter
+	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
+	Dirty                                               *prometheus.GaugeVec
 
 	audit auditCollector
 
@@ -67,6 +67,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		PlanCreated:     gauge("plan_created_timestamp_seconds", "When the newest plan was made.", "site"),
 		Shortage:        gauge("plan_shortage_units", "Units of demand that the newest plan does not serve.", "site"),
 		Moved:           gauge("plan_moved_units", "Units of production that the newest plan moved against its baseline.", "site"),
+		Found:           gauge("impossible_stock_skus", "SKUs of which more went out since their newest count than was believed to be there.", "site"),
 		Cost:            gauge("plan_cost", "Cost of the newest plan in the site's currency.", "site"),
 		FrozenMoves: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "drumbeat_plan_frozen_moves_total", Help: "Values that moved inside the frozen periods; always 0.",
@@ -86,7 +87,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		r.MustRegister(
 			m.Fenced, m.SaveFailures, m.PublishFailures, m.Overwritten, m.Published, m.Resends, m.ClockBacks,
 			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty,
-			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.FrozenMoves,
+			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
 			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.ToPlan, &m.audit,
 		)
 	}
@@ -131,7 +132,7 @@ func (m *Metrics) left(partition int32, p *Processor) {
 		g.DeleteLabelValues(label(partition))
 	}
 	for _, name := range p.order {
-		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost} {
+		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found} {
 			g.DeleteLabelValues(name)
 		}
 		m.FrozenMoves.DeleteLabelValues(name)
@@ -184,6 +185,7 @@ func (m *Metrics) show(h *schemas.Head) {
 	m.Shortage.WithLabelValues(h.Site).Set(h.ShortageTotal.Float())
 	m.Moved.WithLabelValues(h.Site).Set(h.MovedUnits.Float())
 	m.Cost.WithLabelValues(h.Site).Set(h.Cost.Total)
+	m.Found.WithLabelValues(h.Site).Set(float64(h.State.FoundSKUs))
 }
 
 type auditKey struct {

@@ -95,7 +95,7 @@ func (s *site) supply(d *draft, e *draftSKU) {
 			s.start(k, stockAssumed, e.safety[0])
 		}
 	}
-	e.opening = k.stock.OnHand
+	e.opening, e.found = s.believed(k), s.found(k)
 	if e.terms.backlog == 0 {
 		e.opening = max(0, e.opening)
 	}
@@ -104,14 +104,23 @@ func (s *site) supply(d *draft, e *draftSKU) {
 		i, _ := slices.BinarySearchFunc(d.periods, day, func(p period, d schemas.Date) int { return int(p.End - 1 - d) })
 		return i // overdue: period 0
 	}
+	arrives := func(day schemas.Date, q schemas.Quantity) {
+		if day < end {
+			e.receipts[at(day)] = addQuantity(e.receipts[at(day)], q)
+		}
+	}
 	for i := range k.orders {
 		o := &k.orders[i]
 		if o.Start >= d.periods[0].Start && o.Start < end {
 			e.start[at(o.Start)] = addQuantity(e.start[at(o.Start)], o.Quantity)
 		}
-		if o.Open > 0 && o.Due < end {
-			e.receipts[at(o.Due)] = addQuantity(e.receipts[at(o.Due)], o.Open)
+		o.coming(s.Today, arrives)
+		if !o.internal() && o.Due < s.Today {
+			e.overdue = addQuantity(e.overdue, o.Open)
 		}
+	}
+	for t := range e.receipts { // a part that is corrected downwards on a day to come
+		e.receipts[t] = max(0, e.receipts[t])
 	}
 	for t, p := range d.periods {
 		if e.hasBaseline[t] = k.hasBaseline && p.Start >= s.BaselineFrom && p.Start < s.BaselineUntil; e.hasBaseline[t] {

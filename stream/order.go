@@ -10,96 +10,74 @@ import (
 // order is supply that is no longer a plan. An external one was announced by receipt events; an
 // internal one is planned production that is taken as started (confirmation: assume).
 type order struct {
-	ID       string // of the ERP; "" for an internal order
-	Stamp    stamp  // of the newest event
-	Start    schemas.Date
-	Due      schemas.Date     // external: day it arrives
+	ID    string // of the ERP; "" for an internal order
+	Start schemas.Date
+
+	// What its facts say so far.
+	Due      schemas.Date     // external: day on which the open part arrives
 	Quantity schemas.Quantity // in all
-	Received schemas.Quantity // of that, booked into stock
+	Received schemas.Quantity // of that, booked on its days
 	Open     schemas.Quantity // still to come
 
+	states []orderState // external: what was said of it, by stamp; see receipt.go
+	heard  schemas.Date // external: the open day when the newest of it came
+
 	// Internal: production is spread evenly over the open days of [Start, StartEnd), arrival over those
-	// of [Due, DueEnd).
+	// of [Due, DueEnd), and booked is what came on each day from Due on.
 	StartEnd, DueEnd schemas.Date
+	booked           []schemas.Quantity
 }
 
 func (o *order) internal() bool { return o.ID == "" }
 
-func (o *order) append(dst []byte) []byte {
-	dst = appendString(dst, o.ID)
-	dst = appendVarint(dst, o.Stamp.Time)
-	dst = appendString(dst, o.Stamp.ID)
-	for _, v := range [...]int64{
-		int64(o.Start), int64(o.Due), int64(o.Quantity), int64(o.Received), int64(o.Open), int64(o.StartEnd), int64(o.DueEnd),
-	} {
-		dst = appendVarint(dst, v)
-	}
-	return dst
-}
-
-func (o *order) decode(r *reader) {
-	o.ID = r.string()
-	o.Stamp.Time = r.varint()
-	o.Stamp.ID = r.string()
-	o.Start, o.Due = schemas.Date(r.varint()), schemas.Date(r.varint())
-	o.Quantity, o.Received, o.Open = schemas.Quantity(r.varint()), schemas.Quantity(r.varint()), schemas.Quantity(r.varint())
-	o.StartEnd, o.DueEnd = schemas.Date(r.varint()), schemas.Date(r.varint())
-}
-
-// receipt applies a receipt event. The newest event of an order wins; the quantity is cumulative, so
-// what was booked before is only topped up (or taken back).
-func (s *site) receipt(k *sku, e *schemas.Receipt, st stamp) {
-	start := e.Date - schemas.Date(s.leadDays(k))
-	if e.Start != nil {
-		start = *e.Start
-	}
-	i := slices.IndexFunc(k.orders, func(o order) bool { return o.ID == e.Order })
-	if i < 0 {
-		k.orders = append(k.orders, order{ID: e.Order})
-		i = len(k.orders) - 1
-	} else if !st.after(k.orders[i].Stamp) {
-		return
-	}
-	o := &k.orders[i]
-	o.Stamp, o.Start, o.Due = st, start, e.Date
-	received := o.Received
-	switch e.Status {
-	case schemas.ReceiptExpected:
-		o.Quantity = e.Quantity
-		o.Open = max(0, e.Quantity-o.Received)
-	case schemas.ReceiptReceived:
-		received = e.Quantity
-		o.Quantity, o.Open = max(o.Quantity, e.Quantity), 0
-		if e.Remaining != nil {
-			o.Open = *e.Remaining
-			o.Quantity = e.Quantity + *e.Remaining
+// each calls f with what an order has added to stock on a day; a day may come twice.
+func (o *order) each(f func(day schemas.Date, q schemas.Quantity)) {
+	for i, q := range o.booked {
+		if q != 0 {
+			f(o.Due.AddDays(i), q)
 		}
-	case schemas.ReceiptCancelled:
-		o.Quantity, o.Open = o.Received, 0
 	}
-	if delta := received - o.Received; delta != 0 {
-		o.Received = received
-		s.addOther(k, e.Date, delta)
+	var sum schemas.Quantity
+	for i := range o.states {
+		if e := &o.states[i]; e.Status == statusReceived {
+			if q := e.Quantity - sum; q != 0 && !e.Settled {
+				f(e.Date, q)
+			}
+			sum = e.Quantity
+		}
 	}
-	if e.Status != schemas.ReceiptCancelled {
-		s.replaceInternal(k, start)
-	}
-	s.save(k)
 }
 
-// replaceInternal drops the internal order of the period that a real order starts in, and takes back
-// what was booked from it: the real order says what came of it.
+// coming calls f with what an order is still to add to stock, by day: its open part, and what is reported
+// received on a day that is yet to come.
+func (o *order) coming(today schemas.Date, f func(day schemas.Date, q schemas.Quantity)) {
+	if o.Open > 0 {
+		f(o.Due, o.Open)
+	}
+	if !o.internal() {
+		o.each(func(day schemas.Date, q schemas.Quantity) {
+			if day > today+1 {
+				f(day, q)
+			}
+		})
+	}
+}
+
+// replaceInternal drops the internal order of the period that a real order starts in, and takes back what
+// was booked from it, on the days on which it was: the belief is as if it had never been.
 func (s *site) replaceInternal(k *sku, start schemas.Date) {
 	period := s.calendar.at(start)
+	var dropped []order
 	k.orders = slices.DeleteFunc(k.orders, func(o order) bool {
 		if !o.internal() || s.calendar.at(o.Start) != period {
 			return false
 		}
-		if o.Received != 0 {
-			s.addOther(k, max(o.Due, s.Today.AddDays(-1)), -o.Received)
-		}
+		dropped = append(dropped, o)
 		return true
 	})
+	for i := range dropped {
+		dropped[i].each(func(day schemas.Date, q schemas.Quantity) { s.moved(k, day, -q) })
+	}
 }
 
 // assume turns planned production into an internal order: started over the open days of
@@ -116,7 +94,7 @@ func (s *site) assume(k *sku, from schemas.Date, quantity schemas.Quantity) {
 	}
 	o := order{Start: from, StartEnd: begin.End, Due: due, DueEnd: arrival.End, Quantity: quantity, Open: quantity}
 	i := slices.IndexFunc(k.orders, func(e order) bool {
-		return e.internal() && e.Start == o.Start && e.StartEnd == o.StartEnd && e.Due == o.Due && e.DueEnd == o.DueEnd && e.Received == 0
+		return e.internal() && e.Start == o.Start && e.StartEnd == o.StartEnd && e.Due == o.Due && e.DueEnd == o.DueEnd && len(e.booked) == 0
 	})
 	if i < 0 {
 		k.orders = append(k.orders, o)
@@ -127,14 +105,12 @@ func (s *site) assume(k *sku, from schemas.Date, quantity schemas.Quantity) {
 	s.save(k)
 }
 
-// arrive books what internal orders deliver on a day that ends, and forgets orders that are done.
+// arrive books what internal orders deliver on a day that ends. Where days were left out, their share
+// comes with the order's last one.
 func (s *site) arrive(k *sku, day schemas.Date) {
-	if len(k.orders) == 0 {
-		return
-	}
 	for i := range k.orders {
 		o := &k.orders[i]
-		if !o.internal() || day < o.Due {
+		if !o.internal() || o.Open == 0 || day < o.Due {
 			continue
 		}
 		total := s.openDays(o.Due, o.DueEnd)
@@ -145,20 +121,34 @@ func (s *site) arrive(k *sku, day schemas.Date) {
 			target = 0
 		}
 		if delta := target - o.Received; delta != 0 {
-			o.Received, o.Open = target, o.Quantity-target
-			s.addOther(k, day, delta)
+			at := min(day, max(o.Due, o.DueEnd-1))
+			o.book(int(at-o.Due), delta)
+			s.moved(k, at, delta)
 		}
 	}
-	forgotten := day.AddDays(-keptMoves)
-	before := len(k.orders)
+}
+
+// book adds to what came on a day after Due.
+func (o *order) book(day int, q schemas.Quantity) {
+	if n := day + 1 - len(o.booked); n > 0 {
+		o.booked = append(o.booked, make([]schemas.Quantity, n)...)
+	}
+	o.booked[day] = addQuantity(o.booked[day], q)
+	o.Received += q
+	o.Open = o.Quantity - o.Received
+}
+
+// forgetOrders forgets the orders that are done, once no receipt can replace them and no count can come
+// before what they delivered, and folds what is said of the others.
+func (k *sku) forgetOrders(forgotten schemas.Date) {
 	k.orders = slices.DeleteFunc(k.orders, func(o order) bool {
 		if o.internal() {
-			return day+1 >= o.DueEnd && day+1 >= o.StartEnd
+			return o.Open == 0 && max(o.DueEnd, o.StartEnd) <= forgotten
 		}
-		return o.Open == 0 && o.Due < forgotten
+		return o.Open == 0 && max(o.Due, o.heard) <= forgotten && !slices.ContainsFunc(o.states, func(e orderState) bool { return e.Date > forgotten })
 	})
-	if len(k.orders) != before {
-		s.save(k)
+	for i := range k.orders {
+		k.orders[i].settle(forgotten)
 	}
 }
 
@@ -170,13 +160,4 @@ func share(q schemas.Quantity, n, of int) schemas.Quantity {
 	hi, lo := bits.Mul64(uint64(q), uint64(n))
 	quotient, _ := bits.Div64(hi, lo, uint64(of))
 	return schemas.Quantity(quotient)
-}
-
-// leadDays is the lead time of a SKU in days.
-func (s *site) leadDays(k *sku) int {
-	if k.item.Provisional {
-		p := s.settings.Provisional
-		return int(p.LeadTime*s.settings.daysPer(p.Per) + 0.5)
-	}
-	return int(k.item.LeadTime*s.settings.daysPer(k.item.Per) + 0.5)
 }

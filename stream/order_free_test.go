@@ -126,7 +126,12 @@ func booksOf(p *Processor) string {
 		for _, e := range k.window {
 			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
 		}
-		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v others %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, k.others)
+		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v stock %v %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, s.believed(k), s.found(k))
+		for _, m := range k.others {
+			if m.Day >= s.Today-keptMoves { // older ones are forgotten in turns
+				fmt.Fprintf(&b, "%s other %v %v\n", k.name, m.Day, m.Quantity)
+			}
+		}
 	}
 	priors, _ := json.Marshal(&s.Priors)
 	fmt.Fprintf(&b, "priors %s\n", priors)

@@ -126,7 +126,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	for i := range d.skus {
 		e := &d.skus[i]
 		lines[i] = LineOf(s.name, job.Problem, plan, i, &Interval{e.low, e.high})
-		lines[i].Revision = revision
+		lines[i].Revision, lines[i].Found, lines[i].Periods[0].Overdue = revision, e.found, e.overdue
 	}
 	h := HeadOf(job.Problem, plan, lines)
 	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
@@ -194,7 +194,7 @@ func (s *site) follow(d *draft, i int, production []float64, revision int64) {
 		begun := s.calendar.at(s.Today)
 		s.assume(k, s.Today, min(quantity(production[0]), plannedAt(k.planned, begun.Start)-k.ordered(begun)))
 	}
-	if need := k.need(e.outlook); need != k.seen || e.scale != k.scale || e.outlook != k.outlook ||
+	if need := s.need(k, e.outlook); need != k.seen || e.scale != k.scale || e.outlook != k.outlook ||
 		!slices.Equal(former, k.planned) {
 		k.seen, k.scale, k.outlook = need, e.scale, e.outlook
 		s.save(k)

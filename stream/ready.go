@@ -18,7 +18,6 @@ func (p *Processor) Ready() *Batch {
 	b := &Batch{Next: p.next}
 	for _, name := range p.order {
 		s := p.sites[name]
-		s.freshen()
 		for _, k := range s.dirtySKUs {
 			k.dirty = false
 			b.SKUs = append(b.SKUs, SKUState{Site: s.name, SKU: k.name, State: k.append(nil)})

@@ -12,6 +12,7 @@ import (
 
 // settleThrough settles the days up to x.
 func (s *site) settleThrough(x schemas.Date) {
+	s.freshen()
 	for {
 		first := schemas.Date(math.MaxInt32)
 		for _, k := range s.skus {
@@ -152,11 +153,13 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 	}
 }
 
-// freshen judges the SKUs anew whose settled days have changed.
+// freshen judges the SKUs anew whose settled days have changed. That is done before a plan is made and
+// when a day ends, not for every late fact: a file in no order at all costs it once.
 func (s *site) freshen() {
 	for _, k := range s.stale {
 		k.stale = false
 		s.rejudge(k)
+		s.save(k)
 	}
 	s.stale = s.stale[:0]
 }
@@ -206,16 +209,24 @@ func (s *site) recall() {
 		}
 	}
 	for _, k := range s.skus {
-		k.resolve()
-		list := k.tallies(s.tallies[:0])
-		k.weighReturns(list)
-		for i := range list {
-			if t := &list[i]; t.returned > 0 {
-				k.returned = append(k.returned, dayMove{t.day, t.returned})
-			}
-		}
-		s.refold(k)
-		k.dirty, k.dirtyDays = false, nil
+		s.recallSKU(k)
 	}
 	s.dirtySKUs = s.dirtySKUs[:0]
+}
+
+// recallSKU reads the window of a SKU, which changes nothing of what is saved.
+func (s *site) recallSKU(k *sku) {
+	k.resolve()
+	list := k.tallies(s.tallies[:0])
+	k.weighReturns(list)
+	for i := range list {
+		if t := &list[i]; t.returned > 0 {
+			k.returned = append(k.returned, dayMove{t.day, t.returned})
+		}
+	}
+	s.refold(k)
+	if k.stale {
+		s.stale = append(s.stale, k)
+	}
+	k.dirty, k.dirtyDays = false, nil
 }

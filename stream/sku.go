@@ -19,7 +19,8 @@ type sku struct {
 	settled     sizeRule       // the outlier rule, with every settled day learnt
 	usual       usual          // size and price of a line
 	flagged     []schemas.Date // days held by the outlier rule whose flag may still change
-	others      []dayMove      // stock movements that are no sales, by day
+	stale       bool           // settled days have changed: the outlier rule has to judge them anew
+	others      []dayMove      // what moved stock and is no demand, summed by day
 	stock       stock
 	orders      []order
 	planned     []planned // production of the newest plan, by start of its period
@@ -44,7 +45,6 @@ type sku struct {
 	hasOpen   bool
 	returns   schemas.Date // the newest day with a return or a cancellation
 	returned  []dayMove    // what others has of the returns of the window
-	stale     bool         // settled days have changed: the outlier rule has to judge them anew
 	dirtyDays []schemas.Date
 	model     *forecast.Model
 	fitted    schemas.Date // first day of the model
@@ -116,6 +116,7 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendBookings(dst, k.ahead)
 	dst = k.settled.append(dst)
 	dst = k.usual.append(dst)
+	dst = appendFlag(dst, k.stale)
 	dst = appendUvarint(dst, uint64(len(k.flagged)))
 	for _, d := range k.flagged {
 		dst = appendVarint(dst, int64(d))
@@ -166,6 +167,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	if k.usual, r.b, err = decodeUsual(r.b); err != nil {
 		return nil, err
 	}
+	k.stale = r.byte() == 1
 	for n := r.count(1); n > 0; n-- {
 		k.flagged = append(k.flagged, schemas.Date(r.int32()))
 	}
@@ -173,7 +175,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 		k.others = append(k.others, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
 	}
 	k.stock.decode(&r)
-	for n := r.count(8); n > 0; n-- {
+	for n := r.count(6); n > 0; n-- {
 		var o order
 		o.decode(&r)
 		k.orders = append(k.orders, o)

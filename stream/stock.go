@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -17,64 +18,32 @@ const (
 	stockCounted                    // started at a count
 )
 
-// stock is what is believed to be on hand: the newest count (or a start that stands for one), rolled
-// forward by every movement after it.
+// stock is what a SKU's newest count says, or a start that stands for one. What is believed to be on hand
+// since then follows from it by a walk over days: belief.go.
 type stock struct {
-	Source stockSource
-	OnHand schemas.Quantity
-	// Of the newest count.
-	Stamp   stamp
-	Day     schemas.Date
-	At      int64 // unix seconds, with HasTime
-	HasTime bool
-	// Found is what was sold or sent out beyond the belief: stock that must have been there.
-	Found schemas.Quantity
+	Source  stockSource
+	Counted schemas.Quantity // on hand at the moment of the count
+	Stamp   stamp            // of a count
+	Day     schemas.Date     // by the site's clock
+	At      int64            // Unix seconds, with HasTime
+	Second  int32            // the same since the start of the day
+	HasTime bool             // else the count contains all of its day
+
+	// Of a count whose day is settled: old is where the walk begins.
+	Settled bool
+	old     level
+
+	// Backlog says that demand waits for stock, so that the belief may be negative: since BacklogFrom; on
+	// the days before, the opposite held.
+	Backlog     bool
+	BacklogFrom schemas.Date
+
+	belief belief // derived, never saved
 }
 
-func (st *stock) append(dst []byte) []byte {
-	dst = append(dst, byte(st.Source))
-	dst = appendVarint(dst, int64(st.OnHand))
-	dst = appendVarint(dst, st.Stamp.Time)
-	dst = appendString(dst, st.Stamp.ID)
-	dst = appendVarint(dst, int64(st.Day))
-	dst = appendVarint(dst, st.At)
-	dst = appendFlag(dst, st.HasTime)
-	return appendVarint(dst, int64(st.Found))
-}
-
-func (st *stock) decode(r *reader) {
-	st.Source = stockSource(r.byte())
-	st.OnHand = schemas.Quantity(r.varint())
-	st.Stamp.Time = r.varint()
-	st.Stamp.ID = r.string()
-	st.Day = schemas.Date(r.varint())
-	st.At = r.varint()
-	st.HasTime = r.byte() == 1
-	st.Found = schemas.Quantity(r.varint())
-}
-
-// moved says that the net flow of a SKU on a day has changed by delta.
-func (s *site) moved(k *sku, d schemas.Date, delta schemas.Quantity) {
-	if k.stock.Source != stockUnknown && d > k.stock.Day {
-		k.stock.OnHand = addQuantity(k.stock.OnHand, delta)
-	}
-	s.save(k)
-}
-
-// addOther books a stock movement of a day that is no sale.
-func (s *site) addOther(k *sku, d schemas.Date, q schemas.Quantity) {
-	i, found := slices.BinarySearchFunc(k.others, d, func(e dayMove, d schemas.Date) int { return int(e.Day - d) })
-	if found {
-		if k.others[i].Quantity = addQuantity(k.others[i].Quantity, q); k.others[i].Quantity == 0 {
-			k.others = slices.Delete(k.others, i, i+1)
-		}
-	} else {
-		k.others = slices.Insert(k.others, i, dayMove{d, q})
-	}
-	s.moved(k, d, q)
-}
-
-// checkCount refuses a count ahead of the clock, or before the movements that are kept.
+// checkCount refuses a count ahead of the clock, or before the movements that are kept. A count below
+// zero is taken: an ERP that books an issue before its receipt reports one, and the count before it would
+// be further from the truth. Without a backlog it is impossible stock from the end of its day on.
 func (s *site) checkCount(c *schemas.StockCounted) *fault {
 	day, _ := s.countedAt(c)
 	if day > s.Today.AddDays(1) {
@@ -94,30 +63,148 @@ func (s *site) countedAt(c *schemas.StockCounted) (schemas.Date, time.Time) {
 	return schemas.DateOf(at), at
 }
 
-// count applies a stock count: the newest one by its own moment holds.
-func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) {
-	day, at := s.countedAt(c)
-	old := &k.stock
-	if old.Source == stockCounted {
-		older := day < old.Day || day == old.Day && c.AsOf.HasTime && old.HasTime && at.Unix() < old.At
-		same := day == old.Day && c.AsOf.HasTime == old.HasTime && at.Unix() == old.At
-		if older || same && !st.after(old.Stamp) {
-			return
-		}
+// compareMoment orders counts by the moment they speak of; one of a whole day speaks of its end.
+func (st *stock) compareMoment(o *stock) int {
+	if st.Day != o.Day || !st.HasTime && !o.HasTime {
+		return cmp.Compare(st.Day, o.Day)
 	}
-	next := stock{Source: stockCounted, OnHand: c.OnHand, Stamp: st, Day: day, HasTime: c.AsOf.HasTime, Found: old.Found}
+	switch {
+	case st.HasTime && !o.HasTime:
+		return -1
+	case o.HasTime && !st.HasTime:
+		return 1
+	}
+	return cmp.Compare(st.At, o.At)
+}
+
+// count applies a stock count: the newest one by its own moment holds, of several of one moment the one
+// with the newest stamp.
+func (s *site) count(k *sku, c *schemas.StockCounted, st stamp) outcome {
+	day, at := s.countedAt(c)
+	next := stock{Source: stockCounted, Counted: c.OnHand, Stamp: st, Day: day, HasTime: c.AsOf.HasTime}
 	if next.HasTime {
 		next.At = at.Unix()
+		next.Second = int32(next.At - s.startOf(day))
 	}
-	k.stock = next
-	s.save(k)
+	if old := &k.stock; old.Source == stockCounted {
+		if order := next.compareMoment(old); order < 0 || order == 0 && !st.after(old.Stamp) {
+			return kept(reasonOlder)
+		}
+	}
+	s.begins(k, next)
+	if c.OnHand < 0 && !k.stock.Backlog {
+		return kept(reasonNegativeCount)
+	}
+	return kept("")
 }
 
-// start gives a SKU that was never counted its first stock. What was booked until now is in it;
-// facts that arrive from now on move it if they belong to today or later.
+// start gives a SKU that was never counted its first stock, as of this moment: what has been booked until
+// now is in it, and so is what arrives late for the days before.
 func (s *site) start(k *sku, source stockSource, onHand schemas.Quantity) {
-	k.stock = stock{Source: source, OnHand: onHand, Day: s.Today.AddDays(-1), Found: k.stock.Found}
+	var today [2]schemas.Quantity // and what is booked ahead for tomorrow
+	k.flows(s.Today, today[:])
+	onHand = addQuantity(onHand, -addQuantity(today[0], today[1]))
+	s.begins(k, stock{Source: source, Counted: onHand, Day: s.Today.AddDays(-1)})
+}
+
+// begins replaces what the belief starts from.
+func (s *site) begins(k *sku, next stock) {
+	next.Backlog, next.BacklogFrom = k.stock.Backlog, k.stock.BacklogFrom
+	k.stock = next
+	if s.started() {
+		k.settle(s.Today)
+	}
 	s.save(k)
 }
 
-const keptMoves = 92
+// backlogs follows a definition that says whether unmet demand waits. It holds from the day of its event
+// on, as far as days are open to change. A discontinued item says nothing about that.
+func (s *site) backlogs(k *sku, e *schemas.Item, st stamp) {
+	on := e.BacklogCost > 0
+	if e.Discontinued || on == k.stock.Backlog {
+		return
+	}
+	from := never
+	if s.started() {
+		from = schemas.DateOf(time.Unix(0, st.Time).In(s.location))
+		from = min(max(from, s.Today.AddDays(-reverseWindow)), s.Today)
+		if k.stock.Settled && k.stock.BacklogFrom > k.stock.old.Day { // two changes in one walk: begin it after the first
+			s.believed(k)
+			k.stock.old = k.stock.belief.from
+		}
+	}
+	k.stock.Backlog, k.stock.BacklogFrom = on, from
+	k.stock.belief = belief{}
+}
+
+// waits says whether demand that is not met on a day waits for stock.
+func (st *stock) waits(day schemas.Date) bool { return st.Backlog == (day >= st.BacklogFrom) }
+
+// Reasons that go with counts and receipts that are kept.
+const (
+	reasonNegativeCount = "negative-count"  // below zero, on a SKU without backlog
+	reasonLateReceipt   = "receipt-too-old" // of an order that nobody knows any more: without effect
+)
+
+// What else changes stock than sales is kept by day, for as long as a late count may refer to it:
+// keptMoves days and up to keptMore, for days are forgotten that many at a time.
+const (
+	keptMoves = 92
+	keptMore  = 31
+)
+
+// forgotten is the newest day whose movements are forgotten. SKUs take turns.
+func (k *sku) forgotten(today schemas.Date) schemas.Date {
+	last := int(today) - keptMoves - 1
+	into := (last - int(k.index)) % keptMore
+	if into < 0 {
+		into += keptMore
+	}
+	return schemas.Date(last - into)
+}
+
+// addOther books a movement of a day that is no demand: a return.
+func (s *site) addOther(k *sku, d schemas.Date, q schemas.Quantity) {
+	if d > k.forgotten(s.Today) {
+		k.others = addDay(k.others, d, q)
+	}
+	s.moved(k, d, q)
+}
+
+// movedAfter is the sum of what moved on a day of the window with an instant after a second of the day.
+func (k *sku) movedAfter(d schemas.Date, second int32) (sum schemas.Quantity) {
+	for _, b := range k.on(d) {
+		switch {
+		case b.Second <= second: // or of the day alone
+		case b.kind == bookedSale && k.heldBecause(&b) == heldNone:
+			sum = addQuantity(sum, -b.left)
+		case b.fate == fateReturned:
+			sum = addQuantity(sum, b.Quantity)
+		}
+	}
+	return sum
+}
+
+// expireStock forgets what no count and no correction can refer to any more.
+func (k *sku) expireStock(today schemas.Date) {
+	k.settle(today)
+	forgotten := k.forgotten(today)
+	n := 0
+	for n < len(k.others) && k.others[n].Day <= forgotten {
+		n++
+	}
+	k.others = slices.Delete(k.others, 0, n)
+	k.forgetOrders(forgotten)
+}
+
+// addDay adds a quantity to the sum of its day; list is in order of days and holds no zeros.
+func addDay(list []dayMove, day schemas.Date, q schemas.Quantity) []dayMove {
+	i, found := slices.BinarySearchFunc(list, day, func(e dayMove, d schemas.Date) int { return cmp.Compare(e.Day, d) })
+	if found {
+		if list[i].Quantity = addQuantity(list[i].Quantity, q); list[i].Quantity == 0 {
+			return slices.Delete(list, i, i+1)
+		}
+		return list
+	}
+	return slices.Insert(list, i, dayMove{day, q})
+}
