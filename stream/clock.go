@@ -177,9 +177,10 @@ func (s *site) rollTo(day schemas.Date) {
 func (s *site) closeDay(day schemas.Date) {
 	for _, k := range s.skus {
 		s.arrive(k, day)
+		s.censor(k, day, k.stock.OnHand)
 		if k.stock.OnHand < 0 && k.item.BacklogCost == 0 {
 			k.stock.Found = addQuantity(k.stock.Found, -k.stock.OnHand)
-			k.stock.OnHand = 0
+			k.stock.OnHand, k.stock.Doubted = 0, true
 			s.save(k)
 		}
 	}
@@ -249,8 +250,10 @@ func (s *site) trim() {
 		return
 	}
 	s.Trimmed = oldest
+	s.activity.trim(oldest)
 	for _, k := range s.skus {
 		if first, ok := k.history.first(); ok && first < oldest {
+			k.life.older = k.life.older || k.sold(never, oldest-1) > 0
 			k.history.trim(oldest)
 			k.model = nil
 			s.save(k)

@@ -51,6 +51,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		d.names = append(d.names, p.Name)
 	}
 	d.frozen = s.frozenPeriods(d.periods)
+	s.look()
 
 	var list []*sku
 	for _, k := range s.sorted() {

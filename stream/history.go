@@ -14,6 +14,7 @@ type dayEntry struct {
 	Date       schemas.Date
 	Kept, Held schemas.Quantity
 	Missing    bool  // sales of the day were rejected: it is unknown, not zero
+	Censored   bool  // out of stock at its end: demand may have been more than was sold
 	Verdict    uint8 // of a review: 0 none, 1 accepted, 2 rejected
 	Score      float32
 	Reason     heldReason
@@ -61,13 +62,13 @@ func (r heldReason) String() string {
 
 // empty says that nothing is known of the day beyond that nothing happened.
 func (e dayEntry) empty() bool {
-	return e.Kept == 0 && e.Held == 0 && !e.Missing && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
+	return e.Kept == 0 && e.Held == 0 && !e.Missing && !e.Censored && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
 }
 
 // plain says that all there is to the day is a positive quantity that is a multiple of unit.
 func (e dayEntry) plain(unit schemas.Quantity) bool {
 	return e.Kept > 0 && e.Kept%unit == 0 &&
-		e.Held == 0 && !e.Missing && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
+		e.Held == 0 && !e.Missing && !e.Censored && e.Verdict == verdictNone && e.Score == 0 && e.Reason == heldNone
 }
 
 // history is the demand of one SKU by day, from the oldest day kept to the newest. Days without an

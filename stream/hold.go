@@ -58,7 +58,7 @@ func (s *site) learnOpenDay(k *sku) {
 
 // hold keeps a quantity out of demand and stock until it is believed or reviewed.
 func (s *site) hold(k *sku, f *fact, score float64, reason heldReason) {
-	k.history.update(f.day, func(e *dayEntry) {
+	s.amend(k, f.day, func(e *dayEntry) {
 		e.Held = addQuantity(max(0, e.Held), f.quantity)
 		e.Score = max(e.Score, float32(score))
 		if e.Verdict != verdictRejected {
@@ -81,7 +81,7 @@ func (s *site) holdReturn(k *sku, day schemas.Date, amount schemas.Quantity, rea
 	if k.history.at(day).Held > 0 {
 		return
 	}
-	k.history.update(day, func(e *dayEntry) {
+	s.amend(k, day, func(e *dayEntry) {
 		e.Held = addQuantity(e.Held, -amount)
 		if e.Verdict != verdictRejected {
 			e.Reason = reason
@@ -97,7 +97,7 @@ func (s *site) release(k *sku, d schemas.Date) {
 		return
 	}
 	s.move(k, movement{At: d.Time(s.location).Unix(), DateOnly: true, Day: d, Quantity: -e.Held})
-	k.history.update(d, func(e *dayEntry) {
+	s.amend(k, d, func(e *dayEntry) {
 		e.Kept = addQuantity(e.Kept, max(0, e.Held))
 		e.Held, e.Score, e.Reason, e.Missing = 0, 0, heldNone, false
 	})
@@ -114,7 +114,7 @@ func (s *site) mature(k *sku) {
 			continue
 		}
 		if score, held := s.judge(k, d, e.Held); held != heldNone {
-			k.history.update(d, func(e *dayEntry) { e.Score, e.Reason = float32(score), held })
+			s.amend(k, d, func(e *dayEntry) { e.Score, e.Reason = float32(score), held })
 			s.changedDay(k, d)
 			continue
 		}
@@ -126,10 +126,10 @@ func (s *site) mature(k *sku) {
 // review applies a person's verdict on what is held.
 func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 	if e.Verdict == schemas.VerdictAccept {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdictAccepted })
+		s.amend(k, e.Date, func(d *dayEntry) { d.Verdict = verdictAccepted })
 		s.release(k, e.Date)
 	} else {
-		k.history.update(e.Date, func(d *dayEntry) { d.Verdict, d.Reason = verdictRejected, heldReview })
+		s.amend(k, e.Date, func(d *dayEntry) { d.Verdict, d.Reason = verdictRejected, heldReview })
 	}
 	s.changedDay(k, e.Date)
 	s.note(triggerReview, k.name, true)

@@ -68,7 +68,7 @@ func (s *site) takeBack(k *sku, f *fact, amount schemas.Quantity) bool {
 		}
 		h := k.heldSales[best]
 		k.heldSales = slices.Delete(k.heldSales, best, best+1)
-		k.history.update(h.Day, func(e *dayEntry) { e.unhold(amount) })
+		s.amend(k, h.Day, func(e *dayEntry) { e.unhold(amount) })
 		s.endLine(h.Line)
 		s.changedDay(k, h.Day)
 		return true
@@ -77,7 +77,7 @@ func (s *site) takeBack(k *sku, f *fact, amount schemas.Quantity) bool {
 		return false
 	}
 	s.unmove(k, m)
-	k.history.update(m.Day, func(e *dayEntry) { e.Kept = max(0, e.Kept-amount) })
+	s.amend(k, m.Day, func(e *dayEntry) { e.Kept = max(0, e.Kept-amount) })
 	s.endLine(m.Line)
 	s.changedDay(k, m.Day)
 	return true
@@ -102,7 +102,7 @@ func (e *dayEntry) unhold(amount schemas.Quantity) {
 // taken from what is held, as long as that is enough; demand never falls below zero.
 func (s *site) reverse(k *sku, day schemas.Date, amount schemas.Quantity, line uint64, wasHeld bool) {
 	var kept schemas.Quantity // of amount
-	k.history.update(day, func(e *dayEntry) {
+	s.amend(k, day, func(e *dayEntry) {
 		if e.Held >= amount && (wasHeld || e.Kept < amount) {
 			e.unhold(amount)
 			return

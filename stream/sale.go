@@ -128,7 +128,7 @@ func (s *site) sale(f *fact) outcome {
 		s.hold(k, f, score, held)
 		return flagged(held)
 	}
-	k.history.update(f.day, func(e *dayEntry) { e.Kept = addQuantity(e.Kept, f.quantity); e.Missing = false })
+	s.amend(k, f.day, func(e *dayEntry) { e.Kept = addQuantity(e.Kept, f.quantity); e.Missing = false })
 	s.move(k, f.movement())
 	s.changedDay(k, f.day)
 	return kept(reason)
@@ -158,7 +158,7 @@ func (s *site) markMissing(f *fact) {
 		return
 	}
 	if e := k.history.at(f.day); e.Kept == 0 && e.Held == 0 && !e.Missing {
-		k.history.update(f.day, func(e *dayEntry) { e.Missing = true })
+		s.amend(k, f.day, func(e *dayEntry) { e.Missing = true })
 		if k.model != nil && f.day < k.through {
 			k.model = nil
 		}

@@ -14,6 +14,7 @@ type sku struct {
 
 	item        item
 	history     history
+	life        life
 	sizes       sizeFilter
 	open        schemas.Date    // the newest day with a sale; sizes has learnt every day before it
 	hasOpen     bool            //
@@ -43,6 +44,7 @@ type sku struct {
 	model     *forecast.Model
 	fitted    schemas.Date // first day of the model
 	through   schemas.Date // the model has every day before it
+	ordinary  float64      // units of an ordinary sale, of the days before through
 	dirty     bool         // to be saved
 	noProduct bool         // its code is none of a product
 }
@@ -115,6 +117,7 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendUvarint(dst, uint64(k.index))
 	dst = k.item.append(dst)
 	dst = k.history.append(dst)
+	dst = k.life.append(dst)
 	dst = k.sizes.append(dst)
 	dst = appendFlag(dst, k.hasOpen)
 	dst = appendVarint(dst, int64(k.open))
@@ -154,7 +157,7 @@ func (k *sku) append(dst []byte) []byte {
 }
 
 // skuVersion is the version of the encoding of a SKU.
-const skuVersion = 1
+const skuVersion = 2
 
 // decodeSKU reads what append wrote.
 func decodeSKU(name string, src []byte) (*sku, error) {
@@ -168,6 +171,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	if k.history, r.b, err = decodeHistory(r.b); err != nil {
 		return nil, err
 	}
+	k.life.decode(&r)
 	if k.sizes, r.b, err = decodeSizeFilter(r.b); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,8 @@ type stock struct {
 	HasTime bool
 	// Found is what was sold or sent out beyond the belief: stock that must have been there.
 	Found schemas.Quantity
+	// Doubted says that something was found since: what is believed is less than what is there.
+	Doubted bool
 }
 
 func (st *stock) append(dst []byte) []byte {
@@ -39,6 +41,7 @@ func (st *stock) append(dst []byte) []byte {
 	dst = appendVarint(dst, int64(st.Day))
 	dst = appendVarint(dst, st.At)
 	dst = appendFlag(dst, st.HasTime)
+	dst = appendFlag(dst, st.Doubted)
 	return appendVarint(dst, int64(st.Found))
 }
 
@@ -50,6 +53,7 @@ func (st *stock) decode(r *reader) {
 	st.Day = schemas.Date(r.varint())
 	st.At = r.varint()
 	st.HasTime = r.byte() == 1
+	st.Doubted = r.byte() == 1
 	st.Found = schemas.Quantity(r.varint())
 }
 
