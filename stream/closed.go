@@ -42,7 +42,7 @@ func (set daySet) count(from, to schemas.Date) (n int) {
 		if e.first >= to {
 			break
 		}
-		n += int(min(e.last+1, to) - max(e.first, from))
+		n += max(0, int(min(e.last+1, to)-max(e.first, from)))
 	}
 	return n
 }
