@@ -58,7 +58,18 @@ func (o *pastStory) sell(sku string, units float64, day schemas.Date, late int) 
 	o.tell(day, late, ev)
 }
 
-// drawPast draws ten weeks of a site with a few products. The first two are ordinary ones, sold every day, so that no
+// sellAndCancel tells of a sale and of its cancellation, which may come first.
+func (o *pastStory) sellAndCancel(sku string, day schemas.Date, late, cancelled int) {
+	document, line := schemas.TextField(fmt.Sprint("D", len(o.events))), schemas.TextField("1")
+	o.sell(sku, 9, day, late)
+	sale := &o.events[len(o.events)-1].event.Sale
+	sale.Document, sale.Line = document, line
+	ev := schemas.Event{Type: schemas.TypeSaleCancelled}
+	ev.Cancelled = schemas.SaleCancelled{Document: document, Line: line}
+	o.tell(day, cancelled, ev)
+}
+
+// drawPast draws up to ten weeks of a site with a few products. In the first two all sell every day, so that no
 // verdict of the outlier rule hangs on what comes first.
 func drawPast(t *rapid.T) *pastStory {
 	o := &pastStory{
@@ -77,6 +88,11 @@ func drawPast(t *rapid.T) *pastStory {
 	o.until = storyStart + schemas.Date(rapid.IntRange(20, 70).Draw(t, "days"))
 	outliers := map[string]int{}
 	for d := storyStart + 14; d < o.until; d++ {
+		// Leaves the day as it was, empty if it was. A cancellation waits no longer than seven days of the clock,
+		// which may stand still meanwhile.
+		if rapid.IntRange(0, 4).Draw(t, "cancelled") == 0 {
+			o.sellAndCancel("K3", d, rapid.IntRange(0, 3).Draw(t, "soon"), late())
+		}
 		if d.Weekday() == rest || rapid.IntRange(0, 19).Draw(t, "shut") == 0 {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 type dayEntry struct {
 	Date       schemas.Date
 	Kept, Held schemas.Quantity
-	Missing    bool  // sales of the day were rejected: it is unknown, not zero
+	Missing    bool  // a row of the day was rejected: without a sale it is unknown, not zero
 	Censored   bool  // out of stock at its end: demand may have been more than was sold
 	Verdict    uint8 // of a review: 0 none, 1 accepted, 2 rejected
 	Score      float32

@@ -99,7 +99,7 @@ func (s *site) release(k *sku, d schemas.Date) {
 	s.move(k, movement{At: d.Time(s.location).Unix(), DateOnly: true, Day: d, Quantity: -e.Held})
 	s.amend(k, d, func(e *dayEntry) {
 		e.Kept = addQuantity(e.Kept, max(0, e.Held))
-		e.Held, e.Score, e.Reason, e.Missing = 0, 0, heldNone, false
+		e.Held, e.Score, e.Reason = 0, 0, heldNone
 	})
 	k.heldSales = slices.DeleteFunc(k.heldSales, func(h heldSale) bool { return h.Day == d })
 	s.changedDay(k, d)
