@@ -14,6 +14,7 @@
 //	reverse.go     returns, and taking back what was booked
 //	define.go      all other events: items, counts (stock.go), orders (order.go), policies …
 //	history.go     the demand of a SKU by day; movements.go its stock movements
+//	activity.go    on which days the site was shut; closed.go what calendars say; life.go, censor.go of one SKU
 //	change.go      whether what happened matters, and since when a plan is pending
 //
 // A pending change that is due becomes a Job:
