@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"drumbeat/schemas"
@@ -105,6 +106,9 @@ func (s *site) closedFor(k *sku, d schemas.Date) bool {
 	if s.closed.has(d) {
 		return true
 	}
+	if len(s.ofSKU) == 0 {
+		return false
+	}
 	of := s.ofSKU[k.name]
 	return of != nil && of.closed.has(d)
 }
@@ -113,6 +117,9 @@ func (s *site) closedFor(k *sku, d schemas.Date) bool {
 func (s *site) declared(k *sku, d schemas.Date) bool {
 	if s.events.has(d) {
 		return true
+	}
+	if len(s.ofSKU) == 0 {
+		return false
 	}
 	of := s.ofSKU[k.name]
 	return of != nil && of.events.has(d)
@@ -134,6 +141,16 @@ func (s *site) demandDays(k *sku, from, to schemas.Date) (n int) {
 		}
 	}
 	return n
+}
+
+// coverWithDemand is the part of cover days that have demand, by their share in the horizon of so many days: a model
+// expects demand of every day, and one week of closure says nothing about the safety stock of a year.
+func (s *site) coverWithDemand(k *sku, cover, days int) int {
+	n := s.demandDays(k, s.Today, s.Today.AddDays(days))
+	if n == days || n == 0 || cover == 0 {
+		return cover
+	}
+	return max(1, int(math.Round(float64(cover)*float64(n)/float64(days))))
 }
 
 // openDays counts the days of [from, to) on which no calendar closes the site.

@@ -156,10 +156,16 @@ func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level 
 	return x
 }
 
-// flat stands in for a model that failed: the mean of the last four weeks.
+// flat stands in for a model that failed: the mean of the days of business of the last four weeks.
 func (s *site) flat(k *sku, cuts []int) expected {
 	const window = 28
-	rate := max(0, k.sold(s.Today-window, s.Today-1).Float()) / window
+	open := 0
+	for d := s.Today - window; d < s.Today; d++ {
+		if !s.closedFor(k, d) && !s.silent(d) {
+			open++
+		}
+	}
+	rate := max(0, k.sold(s.Today-window, s.Today-1).Float()) / float64(max(open, 1))
 	days := cuts[len(cuts)-1]
 	x := expected{
 		mean: make([]float64, days), lower: make([]float64, days), upper: make([]float64, days),

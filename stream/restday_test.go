@@ -111,3 +111,27 @@ func TestASaleBringsTheWeekdayBack(t *testing.T) {
 		t.Errorf("%v is expected after a sale on the Sunday before", got)
 	}
 }
+
+// The safety stock of a service level covers the days with demand, and a model that failed is replaced by the mean
+// of the days of business.
+func TestRestDaysInCoverAndMean(t *testing.T) {
+	s := shutOnSundays(t)
+	if _, draft := s.draw(); len(draft.skus) == 0 {
+		t.Fatal("nothing is planned")
+	}
+	k := s.known("E")
+	if got := s.coverWithDemand(k, 70, 182); got != 60 {
+		t.Errorf("70 days have %d with demand, want 60", got)
+	}
+	if x := s.flat(k, []int{7}); x.mean[0] != 10 {
+		t.Errorf("the mean of the days of business is %v, want 10", x.mean[0])
+	}
+	all := schemas.Calendar{Name: "for ever", Effect: schemas.EffectClosed, From: &s.Today, To: &s.Today}
+	last := s.Today + 400
+	all.To = &last
+	s.Entries = map[string]entry{"for ever": {Calendar: all}}
+	s.reconfigure()
+	if got := s.coverWithDemand(k, 70, 182); got != 70 {
+		t.Errorf("without any day of demand the cover is %d days, want all 70", got)
+	}
+}
