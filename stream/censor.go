@@ -27,11 +27,11 @@ func (k *sku) learnOrdinary(sold float64) {
 func (s *site) censor(k *sku, day schemas.Date, believedAtEnd schemas.Quantity) {
 	known := k.stock.Source == stockCounted || k.stock.Source == stockInitial
 	out := known && !k.stock.Doubted && believedAtEnd == 0 && k.item.BacklogCost == 0
+	if first, ok := s.firstSale(k); !ok || first > day || k.life.gaps(s.location).has(day) {
+		out = false // no day of its life: it is not known anyway, and costs no entry
+	}
 	if k.history.at(day).Censored == out {
 		return
-	}
-	if first, ok := s.firstSale(k); out && (!ok || first > day) {
-		return // before its life, and no day of it
 	}
 	s.amend(k, day, func(e *dayEntry) { e.Censored = out })
 	if k.model != nil && day < k.through {

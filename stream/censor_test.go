@@ -182,3 +182,27 @@ func TestOutOfStockInTheBooks(t *testing.T) {
 		t.Errorf("%d days are unknown for want of receipts: %v", unknown, got)
 	}
 }
+
+// A SKU that is not in the range any more keeps no marks, whichever comes first, its end or the empty shelf.
+func TestNoCensoredDaysAfterTheEnd(t *testing.T) {
+	s, k := stockedSKU()
+	end := s.Today
+	s.Today += 20
+	for d := end; d < s.Today-10; d++ {
+		s.censor(k, d, 0)
+	}
+	s.live(k, stamp{Time: end.Time(time.UTC).UnixNano()}, true)
+	for d := s.Today - 10; d < s.Today; d++ {
+		s.censor(k, d, 0)
+	}
+	for d := end; d < s.Today; d++ {
+		if got := k.history.at(d).Censored; got != (d == end) {
+			t.Errorf("%v, ended on %v: censored %v", d, end, got)
+		}
+	}
+	s.live(k, stamp{Time: (end + 5).Time(time.UTC).UnixNano()}, false)
+	s.censor(k, end+5, 0)
+	if !k.history.at(end + 5).Censored {
+		t.Error("a day of the second life is not censored")
+	}
+}

@@ -115,14 +115,29 @@ func (l *life) decode(r *reader) {
 }
 
 // live notes an item event in the life of a SKU. Where it moves a gap among the days that the model has
-// learnt, that is to be fitted anew.
+// learnt, that is to be fitted anew. Days that are no longer of the life lose their mark of being censored; for
+// days that are of it again, censor is to be asked.
 func (s *site) live(k *sku, st stamp, ends bool) {
 	before := k.life.gaps(s.location)
 	if !k.life.define(time.Unix(0, st.Time), ends, s.Today) {
 		return
 	}
-	if k.model != nil && !slices.Equal(before.until(k.through), k.life.gaps(s.location).until(k.through)) {
+	s.save(k)
+	gaps := k.life.gaps(s.location)
+	if slices.Equal(before, gaps) {
+		return
+	}
+	if k.model != nil && !slices.Equal(before.until(k.through), gaps.until(k.through)) {
 		k.model = nil
 	}
-	s.save(k)
+	var marked []schemas.Date
+	k.history.each(never, func(e dayEntry) bool {
+		if e.Censored && gaps.has(e.Date) {
+			marked = append(marked, e.Date)
+		}
+		return true
+	})
+	for _, d := range marked {
+		s.amend(k, d, func(e *dayEntry) { e.Censored = false })
+	}
 }
