@@ -148,14 +148,34 @@ func (d Date) StartOfWeek(first time.Weekday) Date {
 	return d - Date((int(d.Weekday())-int(first)+7)%7)
 }
 
-// Time is midnight at the start of d in loc (UTC where loc is nil). Where a zone skips midnight it
-// is the first instant that exists, as package time has it.
+// Time is the first instant of d in loc (UTC where loc is nil): midnight, or where clocks skip midnight the
+// moment after. Of a day that a zone has left out (Apia, 2011-12-30) it is the start of the day after it.
 func (d Date) Time(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
 	}
 	y, m, day := d.Civil()
-	return time.Date(y, m, day, 0, 0, 0, 0, loc)
+	t := time.Date(y, m, day, 0, 0, 0, 0, loc)
+	if loc == time.UTC {
+		return t
+	}
+	// Of a clock reading that was skipped or that occurs twice, package time does not say which offset it takes.
+	from, to := t.ZoneBounds()
+	if DateOf(t) < d {
+		return to
+	}
+	if !from.IsZero() && t.Sub(from) < 24*time.Hour {
+		before := from.Add(-time.Nanosecond)
+		if DateOf(before) >= d {
+			_, early := before.Zone()
+			_, late := t.Zone()
+			return t.Add(time.Duration(late-early) * time.Second)
+		}
+		if hour, minute, second := t.Clock(); hour|minute|second != 0 {
+			return from
+		}
+	}
+	return t
 }
 
 // AppendTo appends d as YYYY-MM-DD.

@@ -182,3 +182,34 @@ func TestTimesAreStrictInJSONToo(t *testing.T) {
 		t.Errorf("366 days after %s: %s", MinDate, d)
 	}
 }
+
+// Of every day around a change of clocks, in every zone that has ever skipped or repeated a midnight, and in
+// some that never did: Time is an instant of the day (or of the first day after it, where the zone leaves it
+// out), and no instant before it is.
+func TestDaysStartWithTheirFirstInstant(t *testing.T) {
+	for _, name := range []string{
+		"UTC", "Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Atlantic/Azores", "America/St_Johns",
+		"Asia/Beirut", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Apia", "Pacific/Kwajalein", "Australia/Lord_Howe",
+		"America/New_York", "Africa/Cairo", "Asia/Amman", "America/Asuncion", "Asia/Tehran", "Antarctica/Troll",
+	} {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			t.Skipf("needs the time zone database: %v", err)
+		}
+		first, _ := NewDate(1970, time.January, 2)
+		last, _ := NewDate(2030, time.December, 31)
+		for d := first; d <= last; d++ {
+			at := d.Time(loc)
+			if before := DateOf(at.Add(-time.Nanosecond)); before >= d {
+				t.Fatalf("%s: %v starts at %v, but the instant before it belongs to %v", name, d, at, before)
+			}
+			day := DateOf(at)
+			if day != d && (name != "Pacific/Apia" && name != "Pacific/Kwajalein" || day != d+1) {
+				t.Fatalf("%s: %v starts at %v, which belongs to %v", name, d, at, day)
+			}
+			if end := (d + 1).Time(loc); end.Before(at) || end.Sub(at) > 26*time.Hour {
+				t.Fatalf("%s: %v lasts from %v to %v", name, d, at, end)
+			}
+		}
+	}
+}

@@ -89,6 +89,24 @@ func (s *site) found(k *sku) schemas.Quantity {
 	return k.stock.belief.found
 }
 
+// dayEnds calls f for the days that are over and not settled, from the count's on, with what was believed at
+// their end, before what was found is put right, and what had been found before.
+func (s *site) dayEnds(k *sku, f func(day schemas.Date, onHand, found schemas.Quantity)) {
+	s.believed(k)
+	st := &k.stock
+	l := st.belief.from
+	if !st.Settled && l.Day < s.Today {
+		f(l.Day, l.OnHand, l.Found)
+	}
+	for _, q := range st.belief.flow[:st.belief.n] {
+		if l.Day+1 >= s.Today {
+			return
+		}
+		f(l.Day+1, addQuantity(l.OnHand, q), l.Found)
+		st.step(&l, q)
+	}
+}
+
 // end closes the day of a level.
 func (st *stock) end(l *level) {
 	if l.OnHand < 0 && !st.waits(l.Day) {

@@ -38,9 +38,8 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 // settled is the newest day whose books are closed: only a correction far too late still changes them.
 func (s *site) settled() schemas.Date { return s.Today.AddDays(-bookDays) }
 
-// noteLine counts a sale's line in the activity of its day and in its document.
+// noteLine counts a sale's line in its document.
 func (s *site) noteLine(e *booking, n int) {
-	s.activity.add(e.Day, n)
 	if n > 0 {
 		s.documents.add(uint64(e.Document), e.Day, e.mark)
 	} else {
@@ -64,7 +63,7 @@ func (s *site) bookNext(k *sku, e *booking) bool {
 	if v := k.live.judge(d, s.Priors.at(e.Day)); v.Flag || v.Suspect || v.Believed {
 		return false
 	}
-	k.history.update(e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity); h.Missing = false })
+	s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
 	s.moved(k, e.Day, -e.Quantity)
 	s.changedDay(k, e.Day)
 	return true

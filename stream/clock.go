@@ -166,6 +166,7 @@ func (s *site) rollTo(day schemas.Date) {
 	for _, k := range s.skus {
 		k.expireStock(s.Today)
 		s.mature(k)
+		s.censorWindow(k)
 	}
 	s.expire()
 	if len(s.skus) > 0 {
@@ -244,8 +245,10 @@ func (s *site) trim() {
 		return
 	}
 	s.Trimmed = oldest
+	s.activity.trim(oldest)
 	for _, k := range s.skus {
 		if first, ok := k.history.first(); ok && first < oldest {
+			k.life.older = k.life.older || k.kept(never, oldest-1) > 0
 			k.history.trim(oldest)
 			k.model = nil
 			s.save(k)

@@ -83,6 +83,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 	switch e := ev.Data.(type) {
 	case *schemas.Item:
 		k := s.learn(canonical(e.SKU))
+		s.live(k, st, e.Discontinued)
 		if !k.item.Provisional && !st.after(k.item.Stamp) {
 			return kept(reasonOlder)
 		}

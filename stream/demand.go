@@ -65,48 +65,58 @@ func (s *site) attempt(k *sku, i int, each func(i int, k *sku)) (ok bool) {
 // fit lets the model of a SKU learn the closed days that it does not have yet. A change to a day that
 // it has makes it start anew, so its state is always what a fit of the whole history gives.
 func (s *site) fit(k *sku) {
-	first, ok := k.history.first()
+	first, ok := s.firstSale(k)
 	if !ok || first > s.Today {
 		first = s.Today
 	}
 	if k.model == nil || k.fitted != first || k.through > s.Today {
 		k.model = forecast.New(forecast.Config{Season: season})
-		k.fitted, k.through = first, first
+		k.fitted, k.through, k.ordinary = first, first, 0
 	}
 	if k.through == s.Today {
 		return
 	}
+	gaps := k.life.gaps(s.location)
+	learn := func(e dayEntry) {
+		k.model.Append(s.dayDemand(k, e, gaps))
+		k.through++
+	}
 	k.history.each(k.through, func(e dayEntry) bool {
+		for k.through < min(e.Date, s.Today) {
+			learn(dayEntry{Date: k.through})
+		}
 		if e.Date >= s.Today {
 			return false
 		}
-		for ; k.through < e.Date; k.through++ {
-			k.model.Append(s.quietDay(k.through))
-		}
-		k.model.Append(s.soldDay(e))
-		k.through++
+		learn(e)
 		return true
 	})
-	for ; k.through < s.Today; k.through++ {
-		k.model.Append(s.quietDay(k.through))
+	for k.through < s.Today {
+		learn(dayEntry{Date: k.through})
 	}
 }
 
-// quietDay is the demand of a day without sales: none, or unknown when the site was closed.
-func (s *site) quietDay(d schemas.Date) float64 {
-	if s.closed[d] {
-		return math.NaN()
-	}
-	return 0
-}
-
-// soldDay is the demand of a day as models see it. What is held is not demand: a day with nothing else
-// is unknown, so the model's own expectation stands in its place.
-func (s *site) soldDay(e dayEntry) float64 {
+// dayDemand is the demand of a day as models see it: NaN where it is not known. It reads the days in their
+// order, for the size of an ordinary sale follows them.
+//
+//	in a gap of the SKU's life         unknown
+//	sold                               its figure, also on a day that should have been closed
+//	sold, and out of stock at its end  its figure from an ordinary sale on, else unknown
+//	rows rejected, or sales held       unknown: the model's own expectation stands in its place
+//	closed, silent, or out of stock    unknown
+//	nothing                            zero
+func (s *site) dayDemand(k *sku, e dayEntry, gaps daySet) float64 {
 	switch {
+	case gaps.has(e.Date):
+		return math.NaN()
 	case e.Kept > 0:
-		return e.Kept.Float()
-	case e.Missing || e.Held > 0 || s.closed[e.Date]:
+		sold := e.Kept.Float()
+		if e.Censored && sold < k.ordinary {
+			return math.NaN()
+		}
+		k.learnOrdinary(sold)
+		return sold
+	case e.Missing || e.Held > 0 || e.Censored || s.closedFor(k, e.Date) || s.silent(e.Date):
 		return math.NaN()
 	}
 	return 0
@@ -146,10 +156,16 @@ func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level 
 	return x
 }
 
-// flat stands in for a model that failed: the mean of the last four weeks.
+// flat stands in for a model that failed: the mean of the days of business of the last four weeks.
 func (s *site) flat(k *sku, cuts []int) expected {
 	const window = 28
-	rate := max(0, k.kept(s.Today-window, s.Today-1).Float()) / window
+	open := 0
+	for d := s.Today - window; d < s.Today; d++ {
+		if !s.closedFor(k, d) && !s.silent(d) {
+			open++
+		}
+	}
+	rate := max(0, k.kept(s.Today-window, s.Today-1).Float()) / float64(max(open, 1))
 	days := cuts[len(cuts)-1]
 	x := expected{
 		mean: make([]float64, days), lower: make([]float64, days), upper: make([]float64, days),
@@ -166,12 +182,12 @@ func (s *site) flat(k *sku, cuts []int) expected {
 	return x
 }
 
-// adjust applies closed days, what is already sold today, and the overrides of planners.
+// adjust applies days of rest, what is already sold today, and the overrides of planners.
 func (s *site) adjust(k *sku, x *expected) {
 	days := len(x.mean)
 	scale := func(i int, f float64) { x.mean[i] *= f; x.lower[i] *= f; x.upper[i] *= f }
 	for i := range days {
-		if s.closed[s.Today.AddDays(i)] {
+		if s.restDay(k, s.Today.AddDays(i)) {
 			scale(i, 0)
 		}
 	}
@@ -179,10 +195,10 @@ func (s *site) adjust(k *sku, x *expected) {
 		if o.SKU != k.name || o.Expires != nil && *o.Expires < s.Today {
 			continue
 		}
-		open := s.openDays(o.From, o.To+1)
+		open := s.demandDays(k, o.From, o.To+1)
 		for d := max(o.From, s.Today); d <= o.To && int(d-s.Today) < days; d++ {
 			i := int(d - s.Today)
-			if s.closed[d] && open > 0 {
+			if open > 0 && s.restDay(k, d) {
 				continue
 			}
 			switch o.Mode {

@@ -13,7 +13,8 @@
 //	hold.go        what is held: outliers (outlier.go), sales of the future, reviews
 //	reverse.go     returns, and taking back what was booked
 //	define.go      all other events: items, counts (stock.go), orders (receipt.go, order.go), policies …
-//	history.go     the demand of a SKU by day; movements.go its stock movements; belief.go its stock
+//	history.go     the demand of a SKU by day; belief.go its stock
+//	activity.go    on which days the site was shut; closed.go what calendars say; life.go, censor.go of one SKU
 //	change.go      whether what happened matters, and since when a plan is pending
 //
 // A pending change that is due becomes a Job:

@@ -78,7 +78,12 @@ func (s *site) takeLine(k **sku, f *fact, e lineEntry) (outcome, bool) {
 		return outcome{}, false
 	}
 	amount := min(-f.quantity, e.Quantity)
-	if i := of.bookingOf(f.line, true); i >= 0 {
+	if i := of.aheadOf(f.line, true); i >= 0 {
+		if of.ahead[i].Quantity -= amount; of.ahead[i].Quantity <= 0 {
+			of.ahead = slices.Delete(of.ahead, i, i+1)
+		}
+		s.showAhead(of, e.Day)
+	} else if i := of.bookingOf(f.line, true); i >= 0 {
 		s.shrink(of, i, amount)
 	} else {
 		s.changeLate(of, e.Day, -amount)
@@ -253,7 +258,7 @@ func (s *site) unbook(e lineEntry, line uint64, sale bool) bool {
 		return false
 	}
 	k := s.skus[e.SKU]
-	if i := slices.IndexFunc(k.ahead, func(o booking) bool { return o.Line == line && (o.kind == bookedSale) == sale }); i >= 0 {
+	if i := k.aheadOf(line, sale); i >= 0 {
 		d := k.ahead[i].Day
 		k.ahead = slices.Delete(k.ahead, i, i+1)
 		s.showAhead(k, d)
@@ -287,6 +292,7 @@ func (s *site) moveReturn(e lineEntry, k *sku, line uint64) {
 	from.remove(i)
 	s.refold(from)
 	k.insert(o)
+	k.returns = max(k.returns, o.Day)
 }
 
 // shrink makes a sale of the window smaller for good.

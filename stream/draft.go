@@ -52,6 +52,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		d.names = append(d.names, p.Name)
 	}
 	d.frozen = s.frozenPeriods(d.periods)
+	s.look()
 
 	var list []*sku
 	for _, k := range s.sorted() {
@@ -79,6 +80,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		cover, level := 0, 0.0
 		if t.safety.Rule == schemas.SafetyServiceLevel {
 			cover = int(min(longestCover, math.Round(float64(t.lead+1+s.settings.Frozen)*s.settings.daysPer(schemas.PerPeriod))))
+			cover = s.coverWithDemand(k, cover, cuts[len(cuts)-1])
 			level = t.safety.Value
 		}
 		s.net(d, i, k, t, s.expect(k, &path, cuts, cover, level), cuts)

@@ -7,7 +7,7 @@ import (
 	"drumbeat/schemas"
 )
 
-// Dump is all saved state of the Processor as it would be saved now: two that go on in the same way have
+// Dump is all saved state of the Processor as it would be saved now, and its counts of active SKUs: two that go on in the same way have
 // equal dumps.
 func (p *Processor) Dump() []byte {
 	var b bytes.Buffer
@@ -15,6 +15,8 @@ func (p *Processor) Dump() []byte {
 	for _, name := range p.order {
 		s := p.sites[name]
 		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])
+		// Derived, but what is counted fact by fact has to be what a restored site counts.
+		fmt.Fprintf(&b, "activity %v\n", s.activity.skus)
 		for _, k := range s.skus {
 			fmt.Fprintf(&b, "sku %s %x\n", k.name, k.append(nil))
 			open := "none"

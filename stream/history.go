@@ -14,12 +14,16 @@ type dayEntry struct {
 	Date       schemas.Date
 	Kept, Held schemas.Quantity
 	Suspect    schemas.Quantity // of the day's sales, what is held if the day is flagged; 0: all of it
-	Missing    bool             // sales of the day were rejected: it is unknown, not zero
+	Missing    bool             // a row of the day was rejected: without a sale it is unknown, not zero
+	Censored   bool             // out of stock at its end: demand may have been more than was sold
 	Verdict    uint8            // of a review: 0 none, 1 accepted, 2 rejected
 	Context    saleContext      // of suspect sales
 	Score      float32
 	Reason     heldReason
 }
+
+// suspicious says that the outlier rule had something to say of the day.
+func (e dayEntry) suspicious() bool { return e.Suspect != 0 || e.Context != 0 || e.Score != 0 }
 
 // sold is what was sold on the day, held or not.
 func (e dayEntry) sold() schemas.Quantity { return addQuantity(e.Kept, max(0, e.Held)) }

@@ -18,8 +18,9 @@ import (
 //	zigzag, then the digits without the leading one
 //
 // so that a busy SKU costs about a byte a day, whatever its size, and a slow one two bytes a sale.
-// Any other day has a 1 for "plain", then missing (1 bit), kept, held and suspect (1 bit: not 0, then sign
-// and magnitude as above), verdict (2), context (2), score (1 bit: not 0, then 32) and reason (4).
+// Any other day has a 1 for "plain", then missing (1 bit), censored (1), kept and held (1 bit: not 0, then sign
+// and magnitude as above), verdict (2), whether it is suspicious (1 bit; then suspect as kept, context 2 and
+// score 32) and reason (1 bit: not 0, then 8).
 type packedDays struct {
 	unit  schemas.Quantity // a power of ten that divides all quantities; 0 stands for one base unit
 	n     int
@@ -91,19 +92,23 @@ func (p *packedDays) add(e dayEntry) {
 	}
 	p.write(1, 1)
 	p.write(flag(e.Missing), 1)
+	p.write(flag(e.Censored), 1)
 	p.writeSigned(int64(e.Kept / u))
 	if e.Kept > 0 {
 		p.learn(uint64(e.Kept / u))
 	}
 	p.writeSigned(int64(e.Held / u))
-	p.writeSigned(int64(e.Suspect / u))
 	p.write(uint64(e.Verdict), 2)
-	p.write(uint64(e.Context), 2)
-	p.write(flag(e.Score != 0), 1)
-	if e.Score != 0 {
+	p.write(flag(e.suspicious()), 1)
+	if e.suspicious() {
+		p.writeSigned(int64(e.Suspect / u))
+		p.write(uint64(e.Context), 2)
 		p.write(uint64(math.Float32bits(e.Score)), 32)
 	}
-	p.write(uint64(e.Reason), 4)
+	p.write(flag(e.Reason != heldNone), 1)
+	if e.Reason != heldNone {
+		p.write(uint64(e.Reason), 8)
+	}
 }
 
 func flag(b bool) uint64 {
@@ -305,17 +310,22 @@ func (r *bitReader) entry() dayEntry {
 		return e
 	}
 	e.Missing = r.read(1) == 1
+	e.Censored = r.read(1) == 1
 	e.Kept = r.signed()
 	if e.Kept > 0 {
 		r.days.learn(uint64(e.Kept / u))
 	}
 	e.Held = r.signed()
-	e.Suspect = r.signed()
 	e.Verdict = uint8(r.read(2))
-	e.Context = saleContext(r.read(2))
 	if r.read(1) == 1 {
+		e.Suspect = r.signed()
+		e.Context = saleContext(r.read(2))
 		e.Score = math.Float32frombits(uint32(r.read(32)))
+		r.bad = r.bad || !e.suspicious()
 	}
-	e.Reason = heldReason(r.read(4))
+	if r.read(1) == 1 {
+		e.Reason = heldReason(r.read(8))
+		r.bad = r.bad || e.Reason == heldNone
+	}
 	return e
 }

@@ -52,7 +52,7 @@ func TestHistoryAgainstMap(t *testing.T) {
 				d := day()
 				e := dayEntry{
 					Date: d, Kept: drawQuantity(t, "kept"), Held: drawQuantity(t, "held"),
-					Missing: rapid.Bool().Draw(t, "missing"), Verdict: uint8(rapid.IntRange(0, 2).Draw(t, "verdict")),
+					Missing: rapid.Bool().Draw(t, "missing"), Censored: rapid.Bool().Draw(t, "censored"), Verdict: uint8(rapid.IntRange(0, 2).Draw(t, "verdict")),
 					Score:  rapid.SampledFrom([]float32{0, 0, 6.25, -7, math.MaxFloat32}).Draw(t, "score"),
 					Reason: heldReason(rapid.Uint8Range(0, uint8(heldReasons)).Draw(t, "reason")),
 				}

@@ -123,18 +123,15 @@ func (s *site) showDay(k *sku, t *dayTally) {
 		}
 	}
 	k.setFlagged(t.day, flag)
-	if t.sold > 0 {
-		e.Missing = false
-	}
 	if e == old {
 		return
 	}
-	k.history.update(t.day, func(h *dayEntry) { *h = e })
+	s.amend(k, t.day, func(h *dayEntry) { *h = e })
 	s.save(k)
 	if e.Kept != old.Kept {
 		s.moved(k, t.day, old.Kept-e.Kept)
 	}
-	if e.Kept != old.Kept || e.Held != old.Held || e.Missing != old.Missing {
+	if e.Kept != old.Kept || e.Held != old.Held {
 		s.changedDay(k, t.day)
 	} else {
 		s.booked(k, t.day)
@@ -243,13 +240,19 @@ func (s *site) showAhead(k *sku, d schemas.Date) {
 	if sold == 0 {
 		held = -returned
 	}
-	k.history.update(d, func(h *dayEntry) {
+	s.amend(k, d, func(h *dayEntry) {
 		h.Held, h.Reason = held, heldFuture
 		if held == 0 {
 			h.Reason = heldNone
 		}
 	})
 	s.changedDay(k, d)
+}
+
+// aheadOf is the place of the sale (or of what is not a sale) of a document line among those held ahead, -1 if
+// there is none.
+func (k *sku) aheadOf(line uint64, sale bool) int {
+	return slices.IndexFunc(k.ahead, func(b booking) bool { return b.Line == line && (b.kind == bookedSale) == sale })
 }
 
 // isAhead says that sales or returns are held ahead on a day.
@@ -287,13 +290,13 @@ func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 		verdict = verdictAccepted
 	}
 	h := k.history.at(e.Date)
-	k.history.update(e.Date, func(d *dayEntry) { d.Verdict = verdict })
+	s.amend(k, e.Date, func(d *dayEntry) { d.Verdict = verdict })
 	k.settled.review(e.Date, verdict)
 	switch {
 	case h.Reason == heldFuture && accept:
 		s.bookAhead(k, e.Date)
 	case h.Reason == heldFuture:
-		k.history.update(e.Date, func(d *dayEntry) { d.Reason = heldReview })
+		s.amend(k, e.Date, func(d *dayEntry) { d.Reason = heldReview })
 	case e.Date > s.settled():
 		s.refold(k)
 	default:

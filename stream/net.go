@@ -41,7 +41,7 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, cuts []int) {
 		e.high[p] = quantity(max(sum, x.sums[p].Quantile(0.9)+shift))
 		if p == 0 {
 			e.outlook = outlook{day: s.Today, today: plain[0], rest: sum - x.mean[0]}
-			if s.closed[s.Today] {
+			if s.restDay(k, s.Today) {
 				e.outlook.today = 0
 			}
 		}

@@ -174,7 +174,7 @@ func TestRestartsLeaveNoTrace(t *testing.T) {
 		got := live(t, records, func(step string) bool { return rapid.IntRange(0, 9).Draw(t, step) == 0 })
 		for revision, plan := range want.plans {
 			if got.plans[revision] != plan {
-				t.Fatalf("revision %d after restarts is\n%s\nwant\n%s", revision, got.plans[revision], plan)
+				t.Fatalf("revision %d after restarts: %s", revision, differencesAt(got.plans[revision], plan))
 			}
 		}
 		if len(got.plans) != len(want.plans) {
@@ -189,12 +189,23 @@ func TestRestartsLeaveNoTrace(t *testing.T) {
 	})
 }
 
+// differencesAt shows where two long lines begin to differ.
+func differencesAt(got, want string) string {
+	i := 0
+	for i < min(len(got), len(want)) && got[i] == want[i] {
+		i++
+	}
+	from := max(0, i-150)
+	return fmt.Sprintf("at byte %d\n%s\nwant\n%s", i, got[from:min(len(got), i+60)], want[from:min(len(want), i+60)])
+}
+
 // difference shows the first line in which two texts differ.
 func difference(got, want string) string {
 	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
-			return fmt.Sprintf("line %d is\n%s\nwant\n%s", i+1, a[i], b[i])
+			before := strings.Join(a[max(0, i-4):i], "\n")
+			return fmt.Sprintf("after\n%s\nline %d is\n%s\nwant\n%s", before, i+1, a[i], b[i])
 		}
 	}
 	return fmt.Sprintf("%d lines, want %d", len(a), len(b))

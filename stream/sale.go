@@ -167,14 +167,15 @@ func (s *site) changedDay(k *sku, d schemas.Date) {
 	s.weigh(k, triggerSale)
 }
 
-// markMissing makes the day of a rejected row missing, unless something was sold on it.
+// markMissing makes the day of a rejected row missing. What else was sold on it stands beside that, so that the
+// order of the rows does not matter, nor what is cancelled later.
 func (s *site) markMissing(f *fact) {
 	k := s.known(f.sku)
 	if k == nil || f.day < s.Trimmed || f.day > s.Today.AddDays(1) {
 		return
 	}
-	if e := k.history.at(f.day); e.Kept == 0 && e.Held == 0 && !e.Missing {
-		k.history.update(f.day, func(e *dayEntry) { e.Missing = true })
+	if !k.history.at(f.day).Missing {
+		s.amend(k, f.day, func(e *dayEntry) { e.Missing = true })
 		if k.model != nil && f.day < k.through {
 			k.model = nil
 		}

@@ -97,7 +97,6 @@ func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
 	h := k.history.at(e.Day)
 	switch e.kind {
 	case bookedSale:
-		s.activity.add(e.Day, 1)
 		units := addQuantity(h.sold(), e.Quantity).Float()
 		v := k.live.judge(saleDay{Day: e.Day, Units: units, Declared: s.declared(k, e.Day), Review: h.Verdict}, s.Priors.at(e.Day))
 		s.changeLate(k, e.Day, e.Quantity)
@@ -147,6 +146,9 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 		t.refuse, t.refused = -h.Held, h.Reason
 	}
 	s.showDay(k, &t)
+	if k.returns != never {
+		s.refold(k) // returns are held against what was sold before
+	}
 	if !k.stale {
 		k.stale = true
 		s.stale = append(s.stale, k)

@@ -20,8 +20,9 @@ type site struct {
 	settings Settings // effective: configuration and policy
 	location *time.Location
 	calendar calendar
-	closed   map[schemas.Date]bool // closed days of the whole site
-	codes    codes                 // that are no product
+	codes    codes // that are no product
+	calendarDays
+	activity activity
 
 	skus  []*sku // by index
 	names map[string]*sku
@@ -29,7 +30,6 @@ type site struct {
 	ids   identities
 
 	documents documents
-	activity  activity
 	startDay  schemas.Date // the day that startUnix is the start of
 	startUnix int64
 	stale     []*sku                         // to be judged anew; see freshen
@@ -135,7 +135,7 @@ func (e *versionError) Error() string {
 func (p *Processor) newSite(name string) *site {
 	s := &site{
 		name: name, p: p,
-		names: map[string]*sku{}, closed: map[schemas.Date]bool{},
+		names: map[string]*sku{},
 	}
 	s.change = s.noteChange
 	s.Today, s.Trimmed = never, never
@@ -175,41 +175,9 @@ func (s *site) configure() error {
 		k.noProduct = s.codes.has(k.name)
 	}
 	s.settings, s.location, s.calendar = settings, location, settings.calendar()
-	s.closed = map[schemas.Date]bool{}
-	for _, e := range s.Entries {
-		if e.Effect == schemas.EffectClosed && len(e.SKUs) == 0 {
-			e.days(func(d schemas.Date) { s.closed[d] = true })
-		}
-	}
+	s.calendarDays = newCalendarDays(s.Entries)
+	s.activity.stale = true // what a calendar closes is no learnt closing day
 	return nil
-}
-
-// days calls f for every day of the entry.
-func (e *entry) days(f func(schemas.Date)) {
-	for _, d := range e.Dates {
-		f(d)
-	}
-	if e.From != nil && e.To != nil {
-		for d := *e.From; d <= *e.To; d++ {
-			f(d)
-		}
-	}
-}
-
-// openDays counts the days of [from, to) on which the site is open.
-func (s *site) openDays(from, to schemas.Date) int {
-	n := int(to - from)
-	if n <= 0 {
-		return 0
-	}
-	if len(s.closed) > 0 {
-		for d := from; d < to; d++ {
-			if s.closed[d] {
-				n--
-			}
-		}
-	}
-	return n
 }
 
 // known returns the SKU of a canonical name, nil if there is none.
@@ -236,6 +204,22 @@ func (s *site) save(k *sku) {
 	if !k.dirty {
 		k.dirty = true
 		s.dirtySKUs = append(s.dirtySKUs, k)
+	}
+}
+
+// amend changes the entry of a day, as history.update does, and keeps count of the SKUs with demand.
+func (s *site) amend(k *sku, d schemas.Date, f func(e *dayEntry)) {
+	var before, after bool
+	k.history.update(d, func(e *dayEntry) {
+		before = e.hasDemand()
+		f(e)
+		after = e.hasDemand()
+	})
+	switch {
+	case after && !before:
+		s.activity.add(d, 1)
+	case before && !after:
+		s.activity.add(d, -1)
 	}
 }
 
@@ -293,6 +277,7 @@ func (p *Processor) restore(saved *SavedSite) error {
 		s.skus[k.index] = k
 		s.names[k.name] = k
 		k.noProduct = s.codes.has(k.name)
+		s.activity.learn(&k.history)
 	}
 	for _, page := range saved.Pages {
 		var err error

@@ -14,6 +14,7 @@ type sku struct {
 
 	item        item
 	history     history
+	life        life
 	window      []booking      // the window: the lines of the last bookDays days, in their order
 	ahead       []booking      // lines that are dated too far ahead of the clock, likewise
 	settled     sizeRule       // the outlier rule, with every settled day learnt
@@ -49,6 +50,7 @@ type sku struct {
 	model     *forecast.Model
 	fitted    schemas.Date // first day of the model
 	through   schemas.Date // the model has every day before it
+	ordinary  float64      // units of an ordinary sale, of the days before through
 	dirty     bool         // to be saved
 	noProduct bool         // its code is none of a product
 }
@@ -112,6 +114,7 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendUvarint(dst, uint64(k.index))
 	dst = k.item.append(dst)
 	dst = k.history.append(dst)
+	dst = k.life.append(dst)
 	dst = appendBookings(dst, k.window)
 	dst = appendBookings(dst, k.ahead)
 	dst = k.settled.append(dst)
@@ -146,7 +149,7 @@ func (k *sku) append(dst []byte) []byte {
 }
 
 // skuVersion is the version of the encoding of a SKU.
-const skuVersion = 1
+const skuVersion = 2
 
 // decodeSKU reads what append wrote.
 func decodeSKU(name string, src []byte) (*sku, error) {
@@ -160,6 +163,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	if k.history, r.b, err = decodeHistory(r.b); err != nil {
 		return nil, err
 	}
+	k.life.decode(&r)
 	k.window, k.ahead = r.bookings(), r.bookings()
 	if k.settled, r.b, err = decodeSizeRule(r.b); err != nil {
 		return nil, err

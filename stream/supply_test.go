@@ -21,7 +21,7 @@ func TestOverdueOrdersAreFlagged(t *testing.T) {
 	b.clock = today.Time(nil)
 	b.take(b.define(&schemas.StockCounted{SKU: "A", OnHand: qty(50), AsOf: schemas.AsOf{Date: today - 2}}),
 		receipt(schemas.ReceiptExpected, 30, today-3), b.define(&schemas.Receipt{
-		Order: "next", SKU: "A", Quantity: qty(5), Date: today + 8, Status: schemas.ReceiptExpected}))
+			Order: "next", SKU: "A", Quantity: qty(5), Date: today + 8, Status: schemas.ReceiptExpected}))
 	b.end()
 	line := b.lines["A"]
 	if p := line.Periods[0]; p.Overdue != qty(30) || p.Receipts != qty(30) || line.Periods[1].Overdue != 0 || line.Periods[1].Receipts != qty(5) {

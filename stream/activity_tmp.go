@@ -1,9 +1,0 @@
-package stream
-
-import "drumbeat/schemas"
-
-type activity struct{}
-
-func (a *activity) add(d schemas.Date, n int) {}
-
-func (s *site) declared(k *sku, d schemas.Date) bool { return false }
