@@ -7,8 +7,8 @@ import (
 	"drumbeat/schemas"
 )
 
-// saleDay is a SKU's rows of one day, as a range of skuRows.rows, with the sum of their demand.
-type saleDay struct {
+// skuDay is a SKU's rows of one day, as a range of skuRows.rows, with the sum of their demand.
+type skuDay struct {
 	date     schemas.Date
 	sku      int // index into the list of fold
 	from, to int
@@ -18,23 +18,31 @@ type saleDay struct {
 // judgeSizes runs the outlier rule over the daily sales of all SKUs, day by day and within a day by SKU,
 // so that what the site has learnt at each point does not depend on the order of the file.
 func (c *Cleaner) judgeSizes(skus []*skuRows) {
-	var days []saleDay
+	var days []skuDay
 	for n, of := range skus {
 		days = c.saleDays(days, n, of)
 	}
-	slices.SortStableFunc(days, func(a, b saleDay) int { return cmp.Compare(a.date, b.date) })
-	var prior sitePrior
-	filters := make([]sizeFilter, len(skus))
+	slices.SortStableFunc(days, func(a, b skuDay) int { return cmp.Compare(a.date, b.date) })
+	var priors sitePriors
+	rules := make([]sizeRule, len(skus))
 	sales := make([][]judgedSale, len(skus))
 	places := make([][]int, len(skus)) // of each sale in days
 	for i, d := range days {
-		f, units := &filters[d.sku], d.units.Float()
-		v := f.judge(d.date, units, &prior)
-		sale := judgedSale{Day: d.date, Units: units, verdict: v, Cold: f.sales < coldSales}
-		f.learn(d.date, units, v, &prior)
+		r := &rules[d.sku]
+		sale := judgedSale{units: d.units.Float()}
+		changed := func(day schemas.Date, flag bool) {
+			for j := len(places[d.sku]) - 1; j >= 0; j-- {
+				if s := &sales[d.sku][j]; days[places[d.sku][j]].date == day && s.Flag != flag {
+					s.Flag, s.Expected = flag, r.expected(day)
+				}
+			}
+		}
+		sale.verdict = r.learn(saleDay{Day: d.date, Units: sale.units}, priors.at(d.date), priors.learning(), changed)
 		sales[d.sku] = append(sales[d.sku], sale)
 		places[d.sku] = append(places[d.sku], i)
-		f.revise(sales[d.sku])
+		if i == len(days)-1 || days[i+1].date > d.date {
+			priors.close(d.date)
+		}
 	}
 	for n, of := range skus {
 		for i, sale := range sales[n] {
@@ -48,10 +56,16 @@ func (c *Cleaner) judgeSizes(skus []*skuRows) {
 	}
 }
 
+// judgedSale is a sale of a SKU with what the outlier rule thinks of it in the end.
+type judgedSale struct {
+	verdict
+	units float64
+}
+
 // saleDays appends the days on which a SKU has demand.
-func (c *Cleaner) saleDays(days []saleDay, n int, of *skuRows) []saleDay {
+func (c *Cleaner) saleDays(days []skuDay, n int, of *skuRows) []skuDay {
 	for from := 0; from < len(of.rows); {
-		d := saleDay{date: c.rows[of.rows[from]].fact.day, sku: n, from: from}
+		d := skuDay{date: c.rows[of.rows[from]].fact.day, sku: n, from: from}
 		to := from
 		for ; to < len(of.rows) && c.rows[of.rows[to]].fact.day == d.date; to++ {
 			d.units = addQuantity(d.units, c.rows[of.rows[to]].demand())
@@ -82,7 +96,7 @@ func (c *Cleaner) settle(rows []int, sale *judgedSale, reason heldReason) {
 		return
 	}
 	slices.SortStableFunc(demand, func(a, b *cleanRow) int { return cmp.Compare(b.demand(), a.demand()) })
-	rest := sale.Units
+	rest := sale.units
 	for i, r := range demand {
 		if i > 0 && rest+1 <= grossRatio*(sale.Expected+1) {
 			return

@@ -3,7 +3,6 @@ package stream
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"testing"
 
@@ -97,90 +96,6 @@ func TestCleanerAgreesWithTheProcessor(t *testing.T) {
 		for key, left := range demand {
 			if left != 0 {
 				t.Fatalf("%s: the cleaner is left with %v, the stream with nothing", key, left)
-			}
-		}
-	})
-}
-
-// sequence feeds sales, one a day, through the rule and returns what it thinks at the end.
-func sequence(units ...float64) []judgedSale {
-	var f sizeFilter
-	var prior sitePrior
-	var sales []judgedSale
-	for i, u := range units {
-		d := schemas.Date(20_000 + i)
-		v := f.judge(d, u, &prior)
-		sales = append(sales, judgedSale{Day: d, Units: u, verdict: v, Cold: f.sales < coldSales})
-		f.learn(d, u, v, &prior)
-		f.revise(sales)
-	}
-	return sales
-}
-
-func around(level float64, n int) []float64 {
-	units := make([]float64, n)
-	for i := range units {
-		units[i] = math.Round(level * (1 + .1*math.Sin(float64(i)*2.3)))
-	}
-	return units
-}
-
-func TestRevise(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		units   []float64
-		flagged []int
-	}{
-		{"nothing is wrong", around(100, 60), nil},
-		{"an error among many", slices.Concat(around(100, 30), []float64{5000}, around(100, 20)), []int{30}},
-		{"an error at the very end", slices.Concat(around(100, 30), []float64{5000}), []int{30}},
-		{"the first sale", slices.Concat([]float64{5000}, around(100, 20)), []int{0}},
-		{"the first sale, before anything tells", []float64{5000, 100, 100}, []int{}},
-		{"the second sale", slices.Concat([]float64{100, 5000}, around(100, 20)), []int{1}},
-		{"a new level is believed", slices.Concat(around(100, 30), around(1000, 30)), nil},
-		{"two errors apart", slices.Concat(around(100, 30), []float64{5000}, around(100, 4), []float64{4000}, around(100, 10)), []int{30, 35}},
-	} {
-		var flagged []int
-		for i, s := range sequence(c.units...) {
-			if s.Flag {
-				flagged = append(flagged, i)
-			}
-		}
-		if !slices.Equal(flagged, c.flagged) {
-			t.Errorf("%s: flagged %v, want %v", c.name, flagged, c.flagged)
-		}
-	}
-}
-
-// Revision needs the last fifteen sales alone, and leaves all older ones as they are.
-func TestReviseNeedsARingOnly(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var f sizeFilter
-		var prior sitePrior
-		var all, ring []judgedSale
-		day := schemas.Date(20_000)
-		for range rapid.IntRange(1, 60).Draw(t, "sales") {
-			day += schemas.Date(rapid.IntRange(1, 5).Draw(t, "gap"))
-			u := float64(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 90, 120, 300, 5000}).Draw(t, "units"))
-			v := f.judge(day, u, &prior)
-			s := judgedSale{Day: day, Units: u, verdict: v, Cold: f.sales < coldSales}
-			f.learn(day, u, v, &prior)
-			before := f
-			all, ring = append(all, s), append(ring, s)
-			ring = ring[max(0, len(ring)-reviseLast-1):]
-			was := slices.Clone(all)
-			changed := f.revise(all)
-			f.revise(ring)
-			if !slices.Equal(all[len(all)-len(ring):], ring) {
-				t.Fatalf("with all sales %+v\nwith the last ones %+v", all[len(all)-len(ring):], ring)
-			}
-			for i := range all {
-				if (all[i].Flag != was[i].Flag) != slices.Contains(changed, i) {
-					t.Fatalf("changed %v, but sale %d was %v and is %v", changed, i, was[i].Flag, all[i].Flag)
-				}
-			}
-			if before.level != f.level || before.logPhi != f.logPhi || before.weekday != f.weekday {
-				t.Fatal("the revision has taught the filter")
 			}
 		}
 	})

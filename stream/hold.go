@@ -20,7 +20,7 @@ func (s *site) judge(k *sku, day schemas.Date, quantity schemas.Quantity) (score
 	if e.Verdict == verdictAccepted {
 		return 0, heldNone
 	}
-	v := k.sizes.judge(day, addQuantity(e.Kept, quantity).Float(), &s.Sizes)
+	v := k.sizes.judge(saleDay{Day: day, Units: addQuantity(e.Kept, quantity).Float()}, s.Sizes.at(day))
 	switch {
 	case v.Believed:
 		for _, d := range [...]schemas.Date{k.lastDays[0], k.lastDays[1], day} {
@@ -45,14 +45,8 @@ func (s *site) learnOpenDay(k *sku) {
 	if !judged(units) {
 		return
 	}
-	v := k.sizes.judge(k.open, units, &s.Sizes)
-	switch e.Verdict {
-	case verdictAccepted:
-		v.Flag = false
-	case verdictRejected:
-		v.Flag, v.Believed = true, false
-	}
-	k.sizes.learn(k.open, units, v, &s.Sizes)
+	k.sizes.learn(saleDay{Day: k.open, Units: units, Review: e.Verdict}, s.Sizes.at(k.open), s.Sizes.learning(), nil)
+	s.Sizes.close(k.open)
 	k.lastDays[1], k.lastDays[0] = k.lastDays[0], k.open
 }
 

@@ -19,100 +19,198 @@ import (
 // is the SKU's dispersion plus the variance of its log level, so a new or long-silent SKU is judged
 // mildly without being a special case.
 const (
-	grossScore  = 5.0  // |z| beyond which a size is surprising
-	grossRatio  = 6.0  // times the expected size; below it a promotion, not an error
-	coldSales   = 3    // a SKU with fewer sales learnt is cold
-	levelDrift  = 0.08 // standard deviation of the log level's change in a day
-	driftDays   = 60   // a longer silence adds no more doubt
-	scoreClip   = 2.0  // a residual teaches no more than this
-	leastMean   = 0.3
-	firstPhi    = 0.15
-	firstSpread = 1.0 // variance of the log level after the first sale
+	grossRatio    = 6.0  // times the expected size; below it a promotion, not an error
+	lowScore      = 5.0  // -z beyond which a small size is noted
+	coldSales     = 3    // a SKU with fewer sales learnt is cold
+	levelDrift    = 0.08 // standard deviation of the log level's change in a day
+	driftDays     = 60   // a longer silence adds no more doubt
+	leastMean     = 0.3
+	firstPhi      = 0.15
+	firstSpread   = 1.0 // variance of the log level after the first sale
+	phiLeast      = 0.01
+	phiMost       = 4.0
+	believedRange = 4.0 // times, within which three gross sales are one level
 
-	believedSpread = 4.0 // times, within which three gross sales are one level
-	boostRun       = 3   // clipped residuals on one side, in a row
-
-	// clippedVariance is E min(Z², scoreClip²) of a standard normal Z.
-	clippedVariance  = 0.9205
-	logPhiLeast      = -4.605170185988091 // log .01
-	logPhiMost       = 1.3862943611198906 // log 4
-	phiMemoryStart   = 10                 // weight of the first dispersion
-	phiMemoryMost    = 60                 // sales
-	firstWeekday     = 0.2
-	weekdayDrift     = 0.0005
-	counterSaturated = math.MaxUint8
+	// declaredRatio takes the place of grossRatio on the day of a declared event. Declaring one says that
+	// promotions are expected, of a size that nobody has told: twelvefold sales pass, and an error of x50 on
+	// sales that the event has left as they were does not, even where they are few.
+	declaredRatio = 20.0
 )
 
-// sizeFilter is what the outlier rule knows of one SKU. The zero value has seen no sale.
-type sizeFilter struct {
-	level   float32 // log units of a sale, of the mean weekday
-	spread  float32 // variance of level
-	logPhi  float32 // log of the dispersion
-	weekday [7]float32
-	doubt   [7]float32 // variance of weekday
-	last    schemas.Date
-	sales   uint8 // learnt; stays at counterSaturated
-	updates uint8 // of phi and weekday, likewise
-	run     int8  // clipped residuals in a row, by sign
-	recent  [2]recentSale
-	events  []sizeEvent
+// saleContext is what the document and the price of a day's largest line say about its size.
+type saleContext uint8
+
+const (
+	contextUnknown saleContext = iota // neither is known
+	contextPlain                      // nothing explains it
+	contextMixed                      // document and price disagree, or the price alone does not explain it
+	contextBulk                       // explained: other lines are large too, or the price is low
+	saleContexts                      // how many there are
+)
+
+// saleScores are scores beyond which a size is surprising. One that neither document nor price explains
+// needs less to be an error.
+type saleScores struct {
+	gross      float64 // when the sale comes
+	both       float64 // the sum of that score and the one that later sales give it
+	suspicious float64 // each of these two at least
 }
 
-// recentSale is one of the last two sales.
-type recentSale struct {
-	units    float32
-	logRatio float32 // log of (units+1)/(expected+1)
-	side     int8    // +1 grossly large, -1 grossly small, 0 neither
+var scoresOf = [saleContexts]saleScores{
+	contextUnknown: {4.6, 8.8, 3},
+	contextPlain:   {2.5, 4.2, 2},
+	contextMixed:   {3.7, 7.4, 3},
+	contextBulk:    {7, 13, 5},
+}
+
+// leastSuspicious is the score from which the context matters: the least of scoresOf.
+const leastSuspicious = 2.0
+
+// saleDay is what the rule is told of a day.
+type saleDay struct {
+	Day      schemas.Date
+	Units    float64     // of all standing sales of the day, held ones included
+	Context  saleContext // of no account where the verdict is not Suspect
+	Declared bool        // the day of a calendar event
+	Review   uint8       // of a person: verdictNone, verdictAccepted or verdictRejected
+}
+
+// sizeRule is what the rule knows of one SKU. The zero value has seen no sale. An assignment makes an
+// independent copy.
+type sizeRule struct {
+	level   float32   // log units of a sale, of the mean weekday
+	spread  float32   // variance of level
+	phi     float32   // dispersion
+	weekday [7]int16  // effects on level, in 1/weekdayStep
+	doubt   [7]uint16 // their variances, in 1/doubtStep
+	last    schemas.Date
+	sales   uint8 // learnt; stays at counterMost
+	updates uint8 // of phi and weekday, likewise
+	run     int8  // clipped residuals in a row, by sign
+	kept    uint8 // sales in ring
+	recent  [2]recentSale
+	ring    [reviseLast]ringSale
+	events  []sizeEvent // shared by copies, never changed in place
 }
 
 // verdict is what the rule says of a day's units.
 type verdict struct {
 	Flag     bool    // grossly large: hold it
 	Low      bool    // grossly small: a note, never held
+	Believed bool    // this and the two former gross sales are accepted as the level
+	Suspect  bool    // another context may make another verdict, at once or when later sales are known
 	Score    float64 // z
 	Ratio    float64 // (units+1)/(Expected+1)
 	Expected float64 // units of a sale on that day
-	Believed bool    // this and the two former gross days are accepted as the new level
 }
 
-// sizeView is a sale as the filter sees it before it learns from it.
+// sizeView is a sale as the rule sees it before it learns from it.
 type sizeView struct {
+	verdict
 	level, spread, phi float64 // level of the mean weekday; spread on the day of the sale
-	mean               float64
-	z, ratio           float64
-	side               int8
-	site               float64 // z against the site's sizes, of a cold SKU; 0 where the site does not know enough
+	z                  float64 // against the own level, where Score may be the site's
+	side               int8    // +1 grossly large, -1 grossly small, 0 neither
+	cold               bool
+	suspicious, gross  bool // beyond those scores of the context and the ratio
+	recurs             bool // as large, but explained by an event of former years
 }
 
-// view does steps 1 and 2 of the rule, expect and score. units > 0.
-func (f *sizeFilter) view(d schemas.Date, units float64, site *sitePrior) sizeView {
-	v := sizeView{level: float64(f.level), spread: float64(f.spread), phi: math.Exp(float64(f.logPhi))}
-	weekday := float64(f.weekday[d.Weekday()])
-	if f.sales < coldSales && site.knowsSizes() {
-		v.site = (math.Log(units) - site.Mean) / site.deviation()
+// judge says what the rule thinks of a day, without learning from it. Units of 0 or less, and what no
+// Quantity holds, get the zero verdict. A nil prior knows nothing.
+func (r *sizeRule) judge(d saleDay, prior *sitePrior) verdict {
+	if !judged(d.Units) {
+		return verdict{}
 	}
-	if f.sales == 0 {
-		v.phi = site.dispersion()
-		weekday = 0
-		if site.knowsSizes() {
-			v.level, v.spread = site.Mean, site.deviation()*site.deviation()
+	v := r.view(&d, prior)
+	return v.verdict
+}
+
+// judged says that units are what a Quantity can hold and above 0.
+func judged(units float64) bool {
+	return units > 0 && units <= math.MaxInt64/float64(schemas.Unit)
+}
+
+// view does the first steps of the rule: it expects, scores and decides.
+func (r *sizeRule) view(d *saleDay, prior *sitePrior) (v sizeView) {
+	v.cold = r.sales < coldSales
+	var weekday, site float64
+	if v.cold && prior.knowsSizes() {
+		site = (math.Log(d.Units) - prior.Mean) / prior.Deviation
+	}
+	if r.sales == 0 {
+		v.phi = prior.dispersion()
+		if prior.knowsSizes() {
+			v.level, v.spread = prior.Mean, prior.Deviation*prior.Deviation
 		} else {
-			v.level, v.spread = math.Log(units), firstSpread
+			v.level, v.spread = math.Log(d.Units), firstSpread
 		}
 	} else {
-		days := float64(min(max(int64(d)-int64(f.last), 0), driftDays))
-		v.spread += levelDrift * levelDrift * days
+		v.level, v.phi = float64(r.level), float64(r.phi)
+		days := float64(min(max(int64(d.Day)-int64(r.last), 0), driftDays))
+		v.spread = float64(r.spread) + levelDrift*levelDrift*days
+		weekday = r.effect(d.Day)
 	}
-	v.mean = max(math.Exp(v.level+weekday), leastMean)
-	v.z = residual(units, v.mean, v.phi+v.spread)
-	v.ratio = (units + 1) / (v.mean + 1)
+	v.Expected = max(math.Exp(v.level+weekday), leastMean)
+	v.z = residual(d.Units, v.Expected, v.phi+v.spread)
+	v.Score = v.z
+	v.Ratio = (d.Units + 1) / (v.Expected + 1)
+	r.decide(&v, d, site)
+	return v
+}
+
+// decide fills in what the scores mean. site is the score against the site's sizes, of a cold SKU.
+func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
+	if v.Ratio > d.ratio() {
+		v.suspicious = v.z > scoresOf[d.Context].suspicious
+		v.gross = v.z > scoresOf[d.Context].gross
+		v.Suspect = r.sales > 0 && v.z > leastSuspicious && d.Review == verdictNone
+	}
 	switch {
-	case v.z > grossScore && v.ratio > grossRatio:
+	case v.gross:
 		v.side = 1
-	case v.z < -grossScore && 1/v.ratio > grossRatio:
+	case v.z < -lowScore && 1/v.Ratio > grossRatio:
 		v.side = -1
 	}
-	return v
+	if v.cold {
+		// Of a SKU without a past the site's sizes are the judge, else its own two sales, provisionally.
+		v.Flag = site > siteScore || r.sales > 0 && v.gross
+		if site > siteScore && site > v.Score {
+			v.Score = site
+		}
+	} else {
+		v.recurs = v.gross && r.recurs(d.Day, d.Units, v.Expected)
+		v.Flag = v.gross && !v.recurs
+		v.Low = v.side < 0
+	}
+	switch {
+	case d.Review == verdictRejected:
+		v.Flag, v.Low, v.side = true, false, 0
+	case d.Review == verdictAccepted:
+		v.Flag = false
+	}
+	if d.Declared {
+		v.side = 0
+	}
+	if v.side != 0 && r.believes(v.side, d.Units) {
+		v.Flag, v.Low, v.Believed = false, false, true
+	}
+}
+
+// ratio is the number of times the expected size beyond which the day's units may be an error.
+func (d *saleDay) ratio() float64 {
+	if d.Declared {
+		return declaredRatio
+	}
+	return grossRatio
+}
+
+// believes says that units and the last two sales, gross on the same side, are one level.
+func (r *sizeRule) believes(side int8, units float64) bool {
+	if r.kept < 2 || r.recent[0].side != side || r.recent[1].side != side {
+		return false
+	}
+	a, b := float64(r.ring[0].units), float64(r.ring[1].units)
+	return (max(units, a, b)+1)/(min(units, a, b)+1) <= believedRange
 }
 
 // residual is z, with asinh x = log(x + sqrt(x² + 1)), so that the difference takes one logarithm.
@@ -121,173 +219,16 @@ func residual(y, mean, phi float64) float64 {
 	return 2 / math.Sqrt(phi) * math.Log((math.Sqrt(a)+math.Sqrt(a+1))/(math.Sqrt(b)+math.Sqrt(b+1)))
 }
 
-// judge says what the rule thinks of units sold on day d in all, without learning from it: a day that
-// is still growing is judged again and again. Units of 0 or less, and what no Quantity holds, get the
-// zero verdict.
-func (f *sizeFilter) judge(d schemas.Date, units float64, site *sitePrior) verdict {
-	if !judged(units) {
-		return verdict{}
-	}
-	s := f.view(d, units, site)
-	v := verdict{Score: s.z, Ratio: s.ratio, Expected: s.mean}
-	if f.sales < coldSales {
-		// Of a SKU without a past the site's sizes are the judge, else its own two sales, provisionally.
-		v.Flag = s.site > siteScore || f.sales > 0 && s.side > 0
-		if s.site > siteScore && s.site > v.Score {
-			v.Score = s.site
-		}
-	} else {
-		v.Flag = s.side > 0 && !f.recurs(d, units, s.mean)
-		v.Low = s.side < 0
-	}
-	if s.side != 0 && f.recent[0].side == s.side && f.recent[1].side == s.side {
-		low := min(units, float64(f.recent[0].units), float64(f.recent[1].units))
-		high := max(units, float64(f.recent[0].units), float64(f.recent[1].units))
-		if (high+1)/(low+1) <= believedSpread {
-			v.Flag, v.Low, v.Believed = false, false, true
-		}
-	}
-	return v
-}
-
-// judged says that units are what a Quantity can hold and above 0.
-func judged(units float64) bool {
-	return units > 0 && units <= math.MaxInt64/float64(schemas.Unit)
-}
-
-// learn closes day d with its total and the verdict it ended with, which a review may have changed.
-// Days come in their order; a later call for an earlier day is taken as a sale on the last one.
-func (f *sizeFilter) learn(d schemas.Date, units float64, v verdict, site *sitePrior) {
-	if !judged(units) {
-		return
-	}
-	s := f.view(d, units, site)
-	cold := f.sales < coldSales
-	if f.sales == 0 {
-		f.level, f.logPhi = float32(s.level), float32(math.Log(s.phi))
-		for i := range f.doubt {
-			f.doubt[i] = firstWeekday
-		}
-		f.last = d
-		site.SKUs++
-	}
-	f.spread = float32(s.spread)
-	f.last = max(f.last, d)
-	sale := recentSale{units: float32(units), logRatio: float32(math.Log(s.ratio)), side: s.side}
-	switch {
-	case v.Believed:
-		middle := median3(units, float64(f.recent[0].units), float64(f.recent[1].units))
-		f.level = float32(math.Log(max(middle, leastMean))) - f.weekday[d.Weekday()]
-		f.spread = float32(s.phi / 3)
-		f.sales = max(f.sales, coldSales)
-		f.run = 0
-		if s.side > 0 {
-			f.remember(d, s.ratio)
-		}
-		sale.side, f.recent[0].side, f.recent[1].side = 0, 0, 0
-	case v.Flag && !cold:
-	default:
-		f.update(d, units, s, sale, cold, site)
-	}
-	f.recent[1], f.recent[0] = f.recent[0], sale
-}
-
-// update moves level, dispersion and weekday effects by a sale (step 5 of the rule).
-func (f *sizeFilter) update(d schemas.Date, units float64, s sizeView, sale recentSale, cold bool, site *sitePrior) {
-	spread, phi := s.spread, s.phi
-	z := clip(s.z, scoreClip)
-	if f.clippedRun(s.z) {
-		shift := median3(float64(sale.logRatio), float64(f.recent[0].logRatio), float64(f.recent[1].logRatio))
-		spread = max(spread, shift*shift)
-		s.z = residual(units, s.mean, phi+spread)
-		z = clip(s.z, scoreClip)
-	}
-	total := phi + spread
-	information := s.mean / (1 + phi*s.mean)
-	posterior := 1 / (1/spread + information)
-	level := float64(f.level) + posterior*math.Sqrt(information*(1+spread*information))*z
-	f.sales = saturate(f.sales)
-	if !cold {
-		f.learnPhi(z, site)
-		level += f.learnWeekday(d, units, s.mean, posterior, total)
-		if s.ratio > eventRatio && s.z > eventScore {
-			f.remember(d, s.ratio)
-		}
-	}
-	f.level, f.spread = float32(level), float32(posterior)
-	if math.Abs(z) < scoreClip || site.Sizes < siteStart {
-		site.add(math.Log(units))
-	}
-}
-
-// clippedRun counts clipped residuals on one side and says that the third in a row is reached: the
-// level has moved, and its variance must say so.
-func (f *sizeFilter) clippedRun(z float64) bool {
-	var side int8
-	switch {
-	case z > scoreClip:
-		side = 1
-	case z < -scoreClip:
-		side = -1
-	}
-	if side != 0 && f.run*side >= 0 {
-		f.run += side
-	} else {
-		f.run = side
-	}
-	if f.run == boostRun || f.run == -boostRun {
-		f.run = 0
-		return true
-	}
-	return false
-}
-
-// learnPhi follows the dispersion by what the clipped residual z says of it.
-func (f *sizeFilter) learnPhi(z float64, site *sitePrior) {
-	f.updates = saturate(f.updates)
-	before := f.logPhi
-	step := (z*z/clippedVariance - 1) / float64(min(int(f.updates)+phiMemoryStart, phiMemoryMost))
-	f.logPhi = float32(clamp(float64(before)+step, logPhiLeast, logPhiMost))
-	site.learnPhi(f.updates, float64(before), float64(f.logPhi))
-}
-
-// learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns
-// what went into the level for that.
-func (f *sizeFilter) learnWeekday(d schemas.Date, units, mean, spread, total float64) float64 {
-	w := d.Weekday()
-	doubt := float64(f.doubt[w])
-	gain := doubt / (doubt + math.Exp(float64(f.logPhi)) + 1/mean + spread)
-	f.doubt[w] = float32(doubt*(1-gain) + weekdayDrift)
-	f.weekday[w] += float32(gain * clip(math.Log((units+.5)/(mean+.5)), scoreClip*math.Sqrt(total)))
-	var sum float32
-	for _, effect := range f.weekday {
-		sum += effect
-	}
-	for i := range f.weekday {
-		f.weekday[i] -= sum / 7
-	}
-	return float64(sum / 7)
-}
-
 // expected is the number of units of a sale on day d, given that there is one: what stands in the
 // place of a held day. It is 0 for a SKU that has never sold.
-func (f *sizeFilter) expected(d schemas.Date) float64 {
-	if f.sales == 0 {
+func (r *sizeRule) expected(d schemas.Date) float64 {
+	if r.sales == 0 {
 		return 0
 	}
-	return max(math.Exp(float64(f.level)+float64(f.weekday[d.Weekday()])), leastMean)
+	return max(math.Exp(float64(r.level)+r.effect(d)), leastMean)
 }
 
-func clip(v, most float64) float64 { return clamp(v, -most, most) }
-
-func clamp(v, least, most float64) float64 { return min(max(v, least), most) }
-
-func median3(a, b, c float64) float64 { return max(min(a, b), min(max(a, b), c)) }
-
-// saturate counts one more.
-func saturate(n uint8) uint8 {
-	if n == counterSaturated {
-		return n
-	}
-	return n + 1
+// effect is the effect of d's weekday on the log of a sale.
+func (r *sizeRule) effect(d schemas.Date) float64 {
+	return float64(r.weekday[d.Weekday()]) / weekdayStep
 }

@@ -24,19 +24,22 @@ type sizeEvent struct {
 	ratio uint16 // to the expected size, in sixteenths
 }
 
-// remember stores a sale as an event, in the place of the oldest where there are eventsMost.
-func (f *sizeFilter) remember(d schemas.Date, ratio float64) {
-	if len(f.events) == eventsMost {
-		copy(f.events, f.events[1:])
-		f.events = f.events[:eventsMost-1]
+// remember stores a sale as an event, in the place of the oldest where there are eventsMost. The list is
+// made anew: copies of the rule share it.
+func (r *sizeRule) remember(d schemas.Date, ratio float64) {
+	old := r.events
+	if len(old) == eventsMost {
+		old = old[1:]
 	}
-	f.events = append(f.events, sizeEvent{d, uint16(min(math.Round(ratio*ratioPerUnit), math.MaxUint16))})
+	events := make([]sizeEvent, len(old), len(old)+1)
+	copy(events, old)
+	r.events = append(events, sizeEvent{d, uint16(min(math.Round(ratio*ratioPerUnit), math.MaxUint16))})
 }
 
 // recurs says that units on day d are no more than a remembered event explains.
-func (f *sizeFilter) recurs(d schemas.Date, units, mean float64) bool {
-	for _, e := range f.events {
-		if d-e.day > eventAge && yearDistance(d, e.day) <= eventDays && units <= eventMargin*float64(e.ratio)/ratioPerUnit*mean {
+func (r *sizeRule) recurs(d schemas.Date, units, mean float64) bool {
+	for _, e := range r.events {
+		if int64(d)-int64(e.day) > eventAge && yearDistance(d, e.day) <= eventDays && units <= eventMargin*float64(e.ratio)/ratioPerUnit*mean {
 			return true
 		}
 	}

@@ -58,7 +58,7 @@ type siteState struct {
 	Pins        []pin               `json:"pins,omitempty"`
 	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
 	Waiting     []waiting           `json:"waiting,omitempty"`
-	Sizes       sitePrior           `json:"sizes"`
+	Sizes       sitePriors          `json:"sizes"`
 	Audit       audit               `json:"audit"`
 
 	Pending change `json:"pending"` // not yet in a saved plan

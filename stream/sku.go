@@ -14,7 +14,7 @@ type sku struct {
 
 	item        item
 	history     history
-	sizes       sizeFilter
+	sizes       sizeRule
 	open        schemas.Date    // the newest day with a sale; sizes has learnt every day before it
 	hasOpen     bool            //
 	lastDays    [2]schemas.Date // the last two days that sizes has learnt, newest first
@@ -168,7 +168,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	if k.history, r.b, err = decodeHistory(r.b); err != nil {
 		return nil, err
 	}
-	if k.sizes, r.b, err = decodeSizeFilter(r.b); err != nil {
+	if k.sizes, r.b, err = decodeSizeRule(r.b); err != nil {
 		return nil, err
 	}
 	k.hasOpen = r.byte() == 1

@@ -1,0 +1,225 @@
+package stream
+
+import (
+	"math"
+
+	"drumbeat/schemas"
+)
+
+// What a line is compared with is a running Huber mean of its SKU's lines, in logarithms (P. Huber,
+// "Robust estimation of a location parameter", 1964): a line moves it by no more than the clip.
+const (
+	usualStep   = 1 << 10 // logarithms are kept in 1/usualStep: a tenth of a per cent
+	usualLeast  = 5       // lines before there is a usual one
+	usualMemory = 30      // lines
+	sizeClip    = 1.0
+	priceClip   = 0.25
+
+	cheapPrice = 0.9 // times the usual price
+)
+
+var logCheapPrice = math.Log(cheapPrice)
+
+// saleLine is a sale as one row of a document. A price of 0 or less is unknown.
+type saleLine struct{ Units, Price float64 }
+
+// lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
+// usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
+// large the line is. The zero value knows nothing.
+type lineMark uint8
+
+const (
+	markPrice lineMark = 1 << iota
+	markCheap          // less than cheapPrice times the usual price
+	markSize
+	markClass // the lowest bit of the size class
+
+	markMost = markClass*sizeClasses - 1
+)
+
+// A size class is a factor of sqrt 2: class c is at least sqrt(2)^(c+1) times the usual size, but class 0
+// has all that is smaller, and the last all that is larger.
+const (
+	sizeClasses = 16
+	classLog    = math.Ln2 / 2
+)
+
+func (m lineMark) class() int { return int(m / markClass) }
+
+// usualLine is what the lines of a SKU were like up to a day.
+type usualLine struct {
+	size, price   int16 // logarithms, in 1/usualStep
+	sizes, prices uint8 // lines seen, at most usualMemory
+}
+
+// usual follows the size and the price of a SKU's lines through its settled days, with what they were at
+// the end of the last weeks (see priorDay). The zero value has seen nothing; an assignment makes an
+// independent copy.
+type usual struct {
+	now    usualLine
+	last   schemas.Date
+	former [formerPriors]formerLine // oldest first, the used ones last
+}
+
+// formerLine is what a usual line was at the end of a day; without sizes there is none.
+type formerLine struct {
+	usualLine
+	asOf schemas.Date
+}
+
+// learn takes the lines of a settled day, in any order; days come in theirs.
+func (u *usual) learn(day schemas.Date, lines []saleLine) {
+	next := u.now
+	var size, price runningLog
+	for _, l := range lines {
+		if !judged(l.Units) {
+			continue
+		}
+		size.add(l.Units, next.size, next.sizes, sizeClip)
+		if l.Price > 0 && !math.IsInf(l.Price, 1) {
+			price.add(l.Price, next.price, next.prices, priceClip)
+		}
+	}
+	next.size, next.sizes = size.mean(next.size, next.sizes)
+	next.price, next.prices = price.mean(next.price, next.prices)
+	if size.n == 0 {
+		return
+	}
+	if before := priorWeek(u.last); u.now.sizes > 0 && before < day {
+		copy(u.former[:], u.former[1:])
+		u.former[formerPriors-1] = formerLine{u.now, before}
+	}
+	if u.now.sizes == 0 {
+		u.last = day
+	}
+	u.now, u.last = next, max(u.last, day)
+}
+
+// runningLog sums up logarithms of a day.
+type runningLog struct{ sum, n int64 }
+
+// add takes a value's distance from the mean of those before, clipped, or all of it where there are none.
+func (s *runningLog) add(v float64, mean int16, before uint8, most float64) {
+	log := int64(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
+	if before > 0 {
+		limit := int64(most * usualStep)
+		log = min(max(log-int64(mean), -limit), limit)
+	}
+	s.sum += log
+	s.n++
+}
+
+func (s *runningLog) mean(mean int16, before uint8) (int16, uint8) {
+	if s.n == 0 {
+		return mean, before
+	}
+	v := int64(mean) + s.sum/(int64(before)+s.n)
+	return int16(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
+}
+
+// at is the usual line that a line of a day is compared with.
+func (u *usual) at(day schemas.Date) usualLine {
+	asOf := priorDay(day)
+	if u.last <= asOf {
+		return u.now
+	}
+	for i := formerPriors - 1; i >= 0; i-- {
+		if f := &u.former[i]; f.sizes > 0 && f.asOf <= asOf {
+			return f.usualLine
+		}
+	}
+	return usualLine{}
+}
+
+// mark compares a line with the usual one of its day.
+func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
+	of := u.at(day)
+	if of.sizes >= usualLeast && judged(l.Units) {
+		over := math.Log(l.Units) - float64(of.size)/usualStep
+		m = markSize | lineMark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
+	}
+	if of.prices >= usualLeast && l.Price > 0 {
+		m |= markPrice
+		if math.Log(l.Price)-float64(of.price)/usualStep < logCheapPrice {
+			m |= markCheap
+		}
+	}
+	return m
+}
+
+// append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
+func (u *usual) append(dst []byte) []byte {
+	dst = append(dst, usualVersion)
+	dst = u.now.append(dst)
+	if u.now.sizes == 0 {
+		return dst
+	}
+	dst = appendVarint(dst, int64(u.last))
+	for i := range u.former {
+		if f := &u.former[i]; f.sizes > 0 {
+			dst = f.append(dst)
+			dst = appendVarint(dst, int64(u.last)-int64(f.asOf))
+		}
+	}
+	return append(dst, 0)
+}
+
+func (l *usualLine) append(dst []byte) []byte {
+	dst = append(dst, l.sizes)
+	if l.sizes == 0 {
+		return dst
+	}
+	dst = append(dst, l.prices)
+	dst = appendVarint(dst, int64(l.size))
+	return appendVarint(dst, int64(l.price))
+}
+
+const usualVersion = 1
+
+// decodeUsual reads what append wrote and returns what follows it.
+func decodeUsual(src []byte) (u usual, rest []byte, err error) {
+	in := reader{b: src}
+	if v := in.byte(); in.err == nil && v != usualVersion {
+		return usual{}, nil, &versionError{What: "a usual line", Version: int(v)}
+	}
+	u.now.decode(&in)
+	if u.now.sizes > 0 {
+		u.last = schemas.Date(in.int32())
+		var list []formerLine
+		for range formerPriors + 1 {
+			var f formerLine
+			f.decode(&in)
+			if f.sizes == 0 {
+				break
+			}
+			asOf := int64(u.last) - in.varint()
+			f.asOf = schemas.Date(asOf)
+			if int64(f.asOf) != asOf || len(list) > 0 && list[len(list)-1].asOf >= f.asOf {
+				in.fail()
+			}
+			list = append(list, f)
+		}
+		if len(list) > formerPriors {
+			in.fail()
+		} else {
+			copy(u.former[formerPriors-len(list):], list)
+		}
+	}
+	if in.err != nil {
+		return usual{}, nil, in.err
+	}
+	return u, in.b, nil
+}
+
+func (l *usualLine) decode(in *reader) {
+	l.sizes = uint8(in.upTo(usualMemory))
+	if l.sizes == 0 {
+		return
+	}
+	l.prices = uint8(in.upTo(usualMemory))
+	size, price := in.varint(), in.varint()
+	l.size, l.price = int16(size), int16(price)
+	if int64(l.size) != size || int64(l.price) != price || l.prices > l.sizes {
+		in.fail()
+	}
+}
