@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"testing"
 
 	"drumbeat/schemas"
@@ -93,6 +94,45 @@ func TestOutlierRuleOnGeneratedSales(t *testing.T) {
 		}
 		if c.tally.recall() < c.recall || c.tally.precision() < .995 || c.tally.fridays > c.fridays {
 			t.Errorf("%s: recall %.4f (want %.3f), precision %.4f (want .995), Black Friday days %d (want at most %d)", c.when, c.tally.recall(), c.recall, c.tally.precision(), c.tally.fridays, c.fridays)
+		}
+	}
+}
+
+// On the days of a declared event tenfold sales are no error and x50 is one. The event lasts through the
+// Black Friday week, in which one SKU sells three times as much and the others as ever.
+func TestOutlierDeclaredEventOnGeneratedSales(t *testing.T) {
+	names := [...]string{"1", "2", "3"}
+	var days, promotions, errors [len(names)]int
+	for seed := range uint64(40) {
+		site := newSiteRules()
+		for _, s := range generatedSales(seed) {
+			_, month, day := s.date.Civil()
+			sale := saleDay{Day: s.date, Units: s.units, Declared: month == 11 && day >= 22 && day <= 28}
+			if sale.Declared && !s.error && s.units > 0 {
+				days[s.sku]++
+				usual := s.units
+				if s.friday {
+					usual /= 3
+				}
+				r, prior := site.rule(names[s.sku]), site.priors.at(s.date)
+				sale.Units = math.Round(usual * 10)
+				if r.judge(sale, prior).Flag {
+					promotions[s.sku]++
+				}
+				sale.Units = s.units * 50
+				if r.judge(sale, prior).Flag {
+					errors[s.sku]++
+				}
+				sale.Units = s.units
+			}
+			site.learn(names[s.sku], sale, nil)
+		}
+	}
+	for i, c := range [len(names)]struct{ promotions, errors float64 }{{.01, 1}, {.1, .85}, {.01, .98}} {
+		all := float64(days[i])
+		t.Logf("SKU %s: %d days, %d tenfold ones flagged, %d errors found", names[i], days[i], promotions[i], errors[i])
+		if float64(promotions[i]) > c.promotions*all || float64(errors[i]) < c.errors*all {
+			t.Errorf("SKU %s: want at most %.2f and at least %.2f of the days", names[i], c.promotions, c.errors)
 		}
 	}
 }

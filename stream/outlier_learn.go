@@ -132,10 +132,14 @@ func (r *sizeRule) clippedRun(z float64) bool {
 // learnPhi follows the dispersion by what the clipped residual z says of it.
 func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
 	r.updates = saturate(r.updates)
-	before := r.phi
 	step := (z*z/clippedVariance - 1) / float64(min(int(r.updates)+phiMemoryStart, phiMemoryMost))
-	r.phi = float32(clamp(float64(before)*math.Exp(step), phiLeast, phiMost))
-	site.dispersion(r.updates, before, r.phi)
+	before := float64(r.phi)
+	phi := clamp(before*math.Exp(step), phiLeast, phiMost)
+	if phi == phiLeast || phi == phiMost {
+		step = math.Log(phi / before)
+	}
+	r.phi = float32(phi)
+	site.dispersion(r.updates, phi, step)
 }
 
 // learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns

@@ -290,6 +290,39 @@ func TestOutlierReviews(t *testing.T) {
 	}
 }
 
+// A declared week of tenfold sales leaves everything that is expected of other days as it was, and is no
+// level that is believed.
+func TestOutlierDeclaredEventTeachesNothing(t *testing.T) {
+	r, d := steadyRule()
+	before := r
+	for range 7 {
+		if v := r.learn(saleDay{Day: d, Units: 2000, Declared: true}, nil, nil, nil); v.Flag || v.Believed {
+			t.Fatalf("tenfold on %v: %+v", d, v)
+		}
+		if v := r.judge(saleDay{Day: d, Units: 10_000, Declared: true}, nil); !v.Flag || !v.Suspect {
+			t.Fatalf("an error on %v: %+v", d, v)
+		}
+		d++
+	}
+	if r.level != before.level || r.phi != before.phi || r.weekday != before.weekday || r.run != 0 || len(r.events) != len(before.events) {
+		t.Error("the event has taught the rule")
+	}
+	if v := r.score(d, 2000); !v.Flag {
+		t.Errorf("tenfold after the event: %+v", v)
+	}
+	// Nor does the event speak about an error just before it.
+	r = before
+	d -= 7
+	r.sell(d, 2600)
+	for i := range 14 {
+		r.learn(saleDay{Day: d.AddDays(i + 1), Units: 2000, Declared: true}, nil, nil, func(of schemas.Date, flag bool) {
+			if of == d && !flag {
+				t.Error("an error is cleared by the event after it")
+			}
+		})
+	}
+}
+
 func BenchmarkSizeRule(b *testing.B) {
 	steady, d := steadyRule()
 	prior := new(sitePriors).at(d)
