@@ -100,7 +100,7 @@ type verdict struct {
 	Low      bool    // grossly small: a note, never held
 	Believed bool    // this and the two former gross sales are accepted as the level
 	Suspect  bool    // another context may make another verdict, at once or when later sales are known
-	Score    float64 // z
+	Score    float64 // z, of a size that is cold or far from what is expected; else 0
 	Ratio    float64 // (units+1)/(Expected+1)
 	Expected float64 // units of a sale on that day
 }
@@ -109,7 +109,7 @@ type verdict struct {
 type sizeView struct {
 	verdict
 	level, spread, phi float64 // level of the mean weekday; spread on the day of the sale
-	z                  float64 // against the own level, where Score may be the site's
+	z                  float64 // against the own level, where Score may be the site's; 0 until asked for
 	side               int8    // +1 grossly large, -1 grossly small, 0 neither
 	cold               bool
 	suspicious, gross  bool // beyond those scores of the context and the ratio
@@ -152,11 +152,22 @@ func (r *sizeRule) view(d *saleDay, prior *sitePrior) (v sizeView) {
 		weekday = r.effect(d.Day)
 	}
 	v.Expected = max(math.Exp(v.level+weekday), leastMean)
-	v.z = residual(d.Units, v.Expected, v.phi+v.spread)
-	v.Score = v.z
 	v.Ratio = (d.Units + 1) / (v.Expected + 1)
-	r.decide(&v, d, site)
+	if v.cold || v.Ratio > grossRatio || v.Ratio < 1/grossRatio {
+		v.score(d)
+		v.Score = v.z
+		r.decide(&v, d, site)
+	} else {
+		v.Flag = d.Review == verdictRejected
+	}
 	return v
+}
+
+// score fills in z, which the verdict on an ordinary size does not need.
+func (v *sizeView) score(d *saleDay) {
+	if v.z == 0 {
+		v.z = residual(d.Units, v.Expected, v.phi+v.spread)
+	}
 }
 
 // decide fills in what the scores mean. site is the score against the site's sizes, of a cold SKU.

@@ -42,6 +42,7 @@ func (r *sizeRule) learn(d saleDay, prior *sitePrior, site *siteLearning, change
 		return verdict{}
 	}
 	v := r.view(&d, prior)
+	v.score(&d)
 	if d.Review != verdictRejected {
 		r.teach(&d, &v, site)
 	}
@@ -134,8 +135,12 @@ func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
 	r.updates = saturate(r.updates)
 	step := (z*z/clippedVariance - 1) / float64(min(int(r.updates)+phiMemoryStart, phiMemoryMost))
 	before := float64(r.phi)
-	phi := clamp(before*math.Exp(step), phiLeast, phiMost)
-	if phi == phiLeast || phi == phiMost {
+	// exp(step) to its second order: within .5 % at the largest step, .3.
+	phi := clamp(before*(1+step+step*step/2), phiLeast, phiMost)
+	switch {
+	case phi == before:
+		step = 0
+	case phi == phiLeast || phi == phiMost:
 		step = math.Log(phi / before)
 	}
 	r.phi = float32(phi)
@@ -150,7 +155,7 @@ func (r *sizeRule) learnWeekday(d *saleDay, mean, spread, total float64) float64
 	gain := doubt / (doubt + float64(r.phi) + 1/mean + spread)
 	r.doubt[w] = roundDoubt(doubt*(1-gain) + weekdayDrift)
 	move := gain * clip(math.Log((d.Units+.5)/(mean+.5)), scoreClip*math.Sqrt(total))
-	r.weekday[w] = int16(clamp(float64(r.weekday[w])+math.Round(move*weekdayStep), -math.MaxInt16, math.MaxInt16))
+	r.weekday[w] = toInt16(int(r.weekday[w]) + int(math.Round(move*weekdayStep)))
 	var sum int
 	for _, effect := range r.weekday {
 		sum += int(effect)
@@ -160,10 +165,13 @@ func (r *sizeRule) learnWeekday(d *saleDay, mean, spread, total float64) float64
 		return 0
 	}
 	for i := range r.weekday {
-		r.weekday[i] = int16(clamp(float64(int(r.weekday[i])-middle), -math.MaxInt16, math.MaxInt16))
+		r.weekday[i] = toInt16(int(r.weekday[i]) - middle)
 	}
 	return float64(middle) / weekdayStep
 }
+
+// toInt16 stays at the ends of what an int16 holds.
+func toInt16(v int) int16 { return int16(min(max(v, -math.MaxInt16), math.MaxInt16)) }
 
 func roundDoubt(v float64) uint16 {
 	return uint16(clamp(math.Round(v*doubtStep), 1, math.MaxUint16))
