@@ -134,17 +134,16 @@ func (r *sizeRule) clippedRun(z float64) bool {
 func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
 	r.updates = saturate(r.updates)
 	step := (z*z/clippedVariance - 1) / float64(min(int(r.updates)+phiMemoryStart, phiMemoryMost))
-	before := float64(r.phi)
 	// exp(step) to its second order: within .5 % at the largest step, .3.
-	phi := clamp(before*(1+step+step*step/2), phiLeast, phiMost)
+	before, grown := r.phi, float64(r.phi)*(1+step+step*step/2)
+	r.phi = float32(clamp(grown, phiLeast, phiMost))
 	switch {
-	case phi == before:
+	case r.phi == before:
 		step = 0
-	case phi == phiLeast || phi == phiMost:
-		step = math.Log(phi / before)
+	case grown < phiLeast || grown > phiMost:
+		step = math.Log(float64(r.phi / before))
 	}
-	r.phi = float32(phi)
-	site.dispersion(r.updates, phi, step)
+	site.dispersion(r.updates, float64(r.phi), step)
 }
 
 // learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns
