@@ -50,7 +50,9 @@ const (
 )
 
 // saleScores are scores beyond which a size is surprising. One that neither document nor price explains
-// needs less to be an error.
+// needs less to be an error. They were chosen on Online Retail (TestOutlierRuleOnOnlineRetail): with units
+// alone 2.2 of 1,000 sale days of its busiest SKUs are flagged in the end, and 46 % of the errors of x50 on
+// a random line are found; with document and price .8, and 71 %.
 type saleScores struct {
 	gross      float64 // when the sale comes
 	both       float64 // the sum of that score and the one that later sales give it
@@ -58,7 +60,7 @@ type saleScores struct {
 }
 
 var scoresOf = [saleContexts]saleScores{
-	contextUnknown: {4.6, 8.8, 3},
+	contextUnknown: {4.6, 8.5, 3.9},
 	contextPlain:   {2.5, 4.2, 2},
 	contextMixed:   {3.7, 7.4, 3},
 	contextBulk:    {7, 13, 5},
@@ -194,10 +196,10 @@ func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
 		v.Flag = v.gross && !v.recurs
 		v.Low = v.side < 0
 	}
-	switch {
-	case d.Review == verdictRejected:
+	switch d.Review {
+	case verdictRejected:
 		v.Flag, v.Low, v.side = true, false, 0
-	case d.Review == verdictAccepted:
+	case verdictAccepted:
 		v.Flag = false
 	}
 	if d.Declared {

@@ -323,6 +323,24 @@ func TestOutlierDeclaredEventTeachesNothing(t *testing.T) {
 	}
 }
 
+func TestSizeRuleDoesNotAllocate(t *testing.T) {
+	r, d := steadyRule()
+	var site sitePriors
+	changed := func(schemas.Date, bool) {}
+	if n := testing.AllocsPerRun(100, func() {
+		for _, units := range []float64{200, 9000, 190, 210} {
+			day := saleDay{Day: d, Units: units}
+			r.judge(day, nil)
+			live := r
+			live.learn(day, nil, nil, changed)
+			r.learn(day, nil, site.learning(), changed)
+			d++
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations a round", n)
+	}
+}
+
 func BenchmarkSizeRule(b *testing.B) {
 	steady, d := steadyRule()
 	prior := new(sitePriors).at(d)
@@ -371,9 +389,12 @@ func BenchmarkSizeRule(b *testing.B) {
 	})
 	b.Run("copy", func(b *testing.B) {
 		b.ReportAllocs()
+		var live sizeRule
 		for b.Loop() {
-			live := steady
-			live.run = 1
+			live = steady
+		}
+		if live.level != steady.level {
+			b.Fatal("no copy")
 		}
 	})
 }
