@@ -227,10 +227,11 @@ func (r *sizeRule) believes(side int8, units float64) bool {
 	return (max(units, a, b)+1)/(min(units, a, b)+1) <= believedRange
 }
 
-// residual is z, with asinh x = log(x + sqrt(x² + 1)), so that the difference takes one logarithm.
+// residual is z, with 2 asinh sqrt(x) = log(1 + 2x + 2 sqrt(x² + x)), so that the difference takes one
+// logarithm.
 func residual(y, mean, phi float64) float64 {
 	a, b := phi*y, phi*mean
-	return 2 / math.Sqrt(phi) * math.Log((math.Sqrt(a)+math.Sqrt(a+1))/(math.Sqrt(b)+math.Sqrt(b+1)))
+	return math.Log((1+2*(a+math.Sqrt(a*a+a)))/(1+2*(b+math.Sqrt(b*b+b)))) / math.Sqrt(phi)
 }
 
 // expected is the number of units of a sale on day d, given that there is one: what stands in the

@@ -155,16 +155,13 @@ func (r *sizeRule) learnWeekday(d *saleDay, mean, spread, total float64) float64
 	r.doubt[w] = roundDoubt(doubt*(1-gain) + weekdayDrift)
 	move := gain * clip(math.Log((d.Units+.5)/(mean+.5)), scoreClip*math.Sqrt(total))
 	r.weekday[w] = toInt16(int(r.weekday[w]) + int(math.Round(move*weekdayStep)))
-	var sum int
-	for _, effect := range r.weekday {
-		sum += int(effect)
-	}
-	middle := sum / len(r.weekday)
+	e := &r.weekday
+	middle := (int(e[0]) + int(e[1]) + int(e[2]) + int(e[3]) + int(e[4]) + int(e[5]) + int(e[6])) / len(e)
 	if middle == 0 {
 		return 0
 	}
-	for i := range r.weekday {
-		r.weekday[i] = toInt16(int(r.weekday[i]) - middle)
+	for i := range e {
+		e[i] = toInt16(int(e[i]) - middle)
 	}
 	return float64(middle) / weekdayStep
 }

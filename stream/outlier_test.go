@@ -345,7 +345,7 @@ func BenchmarkSizeRule(b *testing.B) {
 	steady, d := steadyRule()
 	prior := new(sitePriors).at(d)
 	clean := func(i int) saleDay {
-		return saleDay{Day: d.AddDays(i), Units: float64(180 + i*7%40)}
+		return saleDay{Day: d.AddDays(i), Units: float64(120 + i*37%160)}
 	}
 	b.Run("judge", func(b *testing.B) {
 		b.ReportAllocs()
