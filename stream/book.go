@@ -155,7 +155,7 @@ func (s *site) learnDay(k *sku, t *dayTally) {
 
 // judgeDocument looks again at the suspect days of other SKUs that the document of a sale may explain.
 func (s *site) judgeDocument(e *booking, but *sku) {
-	for _, i := range slices.Clone(s.documents.watchers(uint64(e.Document), e.Day)) {
+	for _, i := range slices.Clone(s.documents.watching(uint64(e.Document), e.Day)) {
 		if k := s.skus[i]; k != but {
 			s.refold(k)
 		}

@@ -292,7 +292,7 @@ func (s *site) moveReturn(e lineEntry, k *sku, line uint64) {
 	from.remove(i)
 	s.refold(from)
 	k.insert(o)
-	k.returns = max(k.returns, o.Day)
+	s.refold(k)
 }
 
 // shrink makes a sale of the window smaller for good.

@@ -31,10 +31,11 @@ const (
 	phiMost       = 4.0
 	believedRange = 4.0 // times, within which three gross sales are one level
 
-	// declaredRatio takes the place of grossRatio on the day of a declared event. Declaring one says that
-	// promotions are expected, of a size that nobody has told: twelvefold sales pass, and an error of x50 on
-	// sales that the event has left as they were does not, even where they are few.
-	declaredRatio = 20.0
+	// declaredRatio takes the place of grossRatio on the day of a declared event: promotions are expected,
+	// of a size that nobody has told. On generated sales it lets tenfold days pass (nearly all of dense
+	// demand, 93 % of sparse), and finds 97 % of the errors of x50 on sales that the event has left as they
+	// were; 36 would find 32 % of these.
+	declaredRatio = 16.0
 )
 
 // saleContext is what the document and the price of a day's largest line say about its size.
@@ -42,23 +43,31 @@ type saleContext uint8
 
 const (
 	contextUnknown saleContext = iota // neither is known
-	contextPlain                      // one is known, and it explains nothing
-	contextBulk                       // the document's other lines are large too, or the price is low
+	contextPlain                      // nothing explains it
+	contextMixed                      // document and price disagree, or the price alone does not explain it
+	contextBulk                       // explained: other lines are large too, or the price is low
 	saleContexts                      // how many there are
 )
 
-// saleScores are scores beyond which a size is surprising, and beyond which it is looked at again when
-// later sales are known. One that neither document nor price explains needs less to be an error.
-type saleScores struct{ gross, suspicious float64 }
+// saleScores are scores beyond which a size is surprising. One that neither document nor price explains
+// needs less to be an error. They were chosen on Online Retail (TestOutlierRuleOnOnlineRetail): with units
+// alone 2.2 of 1,000 sale days of its busiest SKUs are flagged in the end, and 46 % of the errors of x50 on
+// a random line are found; with document and price .8, and 71 %.
+type saleScores struct {
+	gross      float64 // when the sale comes
+	both       float64 // the sum of that score and the one that later sales give it
+	suspicious float64 // each of these two at least
+}
 
 var scoresOf = [saleContexts]saleScores{
-	contextUnknown: {5, 3.5},
-	contextPlain:   {3.5, 3},
-	contextBulk:    {6, 4.5},
+	contextUnknown: {4.6, 8.5, 3.9},
+	contextPlain:   {2.5, 4.2, 2},
+	contextMixed:   {3.7, 7.4, 3},
+	contextBulk:    {7, 13, 5},
 }
 
 // leastSuspicious is the score from which the context matters: the least of scoresOf.
-const leastSuspicious = 3.0
+const leastSuspicious = 2.0
 
 // saleDay is what the rule is told of a day.
 type saleDay struct {
@@ -93,7 +102,7 @@ type verdict struct {
 	Low      bool    // grossly small: a note, never held
 	Believed bool    // this and the two former gross sales are accepted as the level
 	Suspect  bool    // another context may make another verdict, at once or when later sales are known
-	Score    float64 // z
+	Score    float64 // z, of a size that is cold or far from what is expected; else 0
 	Ratio    float64 // (units+1)/(Expected+1)
 	Expected float64 // units of a sale on that day
 }
@@ -102,10 +111,10 @@ type verdict struct {
 type sizeView struct {
 	verdict
 	level, spread, phi float64 // level of the mean weekday; spread on the day of the sale
-	z                  float64 // against the own level, where Score may be the site's
+	z                  float64 // against the own level, where Score may be the site's; 0 until asked for
 	side               int8    // +1 grossly large, -1 grossly small, 0 neither
 	cold               bool
-	suspicious, gross  bool // beyond those scores of the context, and beyond the ratio
+	suspicious, gross  bool // beyond those scores of the context and the ratio
 	recurs             bool // as large, but explained by an event of former years
 }
 
@@ -145,11 +154,22 @@ func (r *sizeRule) view(d *saleDay, prior *sitePrior) (v sizeView) {
 		weekday = r.effect(d.Day)
 	}
 	v.Expected = max(math.Exp(v.level+weekday), leastMean)
-	v.z = residual(d.Units, v.Expected, v.phi+v.spread)
-	v.Score = v.z
 	v.Ratio = (d.Units + 1) / (v.Expected + 1)
-	r.decide(&v, d, site)
+	if v.cold || v.Ratio > grossRatio || v.Ratio < 1/grossRatio {
+		v.score(d)
+		v.Score = v.z
+		r.decide(&v, d, site)
+	} else {
+		v.Flag = d.Review == verdictRejected
+	}
 	return v
+}
+
+// score fills in z, which the verdict on an ordinary size does not need.
+func (v *sizeView) score(d *saleDay) {
+	if v.z == 0 {
+		v.z = residual(d.Units, v.Expected, v.phi+v.spread)
+	}
 }
 
 // decide fills in what the scores mean. site is the score against the site's sizes, of a cold SKU.
@@ -176,10 +196,10 @@ func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
 		v.Flag = v.gross && !v.recurs
 		v.Low = v.side < 0
 	}
-	switch {
-	case d.Review == verdictRejected:
+	switch d.Review {
+	case verdictRejected:
 		v.Flag, v.Low, v.side = true, false, 0
-	case d.Review == verdictAccepted:
+	case verdictAccepted:
 		v.Flag = false
 	}
 	if d.Declared {
@@ -207,10 +227,11 @@ func (r *sizeRule) believes(side int8, units float64) bool {
 	return (max(units, a, b)+1)/(min(units, a, b)+1) <= believedRange
 }
 
-// residual is z, with asinh x = log(x + sqrt(x² + 1)), so that the difference takes one logarithm.
+// residual is z, with 2 asinh sqrt(x) = log(1 + 2x + 2 sqrt(x² + x)), so that the difference takes one
+// logarithm.
 func residual(y, mean, phi float64) float64 {
 	a, b := phi*y, phi*mean
-	return 2 / math.Sqrt(phi) * math.Log((math.Sqrt(a)+math.Sqrt(a+1))/(math.Sqrt(b)+math.Sqrt(b+1)))
+	return math.Log((1+2*(a+math.Sqrt(a*a+a)))/(1+2*(b+math.Sqrt(b*b+b)))) / math.Sqrt(phi)
 }
 
 // expected is the number of units of a sale on day d, given that there is one: what stands in the

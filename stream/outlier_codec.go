@@ -8,12 +8,13 @@ import (
 
 const sizeRuleVersion = 2
 
-// Added to the bits of a sale of the ring in its encoding, which has two bytes for them.
-const ringWhole = 1 << 8 // the units are a whole number below wholeUnits
+// ringWhole is added to the bits of a sale in its encoding: the units are a whole number below wholeUnits.
+// It stands there inverted, so that the bits of nearly all sales take one byte.
+const ringWhole = uint64(ringContext) * uint64(saleContexts)
 
 const wholeUnits = 1 << 21 // three bytes, where a float32 takes four
 
-// append encodes the rule: 4 bytes for one without a sale, about 50 for a cold one, else about 110, and
+// append encodes the rule: 4 bytes for one without a sale, about 50 for a cold one, else about 115, and
 // three for every remembered event.
 func (r *sizeRule) append(dst []byte) []byte {
 	dst = append(dst, sizeRuleVersion, r.sales)
@@ -61,6 +62,9 @@ func (r *sizeRule) appendRing(dst []byte) []byte {
 		} else {
 			dst = appendFloat32(dst, s.units)
 		}
+		if s.mayChange() {
+			dst = appendFloat32(dst, s.score)
+		}
 		if int(i) < len(r.recent) {
 			dst = append(dst, byte(r.recent[i].side))
 			dst = appendFloat32(dst, r.recent[i].ratio)
@@ -94,10 +98,7 @@ func (r *sizeRule) decodeRing(in *reader) {
 	for i := range r.kept {
 		bits := in.upTo(2*ringWhole-1) ^ ringWhole
 		s := &r.ring[i]
-		s.bits = ringBits(bits)
-		if s.context() >= saleContexts {
-			in.fail()
-		}
+		s.bits = ringBits(bits &^ ringWhole)
 		day -= int64(in.int32())
 		s.day = schemas.Date(day)
 		if int64(s.day) != day {
@@ -110,6 +111,9 @@ func (r *sizeRule) decodeRing(in *reader) {
 		}
 		if !judged(float64(s.units)) {
 			in.fail()
+		}
+		if s.mayChange() {
+			s.score = in.finite()
 		}
 		if int(i) < len(r.recent) {
 			c := &r.recent[i]

@@ -13,10 +13,11 @@ type documents struct {
 	days map[schemas.Date]map[uint64]*documentLines
 }
 
-// documentLines counts the standing lines of a document by their marks.
+// documentLines counts the standing lines of a document by their size classes.
 type documentLines struct {
-	lines, sizes, large int32
-	watchers            []uint32 // indexes of SKUs, ascending
+	lines, sizes int32 // all, and those in classes
+	classes      [sizeClasses]int32
+	watchers     []uint32 // indexes of SKUs, ascending
 }
 
 // add counts a line of a document that is known by its hash, and returns the SKUs that watch it, which
@@ -38,9 +39,7 @@ func (d *documents) count(document uint64, day schemas.Date, mark lineMark, by i
 	of.lines += by
 	if mark&markSize != 0 {
 		of.sizes += by
-	}
-	if mark&markLarge != 0 {
-		of.large += by
+		of.classes[mark.class()] += by
 	}
 	watchers := of.watchers
 	if of.lines == 0 && len(watchers) == 0 {
@@ -78,29 +77,73 @@ func (d *documents) watch(document uint64, day schemas.Date, sku uint32) {
 	}
 }
 
-// context says what explains a line that stands in a document with a mark of its own: a low price, or that
-// at least half of the document's other lines are large. document is 0 where the line has none.
+// context says what explains the size of the largest line of a SKU's day, which stands in a document with a
+// mark of its own:
+//
+//	a line not far above the usual one           bulk: many orders, not one with a slip
+//	the document's other lines are large too     bulk, unless this one is far above them as well
+//	other lines are ordinary, usual price        plain
+//	other lines are ordinary, low price          mixed: document and price disagree
+//	no other lines: low price, usual price       bulk, mixed
+//
+// and unknown for all else. document is 0 where the line has none.
 func (d *documents) context(document uint64, day schemas.Date, own lineMark) saleContext {
-	if own&markCheap != 0 {
-		return contextBulk
-	}
-	var sizes, large int32
-	if of := d.days[day][document]; of != nil {
-		sizes, large = of.sizes, of.large
-		if own&markSize != 0 {
-			sizes--
-		}
-		if own&markLarge != 0 {
-			large--
-		}
-	}
+	class, others := d.others(document, day, own)
+	known, cheap := own&markPrice != 0, own&markCheap != 0
 	switch {
-	case sizes > 0 && 2*large >= sizes:
+	case own&markSize == 0:
+		if others && class >= largeClass {
+			return contextBulk
+		}
+		return contextUnknown
+	case own.class() < farClass, others && class >= largeClass && own.class() < class+farApart:
 		return contextBulk
-	case sizes > 0 || own&markPrice != 0:
+	case others && cheap:
+		return contextMixed
+	case others:
 		return contextPlain
+	case cheap:
+		return contextBulk
+	case known:
+		return contextMixed
 	}
 	return contextUnknown
+}
+
+// Size classes that tell genuine bulk from a slip: the median of other lines is large from three times the
+// usual size (2.8), a line is far above the usual or the other lines at eight times.
+const (
+	largeClass = 2
+	farClass   = 5
+	farApart   = 6
+)
+
+// others is the median size class of a document's lines but one, the upper one of two; false where none of
+// them has a usual size.
+func (d *documents) others(document uint64, day schemas.Date, own lineMark) (class int, ok bool) {
+	of := d.days[day][document]
+	if of == nil {
+		return 0, false
+	}
+	left, mine := of.sizes, -1
+	if own&markSize != 0 {
+		left--
+		mine = own.class()
+	}
+	if left <= 0 {
+		return 0, false
+	}
+	above := int32(0)
+	for class = sizeClasses - 1; class > 0; class-- {
+		above += of.classes[class]
+		if class == mine {
+			above--
+		}
+		if 2*above >= left {
+			break
+		}
+	}
+	return class, true
 }
 
 // expire forgets the days before a day.
@@ -112,8 +155,8 @@ func (d *documents) expire(before schemas.Date) {
 	}
 }
 
-// watchers are the SKUs that watch a document.
-func (d *documents) watchers(document uint64, day schemas.Date) []uint32 {
+// watching are the SKUs that watch a document, ascending.
+func (d *documents) watching(document uint64, day schemas.Date) []uint32 {
 	if of := d.days[day][document]; of != nil {
 		return of.watchers
 	}

@@ -42,6 +42,7 @@ func (r *sizeRule) learn(d saleDay, prior *sitePrior, site *siteLearning, change
 		return verdict{}
 	}
 	v := r.view(&d, prior)
+	v.score(&d)
 	if d.Review != verdictRejected {
 		r.teach(&d, &v, site)
 	}
@@ -132,10 +133,17 @@ func (r *sizeRule) clippedRun(z float64) bool {
 // learnPhi follows the dispersion by what the clipped residual z says of it.
 func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
 	r.updates = saturate(r.updates)
-	before := r.phi
 	step := (z*z/clippedVariance - 1) / float64(min(int(r.updates)+phiMemoryStart, phiMemoryMost))
-	r.phi = float32(clamp(float64(before)*math.Exp(step), phiLeast, phiMost))
-	site.dispersion(r.updates, before, r.phi)
+	// exp(step) to its second order: within .5 % at the largest step, .3.
+	before, grown := r.phi, float64(r.phi)*(1+step+step*step/2)
+	r.phi = float32(clamp(grown, phiLeast, phiMost))
+	switch {
+	case r.phi == before:
+		step = 0
+	case grown < phiLeast || grown > phiMost:
+		step = math.Log(float64(r.phi / before))
+	}
+	site.dispersion(r.updates, float64(r.phi), step)
 }
 
 // learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns
@@ -146,20 +154,20 @@ func (r *sizeRule) learnWeekday(d *saleDay, mean, spread, total float64) float64
 	gain := doubt / (doubt + float64(r.phi) + 1/mean + spread)
 	r.doubt[w] = roundDoubt(doubt*(1-gain) + weekdayDrift)
 	move := gain * clip(math.Log((d.Units+.5)/(mean+.5)), scoreClip*math.Sqrt(total))
-	r.weekday[w] = int16(clamp(float64(r.weekday[w])+math.Round(move*weekdayStep), -math.MaxInt16, math.MaxInt16))
-	var sum int
-	for _, effect := range r.weekday {
-		sum += int(effect)
-	}
-	middle := sum / len(r.weekday)
+	r.weekday[w] = toInt16(int(r.weekday[w]) + int(math.Round(move*weekdayStep)))
+	e := &r.weekday
+	middle := (int(e[0]) + int(e[1]) + int(e[2]) + int(e[3]) + int(e[4]) + int(e[5]) + int(e[6])) / len(e)
 	if middle == 0 {
 		return 0
 	}
-	for i := range r.weekday {
-		r.weekday[i] = int16(clamp(float64(int(r.weekday[i])-middle), -math.MaxInt16, math.MaxInt16))
+	for i := range e {
+		e[i] = toInt16(int(e[i]) - middle)
 	}
 	return float64(middle) / weekdayStep
 }
+
+// toInt16 stays at the ends of what an int16 holds.
+func toInt16(v int) int16 { return int16(min(max(v, -math.MaxInt16), math.MaxInt16)) }
 
 func roundDoubt(v float64) uint16 {
 	return uint16(clamp(math.Round(v*doubtStep), 1, math.MaxUint16))

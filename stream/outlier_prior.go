@@ -180,15 +180,15 @@ func (l *siteLearning) size(units float64) {
 	l.squares += v * v
 }
 
-// dispersion takes the change of a SKU's dispersion at its update of that number.
-func (l *siteLearning) dispersion(update uint8, before, now float32) {
+// dispersion takes a SKU's dispersion and the change of its logarithm at its update of that number.
+func (l *siteLearning) dispersion(update uint8, phi, step float64) {
 	switch {
 	case l == nil || update < sitePhiAfter:
 	case update == sitePhiAfter:
 		l.phis++
-		l.logPhis += learnt(math.Log(float64(now)))
+		l.logPhis += learnt(math.Log(phi))
 	default:
-		l.logPhis += learnt(math.Log(float64(now))) - learnt(math.Log(float64(before)))
+		l.logPhis += learnt(step)
 	}
 }
 

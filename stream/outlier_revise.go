@@ -22,6 +22,7 @@ const (
 type ringSale struct {
 	day   schemas.Date
 	units float32
+	score float32 // z when it came, of one that is judged again
 	bits  ringBits
 }
 
@@ -34,8 +35,7 @@ const (
 	ringFinal               // believed, known from former years or reviewed: never judged again
 	ringSilent              // of a declared event, or rejected: says nothing about other sales
 	ringSuspicious          // beyond its context's suspicious score
-	ringGross               // beyond its context's gross score
-	ringContext             // the lowest bit of its context
+	ringContext             // the lowest bit of its context, of two
 )
 
 func (s *ringSale) is(b ringBits) bool { return s.bits&b != 0 }
@@ -64,7 +64,6 @@ func bitsOf(d *saleDay, v *sizeView) (b ringBits) {
 		{ringFinal, v.Believed || v.recurs || d.Review != verdictNone},
 		{ringSilent, d.Declared || d.Review == verdictRejected},
 		{ringSuspicious, v.suspicious},
-		{ringGross, v.gross},
 	} {
 		if of.set {
 			b |= of.bit
@@ -85,6 +84,9 @@ func (r *sizeRule) each(f func(day schemas.Date, flag bool)) {
 // 3, 7 or 14 later sales.
 func (r *sizeRule) keep(d *saleDay, v *sizeView, changed func(schemas.Date, bool)) {
 	sale := ringSale{day: d.Day, units: float32(d.Units), bits: bitsOf(d, v)}
+	if sale.mayChange() {
+		sale.score = float32(v.z)
+	}
 	if v.Believed {
 		for i := range 2 {
 			r.ring[i].bits |= ringFinal
@@ -128,23 +130,23 @@ func (s *ringSale) mayChange() bool {
 	return s.is(ringFlag|ringCold|ringSuspicious) && !s.is(ringFinal)
 }
 
-// again judges a sale by those after it: one that was gross has to be suspicious still, one that was
-// suspicious has to be gross, and for one of a cold SKU only this counts.
+// again judges a sale by those after it together with what was thought of it when it came, but for one of
+// a cold SKU, which nothing was known of then.
 func (r *sizeRule) again(s *ringSale, later int, changed func(schemas.Date, bool)) {
 	z, ratio, ok := r.hindsight(s, later)
 	if !ok {
 		return
 	}
 	scores := scoresOf[s.context()]
-	least := scores.gross
-	if !s.is(ringCold) && s.is(ringFlag|ringGross) {
-		least = scores.suspicious
+	surprising := z > scores.gross
+	if !s.is(ringCold) {
+		surprising = z > scores.suspicious && z+float64(s.score) > scores.both
 	}
 	guard := grossRatio
 	if s.is(ringSilent) {
 		guard = declaredRatio
 	}
-	s.set(z > least && ratio > guard, changed)
+	s.set(surprising && ratio > guard, changed)
 }
 
 // hindsight scores a sale against the median of the sales after it, which is as many days away as the
@@ -178,12 +180,12 @@ func (r *sizeRule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool)
 	return residual(units, mean, float64(r.phi)+spread), (units + 1) / (mean + 1), true
 }
 
-// review takes a person's verdict on a day that has been learnt: its flag is never changed again.
+// review takes a person's verdict on a day that has been learnt: nothing changes its flag any more.
 func (r *sizeRule) review(day schemas.Date, verdict uint8) {
 	for i := range r.kept {
-		if e := &r.ring[i]; e.day == day {
-			e.bits |= ringFinal
-			e.set(verdict == verdictRejected, nil)
+		if sale := &r.ring[i]; sale.day == day {
+			sale.bits |= ringFinal
+			sale.set(verdict == verdictRejected, nil)
 		}
 	}
 }

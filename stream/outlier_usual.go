@@ -15,29 +15,36 @@ const (
 	sizeClip    = 1.0
 	priceClip   = 0.25
 
-	largeLine  = 3.0 // times the usual size
 	cheapPrice = 0.9 // times the usual price
 )
 
-var (
-	logLargeLine  = math.Log(largeLine)
-	logCheapPrice = math.Log(cheapPrice)
-)
+var logCheapPrice = math.Log(cheapPrice)
 
 // saleLine is a sale as one row of a document. A price of 0 or less is unknown.
 type saleLine struct{ Units, Price float64 }
 
-// lineMark says how a line compares with the usual line of its SKU. The zero value knows nothing.
+// lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
+// usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
+// large the line is. The zero value knows nothing.
 type lineMark uint8
 
 const (
-	markSize  lineMark = 1 << iota // the usual size is known
-	markLarge                      // and the line is at least largeLine times as large
-	markPrice                      // the price and the usual one are known
-	markCheap                      // and the price is less than cheapPrice times as high
+	markPrice lineMark = 1 << iota
+	markCheap          // less than cheapPrice times the usual price
+	markSize
+	markClass // the lowest bit of the size class
 
-	markAll = markSize | markLarge | markPrice | markCheap
+	markMost = markClass*sizeClasses - 1
 )
+
+// A size class is a factor of sqrt 2: class c is at least sqrt(2)^(c+1) times the usual size, but class 0
+// has all that is smaller, and the last all that is larger.
+const (
+	sizeClasses = 16
+	classLog    = math.Ln2 / 2
+)
+
+func (m lineMark) class() int { return int(m / markClass) }
 
 // usualLine is what the lines of a SKU were like up to a day.
 type usualLine struct {
@@ -128,10 +135,8 @@ func (u *usual) at(day schemas.Date) usualLine {
 func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
 	of := u.at(day)
 	if of.sizes >= usualLeast && judged(l.Units) {
-		m |= markSize
-		if math.Log(l.Units)-float64(of.size)/usualStep >= logLargeLine {
-			m |= markLarge
-		}
+		over := math.Log(l.Units) - float64(of.size)/usualStep
+		m = markSize | lineMark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
 	}
 	if of.prices >= usualLeast && l.Price > 0 {
 		m |= markPrice
