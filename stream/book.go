@@ -88,7 +88,7 @@ func (s *site) closeOpen(k *sku) {
 func (s *site) refold(k *sku) {
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
-	k.weighReturns(list)
+	k.weighReturns(list, s.settled())
 	k.live, k.hasOpen, k.returns = k.settled, false, never
 	for i := len(k.window) - 1; i >= 0 && k.returns == never; i-- {
 		if b := &k.window[i]; b.kind != bookedSale {

@@ -41,8 +41,7 @@ type heldReason uint8
 // The reasons; heldNone is the zero value.
 const (
 	heldNone         heldReason = iota
-	heldOutlier                 // far above what the SKU sells
-	heldFirstSale               // far above what the site sells, on a SKU without sales of its own
+	heldOutlier                 // far above what the SKU sells, or the site if the SKU has sold nothing yet
 	heldUnreferenced            // negative, with neither document nor customer
 	heldReturn                  // a return of more than was sold in 90 days
 	heldFuture                  // dated more than a day ahead of the clock
@@ -53,7 +52,6 @@ const (
 var heldNames = [heldReasons]string{
 	heldNone:         "",
 	heldOutlier:      "outlier",
-	heldFirstSale:    "outlier-first-sale",
 	heldUnreferenced: "unreferenced-negative",
 	heldReturn:       "return-exceeds-sales",
 	heldFuture:       "future-date",

@@ -110,9 +110,6 @@ func (s *site) showDay(k *sku, t *dayTally) {
 		}
 		e.Kept = t.sold - e.Held
 		e.Reason, e.Score = heldOutlier, t.score
-		if k.firstSale(t.day) {
-			e.Reason = heldFirstSale
-		}
 		if old.Verdict == verdictRejected {
 			e.Reason = heldReview
 		}
@@ -136,16 +133,6 @@ func (s *site) showDay(k *sku, t *dayTally) {
 	} else {
 		s.booked(k, t.day)
 	}
-}
-
-// firstSale says that nothing was sold before a day.
-func (k *sku) firstSale(d schemas.Date) bool {
-	first := true
-	k.history.each(never, func(e dayEntry) bool {
-		first = e.Date >= d || e.sold() == 0
-		return first && e.Date < d
-	})
-	return first
 }
 
 // setFlagged keeps the list of the days that are held by the rule.

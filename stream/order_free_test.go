@@ -204,3 +204,49 @@ func story(facts []told) string {
 	}
 	return b.String()
 }
+
+// Whatever comes, however late: to read a SKU's window again changes nothing, so the short ways that most
+// facts take lead where the long one does, and so does a restart.
+func TestReadingTheWindowAgainChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first := schemas.Date(20458)
+		facts := factsOf(t, first, rapid.IntRange(1, 30).Draw(t, "days"))
+		late := rapid.SampledFrom([]int{1, 8, 20, 60}).Draw(t, "late")
+		at := make(map[string]int, len(facts))
+		for _, f := range facts {
+			at[f.ev.ID] = 8*int(f.day) + rapid.IntRange(0, 8*late).Draw(t, "at")
+		}
+		slices.SortStableFunc(facts, func(a, b told) int { return at[a.ev.ID] - at[b.ev.ID] })
+		settings := DefaultSettings()
+		settings.Clock = schemas.ClockEvent
+		p, err := New(Config{DefaultSite: "plant", Settings: settings, PlanEvery: "end"}, &Snapshot{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := func(i int, ev *schemas.Event) {
+			value, err := schemas.Encode(ev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done, err := p.Step(Record{Offset: int64(i), Key: []byte("plant"), Value: value}); err != nil || !done {
+				t.Fatal(done, err)
+			}
+		}
+		s := p.site("plant")
+		for i := range facts {
+			step(2*i, &facts[i].ev)
+			if rapid.IntRange(0, 9).Draw(t, "reviewed") == 0 {
+				step(2*i+1, &schemas.Event{ID: fmt.Sprint("r", i), Source: "/erp", Type: schemas.TypeOutlierReviewed, Data: &schemas.OutlierReviewed{
+					SKU: "A", Date: facts[i].day, By: "p", Verdict: rapid.SampledFrom([]schemas.Verdict{schemas.VerdictAccept, schemas.VerdictReject}).Draw(t, "verdict"),
+				}})
+			}
+			before := booksOf(p)
+			for _, k := range s.skus {
+				s.refold(k)
+			}
+			if after := booksOf(p); after != before {
+				t.Fatalf("after fact %d, read again: %s\n%s", i, firstDifference(before, after), story(facts[:i+1]))
+			}
+		}
+	})
+}

@@ -105,7 +105,7 @@ func TestUsualSurvivesItsEncoding(t *testing.T) {
 			if err != nil || !bytes.Equal(rest, []byte{7}) || restarted != u {
 				t.Fatalf("%+v, restarted %+v, %v", u, restarted, err)
 			}
-			if n := len(u.append(nil)); n > 45 {
+			if n := len(u.append(nil)); n > 56 {
 				t.Fatalf("%d bytes", n)
 			}
 		}

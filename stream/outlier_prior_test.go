@@ -78,10 +78,10 @@ func TestSitePriorIsAlwaysSettled(t *testing.T) {
 		l.sku()
 		l.size(float64(settled-start) + 1)
 		p.close(settled)
-		for day := settled; day <= settled+9; day++ {
+		for day := settled; day <= settled+bookDays+1; day++ {
 			prior := p.at(day)
 			asOf := priorDay(day)
-			if asOf > settled || asOf < day-15 || asOf.Weekday() != 6 {
+			if asOf > settled || asOf < day-priorLag-6 || asOf.Weekday() != 6 {
 				t.Fatalf("%v is judged by %v while %v is settled", day, asOf, settled)
 			}
 			var got sitePrior

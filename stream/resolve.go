@@ -195,8 +195,9 @@ func (k *sku) tallies(list []dayTally) []dayTally {
 const returnWindow = 90
 
 // weighReturns decides which returns of the window add to stock: one that names neither a document nor a
-// customer, or that is more than was sold in returnWindow days, held sales included, is held.
-func (k *sku) weighReturns(list []dayTally) {
+// customer, or that is more than was sold in returnWindow days, held sales included, is held. Up to settled, the
+// history says what was sold.
+func (k *sku) weighReturns(list []dayTally, settled schemas.Date) {
 	for n := range list {
 		t := &list[n]
 		for i := t.from; i < t.to; i++ {
@@ -208,7 +209,7 @@ func (k *sku) weighReturns(list []dayTally) {
 			case k.history.at(e.Day).Verdict == verdictAccepted:
 			case e.Document == 0 && e.Customer == 0:
 				e.fate, t.refused = fateHeld, heldUnreferenced
-			case e.Quantity > k.soldUntil(e.Day, list[:n+1]):
+			case e.Quantity > k.soldUntil(e.Day, list[:n+1], settled):
 				e.fate, t.refused = fateHeld, heldReturn
 			}
 			if e.fate == fateHeld {
@@ -220,18 +221,14 @@ func (k *sku) weighReturns(list []dayTally) {
 	}
 }
 
-// soldUntil is what was sold in the returnWindow days up to a day; days are the tallies of those of the
-// window.
-func (k *sku) soldUntil(day schemas.Date, days []dayTally) (sum schemas.Quantity) {
-	for _, t := range days {
-		sum = addQuantity(sum, t.sold)
-	}
-	first := day
-	if len(days) > 0 {
-		first = days[0].day
+// soldUntil is what was sold in the returnWindow days up to a day: as the history says of settled days, and as
+// the tallies say of later ones.
+func (k *sku) soldUntil(day schemas.Date, days []dayTally, settled schemas.Date) (sum schemas.Quantity) {
+	for i := range days {
+		sum = addQuantity(sum, days[i].sold)
 	}
 	k.history.each(day-returnWindow, func(e dayEntry) bool {
-		if e.Date >= first {
+		if e.Date > min(day, settled) {
 			return false
 		}
 		sum = addQuantity(sum, e.sold())

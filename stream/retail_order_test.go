@@ -150,7 +150,7 @@ func TestOnlineRetailOrderAndItsCancellation(t *testing.T) {
 
 	k := held.site("plant").known(product)
 	e := k.history.at(facts[order].day)
-	if e.Kept != 0 || e.Held.Float() != 74215 || e.Reason != heldFirstSale || e.Score <= 0 {
+	if e.Kept != 0 || e.Held.Float() != 74215 || e.Reason != heldOutlier || e.Score <= 0 {
 		t.Errorf("the order alone: %+v", e)
 	}
 	if k = both.site("plant").known(product); k.history.len() != 0 {

@@ -12,7 +12,6 @@ import (
 
 // settleThrough settles the days up to x.
 func (s *site) settleThrough(x schemas.Date) {
-	s.freshen()
 	for {
 		first := schemas.Date(math.MaxInt32)
 		for _, k := range s.skus {
@@ -32,6 +31,7 @@ func (s *site) settleThrough(x schemas.Date) {
 	}
 	s.Priors.close(x)
 	s.documents.expire(x + 1)
+	s.freshen()
 }
 
 // settle closes a day, the oldest of the SKU's window.
@@ -115,7 +115,7 @@ func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
 		case h.Verdict == verdictAccepted:
 		case e.Document == 0 && e.Customer == 0:
 			held = heldUnreferenced
-		case e.Quantity > k.soldUntil(e.Day+1, nil):
+		case e.Quantity > k.soldUntil(e.Day, nil, e.Day):
 			held = heldReturn
 		}
 		if held == heldNone {
@@ -138,9 +138,13 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 	t := dayTally{
 		day: d, sold: max(0, addQuantity(h.sold(), sold)), flag: h.Held > 0, suspect: h.Suspect, score: h.Score, context: h.Context,
 	}
+	k.live.each(func(day schemas.Date, flag bool) {
+		if day == d {
+			t.flag = flag
+		}
+	})
 	if -sold >= (h.Suspect+1)/2 {
 		t.suspect = max(0, h.Suspect+sold)
-		t.flag = t.flag && t.suspect > 0
 	}
 	if h.Held < 0 {
 		t.refuse, t.refused = -h.Held, h.Reason
@@ -220,7 +224,7 @@ func (s *site) recall() {
 func (s *site) recallSKU(k *sku) {
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
-	k.weighReturns(list)
+	k.weighReturns(list, s.settled())
 	for i := range list {
 		if t := &list[i]; t.returned > 0 {
 			k.returned = append(k.returned, dayMove{t.day, t.returned})
