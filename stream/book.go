@@ -21,7 +21,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		s.noteLine(&e, 1)
 	}
 	i := k.insert(e)
-	if e.kind == bookedSale && e.Day >= k.window[len(k.window)-1].Day && e.Day > k.returns && s.bookNext(k, &k.window[i]) {
+	if k.isNext(&e) && s.bookNext(k, &k.window[i]) {
 		s.judgeDocument(&e, k)
 		return heldNone, fateNone
 	}
@@ -33,6 +33,12 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		}
 	}
 	return heldNone, e.fate
+}
+
+// isNext says that a booking is a sale of the newest day which no return of the window can concern.
+func (k *sku) isNext(e *booking) bool {
+	return e.kind == bookedSale && e.Day >= k.window[len(k.window)-1].Day && e.Day > k.returns &&
+		(k.returns == never || k.bookingOf(e.Line, false) < 0)
 }
 
 // settled is the newest day whose books are closed: only a correction far too late still changes them.

@@ -63,6 +63,9 @@ func (s *site) setNow(now time.Time) {
 func (s *site) begin(day schemas.Date) {
 	s.Today = day
 	s.trim()
+	for _, k := range s.skus {
+		k.expireStock(day) // of counts before the first sale
+	}
 	for i := range s.Waiting {
 		s.Waiting[i].Until = day.AddDays(lateDays)
 	}

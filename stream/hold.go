@@ -37,7 +37,7 @@ func (s *site) flagsOf(k *sku, newest verdict) []dayFlag {
 	flags = flags[:n]
 	if newest.Believed {
 		for i := max(0, n-2); i < n; i++ {
-			flags[i].flag = false
+			flags[i].flag = flags[i].flag && k.history.at(flags[i].day).Verdict == verdictRejected
 		}
 	}
 	s.flags = flags
@@ -277,6 +277,9 @@ func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 		verdict = verdictAccepted
 	}
 	h := k.history.at(e.Date)
+	if h.Held < 0 && !accept {
+		return // a return that is held stays so
+	}
 	s.amend(k, e.Date, func(d *dayEntry) { d.Verdict = verdict })
 	k.settled.review(e.Date, verdict)
 	switch {
@@ -288,7 +291,7 @@ func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 		s.refold(k)
 	default:
 		k.live.review(e.Date, verdict)
-		s.flip(k, e.Date, !accept && h.Held > 0)
+		s.flip(k, e.Date, !accept)
 		if accept && h.Held < 0 {
 			s.addOther(k, e.Date, -h.Held)
 		}

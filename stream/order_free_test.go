@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"drumbeat/forecast"
 	"drumbeat/schemas"
 )
 
@@ -240,12 +241,32 @@ func TestReadingTheWindowAgainChangesNothing(t *testing.T) {
 					SKU: "A", Date: facts[i].day, By: "p", Verdict: rapid.SampledFrom([]schemas.Verdict{schemas.VerdictAccept, schemas.VerdictReject}).Draw(t, "verdict"),
 				}})
 			}
+			if rapid.IntRange(0, 9).Draw(t, "counted") == 0 {
+				step(2*i+1, &schemas.Event{ID: fmt.Sprint("c", i), Source: "/erp", Type: schemas.TypeStockCounted, Data: &schemas.StockCounted{
+					SKU: "A", OnHand: 9 * schemas.Unit, AsOf: schemas.AsOf{Date: facts[i].day},
+				}})
+			}
 			before := booksOf(p)
 			for _, k := range s.skus {
 				s.refold(k)
+				k.stock.belief = belief{}
 			}
 			if after := booksOf(p); after != before {
 				t.Fatalf("after fact %d, read again: %s\n%s", i, firstDifference(before, after), story(facts[:i+1]))
+			}
+			if i%4 > 0 {
+				continue
+			}
+			s.freshen()
+			s.look()
+			for _, k := range s.skus {
+				s.fit(k)
+				kept := s.expect(k, new(forecast.Path), []int{7}, 0, 0)
+				k.model = nil
+				s.fit(k)
+				if anew := s.expect(k, new(forecast.Path), []int{7}, 0, 0); !slices.Equal(kept.mean, anew.mean) {
+					t.Fatalf("after fact %d, %s is forecast %v, fitted anew %v\n%s", i, k.name, kept.mean, anew.mean, story(facts[:i+1]))
+				}
 			}
 		}
 	})

@@ -89,8 +89,10 @@ func (r *sizeRule) keep(d *saleDay, v *sizeView, changed func(schemas.Date, bool
 	}
 	if v.Believed {
 		for i := range 2 {
-			r.ring[i].bits |= ringFinal
-			r.ring[i].set(false, changed)
+			if !r.ring[i].is(ringFinal) { // a person's verdict stands
+				r.ring[i].bits |= ringFinal
+				r.ring[i].set(false, changed)
+			}
 			r.recent[i].side = 0
 		}
 		v.side = 0

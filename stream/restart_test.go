@@ -205,7 +205,7 @@ func difference(got, want string) string {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
 			before := strings.Join(a[max(0, i-4):i], "\n")
-			return fmt.Sprintf("after\n%s\nline %d is\n%s\nwant\n%s", before, i+1, a[i], b[i])
+			return fmt.Sprintf("after\n%s\nline %d %s", before, i+1, differencesAt(a[i], b[i]))
 		}
 	}
 	return fmt.Sprintf("%d lines, want %d", len(a), len(b))

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 
 	"drumbeat/schemas"
 )
@@ -56,6 +57,7 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	if s.onClose != nil {
 		s.onClose(k, v, k.on(d))
 	}
+	s.takenEarly(k, d)
 	n := 0
 	for ; n < len(k.window) && k.window[n].Day == d; n++ {
 		s.leave(&k.window[n])
@@ -75,6 +77,25 @@ func (s *site) settle(k *sku, d schemas.Date) {
 		k.flagged = append(k.flagged[:0], k.flagged[1:]...)
 	}
 	s.save(k)
+}
+
+// takenEarly makes it last what returns of a day that leaves the window have taken from sales of later days,
+// whose lines they name.
+func (s *site) takenEarly(k *sku, d schemas.Date) {
+	for _, r := range slices.Clone(k.on(d)) {
+		if r.kind != bookedReturn || r.found <= d {
+			continue
+		}
+		i := k.bookingOf(r.Line, true)
+		sale := k.window[i]
+		s.leave(&sale)
+		k.remove(i)
+		if sale.Quantity = sale.left; sale.Quantity > 0 {
+			k.insert(sale)
+		} else {
+			s.noteLine(&sale, -1)
+		}
+	}
 }
 
 // leave writes what stands of an entry that leaves the window into the line index.
@@ -233,6 +254,9 @@ func (s *site) recallSKU(k *sku) {
 	s.refold(k)
 	if k.stale {
 		s.stale = append(s.stale, k)
+	}
+	if s.started() {
+		k.expireStock(s.Today) // what the clock has passed since the SKU was saved last
 	}
 	k.dirty, k.dirtyDays = false, nil
 }
