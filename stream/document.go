@@ -144,10 +144,12 @@ func (s *site) cancel(rec *Record, from recordOrigin, id identity, f *fact) outc
 	}
 	e := s.booking(f)
 	e.kind, e.Line = bookedCancel, id.key()
-	if _, fate := s.book(k, e); fate != fateMissing {
+	if f.ahead {
+		s.holdAhead(k, e)
+	} else if _, fate := s.book(k, e); fate != fateMissing {
 		return kept(reasonReversed)
 	}
-	if f.day <= s.settled() {
+	if !f.ahead && f.day <= s.settled() {
 		return rejected("unknown-line", "quantity", f.quantity.String()+" of "+shown(f.sku)+" was not sold on "+f.day.String())
 	}
 	return s.await(rec, from, f, waiting{Key: e.Line, SKU: k.name, Day: f.day})
@@ -229,11 +231,13 @@ func (s *site) expireWaiting() {
 		}
 		if w.SKU != "" {
 			k := s.known(w.SKU)
-			i := k.bookingOf(w.Key, false)
-			if i < 0 || k.window[i].fate != fateMissing {
+			if i := k.aheadOf(w.Key, false); i >= 0 {
+				k.ahead = slices.Delete(k.ahead, i, i+1)
+			} else if i := k.bookingOf(w.Key, false); i < 0 || k.window[i].fate != fateMissing {
 				return true
+			} else {
+				k.remove(i)
 			}
-			k.remove(i)
 			s.save(k)
 		}
 		s.p.letter(w.Letter)
