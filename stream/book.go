@@ -69,7 +69,11 @@ func (s *site) bookNext(k *sku, e *booking) bool {
 	if v := k.live.judge(d, s.Priors.at(e.Day)); v.Flag || v.Suspect || v.Believed {
 		return false
 	}
-	s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
+	if !k.history.sell(e.Day, e.Quantity) {
+		s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
+	} else if h.Kept == 0 {
+		s.activity.add(e.Day, 1)
+	}
 	s.moved(k, e.Day, -e.Quantity)
 	s.changedDay(k, e.Day)
 	return true

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -165,6 +164,26 @@ func (h *history) update(d schemas.Date, f func(e *dayEntry)) {
 	}
 }
 
+// sell adds to what was sold on the last day, or on one after it; false, and nothing done, where there is more
+// to say of the day than that.
+func (h *history) sell(d schemas.Date, q schemas.Quantity) bool {
+	n := len(h.tail)
+	if q <= 0 || q%h.packed.step() != 0 {
+		return false
+	}
+	if last, ok := h.last(); !ok || d > last {
+		h.tail = append(h.tail, dayEntry{Date: d, Kept: q})
+		h.pack()
+		return true
+	}
+	if n == 0 || h.tail[n-1].Date != d || h.tail[n-1].Kept <= 0 {
+		return false
+	}
+	e := &h.tail[n-1]
+	e.Kept = addQuantity(e.Kept, q)
+	return true
+}
+
 // each calls f for the entries from a day on, in the order of days, until it returns false.
 func (h *history) each(from schemas.Date, f func(e dayEntry) bool) {
 	more := true
@@ -197,12 +216,25 @@ func (h *history) trim(before schemas.Date) {
 	h.pack()
 }
 
-// find is the place of a day in the tail, or where it belongs.
+// find is the place of a day in the tail, or where it belongs. Nearly all are looked for near its end.
 func (h *history) find(d schemas.Date) (int, bool) {
-	if n := len(h.tail); n == 0 || d > h.tail[n-1].Date {
-		return n, false
+	low, high := 0, len(h.tail)
+	for step := 1; low < high; step *= 2 {
+		i := max(high-step, low)
+		if h.tail[i].Date < d {
+			low = i + 1
+			break
+		}
+		high = i
 	}
-	return slices.BinarySearchFunc(h.tail, d, func(e dayEntry, d schemas.Date) int { return cmp.Compare(e.Date, d) })
+	for low < high {
+		if i := (low + high) / 2; h.tail[i].Date < d {
+			low = i + 1
+		} else {
+			high = i
+		}
+	}
+	return low, low < len(h.tail) && h.tail[low].Date == d
 }
 
 // isPacked says that d lies among the packed days.
@@ -231,7 +263,11 @@ func (h *history) pack() {
 	for _, e := range h.tail[:n] {
 		h.packed.add(e)
 	}
-	h.tail = append(make([]dayEntry, 0, tailMost+1), h.tail[n:]...)
+	if rest := h.tail[n:]; cap(h.tail) > 2*tailMost {
+		h.tail = append(make([]dayEntry, 0, tailMost+1), rest...)
+	} else {
+		h.tail = h.tail[:copy(h.tail, rest)]
+	}
 }
 
 // append encodes the history. Its version is the caller's.

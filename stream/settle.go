@@ -71,10 +71,11 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	for len(k.returned) > 0 && k.returned[0].Day <= d {
 		k.returned = append(k.returned[:0], k.returned[1:]...)
 	}
-	oldest := d
-	k.settled.each(func(day schemas.Date, _ bool) { oldest = min(oldest, day) })
-	for len(k.flagged) > 0 && k.flagged[0] < oldest {
-		k.flagged = append(k.flagged[:0], k.flagged[1:]...)
+	if len(k.flagged) > 0 {
+		oldest := d
+		k.settled.each(func(day schemas.Date, _ bool) { oldest = min(oldest, day) })
+		n, _ := slices.BinarySearch(k.flagged, oldest)
+		k.flagged = slices.Delete(k.flagged, 0, n)
 	}
 	s.save(k)
 }
@@ -82,8 +83,12 @@ func (s *site) settle(k *sku, d schemas.Date) {
 // takenEarly makes it last what returns of a day that leaves the window have taken from sales of later days,
 // whose lines they name.
 func (s *site) takenEarly(k *sku, d schemas.Date) {
+	early := func(b booking) bool { return b.kind == bookedReturn && b.found > d }
+	if k.returns == never || !slices.ContainsFunc(k.on(d), early) {
+		return
+	}
 	for _, r := range slices.Clone(k.on(d)) {
-		if r.kind != bookedReturn || r.found <= d {
+		if !early(r) {
 			continue
 		}
 		i := k.bookingOf(r.Line, true)
