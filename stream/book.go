@@ -16,8 +16,9 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 	if e.Day <= s.settled() {
 		return s.bookLate(k, e)
 	}
+	e.size = logOf(e.Quantity.Float())
 	if e.kind == bookedSale {
-		e.mark = k.usual.mark(e.Day, saleLine{Units: e.Quantity.Float(), Price: e.price.price()})
+		e.mark = k.usual.mark(e.Day, e.line())
 		s.noteLine(&e, 1)
 	}
 	i := k.insert(e)

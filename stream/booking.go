@@ -16,7 +16,8 @@ type booking struct {
 	Line     uint64           // key in the line index, of a cancellation the key of what waits; 0: none
 	Document uint32           // hash; 0: none
 	Customer uint32           // hash; 0: none
-	price    logPrice
+	price    logValue         // of one unit
+	size     logValue         // of the quantity; derived
 	kind     bookingKind
 	mark     lineMark
 
@@ -94,28 +95,8 @@ func (e *booking) same(o *booking) bool {
 	return e.Day == o.Day && e.Quantity == o.Quantity && (e.kind == bookedSale) == (o.kind == bookedSale)
 }
 
-// logPrice is a unit price as 1000 times its natural logarithm, which is fine enough to tell a bargain:
-// a tenth of a per cent. The zero value stands for no price.
-type logPrice int16
-
-func logPriceOf(price float64) logPrice {
-	if !(price > 0) {
-		return 0
-	}
-	v := logPrice(clamp(math.Round(1000*math.Log(price)), -math.MaxInt16, math.MaxInt16))
-	if v == 0 {
-		v = 1
-	}
-	return v
-}
-
-// price is the price of one unit, 0 where none is known.
-func (p logPrice) price() float64 {
-	if p == 0 {
-		return 0
-	}
-	return math.Exp(float64(p) / 1000)
-}
+// line is what a sale says of the usual size and price of its SKU's lines.
+func (e *booking) line() saleLine { return saleLine{e.size, e.price} }
 
 // Which of an entry's fields follow in its encoding; the kind stands in the two highest bits.
 const (
@@ -144,7 +125,7 @@ func appendBookings(dst []byte, list []booking) []byte {
 		for _, f := range [...]struct {
 			set bool
 			bit byte
-		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != 0, bookedPrice}} {
+		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != noLog, bookedPrice}} {
 			if f.set {
 				flags |= f.bit
 			}
@@ -165,7 +146,7 @@ func appendBookings(dst []byte, list []booking) []byte {
 		if e.Customer != 0 {
 			dst = appendUint32(dst, e.Customer)
 		}
-		if e.price != 0 {
+		if e.price != noLog {
 			dst = appendVarint(dst, int64(e.price))
 		}
 	}
@@ -182,7 +163,7 @@ func (r *reader) bookings() []booking {
 	day := int64(0)
 	for range n {
 		flags := r.byte()
-		e := booking{kind: bookingKind(flags >> bookedKinds), mark: lineMark(r.byte()), Second: dayOnly}
+		e := booking{kind: bookingKind(flags >> bookedKinds), mark: lineMark(r.byte()), Second: dayOnly, price: noLog}
 		day += r.varint()
 		if e.Day = schemas.Date(day); int64(e.Day) != day {
 			r.fail()
@@ -197,6 +178,7 @@ func (r *reader) bookings() []booking {
 		if e.Quantity = schemas.Quantity(quantity); e.Quantity < 0 {
 			r.fail()
 		}
+		e.size = logOf(e.Quantity.Float())
 		if flags&bookedTimed != 0 {
 			e.Second = int32(r.upTo(math.MaxInt32))
 		}
@@ -211,7 +193,7 @@ func (r *reader) bookings() []booking {
 		}
 		if flags&bookedPrice != 0 {
 			p := r.varint()
-			if e.price = logPrice(p); int64(e.price) != p {
+			if e.price = logValue(p); int64(e.price) != p || e.price == noLog {
 				r.fail()
 			}
 		}

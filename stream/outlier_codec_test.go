@@ -116,7 +116,7 @@ func FuzzDecodeUsual(f *testing.F) {
 	var u usual
 	f.Add(u.append(nil))
 	for i := range 30 {
-		u.learn(schemas.Date(20000+i), []saleLine{{Units: float64(i), Price: 2.5}})
+		u.learn(schemas.Date(20000+i), []saleLine{lineOf(float64(i), 2.5)})
 	}
 	f.Add(u.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -128,7 +128,7 @@ func FuzzDecodeUsual(f *testing.F) {
 		if err != nil || len(rest) > 0 || again != u {
 			t.Fatalf("%+v does not survive its own encoding: %+v, %v", u, again, err)
 		}
-		u.learn(u.last+1, []saleLine{{Units: 3, Price: 1}})
-		u.mark(u.last, saleLine{Units: 9, Price: 1})
+		u.learn(u.last+1, []saleLine{lineOf(3, 1)})
+		u.mark(u.last, lineOf(9, 1))
 	})
 }

@@ -12,10 +12,10 @@ import (
 )
 
 var drawnLine = rapid.Custom(func(t *rapid.T) saleLine {
-	return saleLine{
-		Units: rapid.SampledFrom([]float64{0, 1e-6, 1, 2, 12, 48, 600, 9e12, math.NaN()}).Draw(t, "units"),
-		Price: rapid.SampledFrom([]float64{0, -1, 1e-9, .85, 2.1, 2.55, 1e30, math.Inf(1), math.NaN()}).Draw(t, "price"),
-	}
+	return lineOf(
+		rapid.SampledFrom([]float64{0, 1e-6, 1, 2, 12, 48, 600, 9e12, math.NaN()}).Draw(t, "units"),
+		rapid.SampledFrom([]float64{0, -1, 1e-9, .85, 2.1, 2.55, 1e30, math.Inf(1), math.NaN()}).Draw(t, "price"),
+	)
 })
 
 // Lines of a day come in any order, and a mark depends on the lines up to the day's prior day alone.
@@ -51,9 +51,9 @@ func TestUsualLine(t *testing.T) {
 	var u usual
 	rng := rand.New(rand.NewPCG(1, 9))
 	for day := range schemas.Date(100) {
-		lines := []saleLine{{12, 2.55}, {math.Ceil(12 * math.Exp(.5*rng.NormFloat64())), 2.55}}
+		lines := []saleLine{lineOf(12, 2.55), lineOf(math.Ceil(12*math.Exp(.5*rng.NormFloat64())), 2.55)}
 		if day%10 == 9 {
-			lines = append(lines, saleLine{74215, 1.04})
+			lines = append(lines, lineOf(74215, 1.04))
 		}
 		if day == 2 && u.mark(day+20, lines[0]) != 0 {
 			t.Error("four lines are no usual one")
@@ -65,21 +65,21 @@ func TestUsualLine(t *testing.T) {
 		cheap bool
 		class [2]int // least, most
 	}{
-		{saleLine{12, 2.55}, false, [2]int{0, 0}},
-		{saleLine{24, 2.4}, false, [2]int{0, 1}},
-		{saleLine{48, 2.1}, true, [2]int{2, 3}},
-		{saleLine{600, 2.55}, false, [2]int{9, 10}},
-		{saleLine{1e9, 9}, false, [2]int{15, 15}},
+		{lineOf(12, 2.55), false, [2]int{0, 0}},
+		{lineOf(24, 2.4), false, [2]int{0, 1}},
+		{lineOf(48, 2.1), true, [2]int{2, 3}},
+		{lineOf(600, 2.55), false, [2]int{9, 10}},
+		{lineOf(1e9, 9), false, [2]int{15, 15}},
 	} {
 		m := u.mark(200, c.line)
 		if m&markPrice == 0 || m&markSize == 0 || (m&markCheap != 0) != c.cheap || m.class() < c.class[0] || m.class() > c.class[1] {
 			t.Errorf("%+v: mark %b, class %d; want cheap %v, class %v", c.line, m, m.class(), c.cheap, c.class)
 		}
 	}
-	if m := u.mark(200, saleLine{12, 0}); m&markPrice != 0 {
+	if m := u.mark(200, lineOf(12, 0)); m&markPrice != 0 {
 		t.Errorf("a line without price is marked %b", m)
 	}
-	if m := u.mark(20, saleLine{12, 2.55}); m != 0 {
+	if m := u.mark(20, lineOf(12, 2.55)); m != 0 {
 		t.Errorf("a line before all that is kept is marked %b", m)
 	}
 }

@@ -24,9 +24,11 @@ type retailDay struct {
 }
 
 type retailLine struct {
-	saleLine
-	document uint64
+	Units, price float64
+	document     uint64
 }
+
+func (l retailLine) line() saleLine { return lineOf(l.Units, l.price) }
 
 func (d *retailDay) units() float64 {
 	sum := 0.0
@@ -55,7 +57,7 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 		var docs documents
 		marks := make([]lineMark, len(today)) // of the largest line of each day
 		largest := make([]int, len(today))
-		lines := make([][]saleLine, len(today))
+		lines := make([][]retailLine, len(today))
 		for i := range today {
 			d := &today[i]
 			u := usuals[d.sku]
@@ -68,14 +70,18 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 				if spoiled != nil && (j == spoiled[from+i] || spoiled[from+i] == wholeDay) {
 					l.Units *= factor
 				}
-				lines[i] = append(lines[i], l.saleLine)
-				m := u.mark(d.date, l.saleLine)
+				lines[i] = append(lines[i], l)
+				m := u.mark(d.date, l.line())
 				docs.add(l.document, d.date, m)
 				if j == 0 || l.Units > lines[i][largest[i]].Units {
 					largest[i], marks[i] = j, m
 				}
 			}
-			u.learn(d.date, lines[i])
+			var learnt []saleLine
+			for _, l := range lines[i] {
+				learnt = append(learnt, l.line())
+			}
+			u.learn(d.date, learnt)
 		}
 		for i := range today {
 			d, n := &today[i], from+i
@@ -150,7 +156,7 @@ func onlineRetail(t testing.TB) []retailDay {
 		}
 		h := fnv.New64a()
 		h.Write([]byte(row[0]))
-		days[i].lines = append(days[i].lines, retailLine{saleLine{quantity, float(t, row[5])}, h.Sum64()})
+		days[i].lines = append(days[i].lines, retailLine{quantity, float(t, row[5]), h.Sum64()})
 	}
 }
 

@@ -20,8 +20,24 @@ const (
 
 var logCheapPrice = math.Log(cheapPrice)
 
-// saleLine is a sale as one row of a document. A price of 0 or less is unknown.
-type saleLine struct{ Units, Price float64 }
+// saleLine is a sale as one row of a document.
+type saleLine struct{ size, price logValue }
+
+// lineOf is a line of so many units at a price, which is unknown if it is not above 0.
+func lineOf(units, price float64) saleLine { return saleLine{logOf(units), logOf(price)} }
+
+// logValue is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
+type logValue int16
+
+// noLog stands for no value.
+const noLog logValue = math.MinInt16
+
+func logOf(v float64) logValue {
+	if !(v > 0) || math.IsInf(v, 1) {
+		return noLog
+	}
+	return logValue(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
+}
 
 // lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
 // usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
@@ -48,7 +64,7 @@ func (m lineMark) class() int { return int(m / markClass) }
 
 // usualLine is what the lines of a SKU were like up to a day.
 type usualLine struct {
-	size, price   int16 // logarithms, in 1/usualStep
+	size, price   logValue
 	sizes, prices uint8 // lines seen, at most usualMemory
 }
 
@@ -72,12 +88,12 @@ func (u *usual) learn(day schemas.Date, lines []saleLine) {
 	next := u.now
 	var size, price runningLog
 	for _, l := range lines {
-		if !judged(l.Units) {
+		if l.size == noLog {
 			continue
 		}
-		size.add(l.Units, next.size, next.sizes, sizeClip)
-		if l.Price > 0 && !math.IsInf(l.Price, 1) {
-			price.add(l.Price, next.price, next.prices, priceClip)
+		size.add(l.size, next.size, next.sizes, sizeClip)
+		if l.price != noLog {
+			price.add(l.price, next.price, next.prices, priceClip)
 		}
 	}
 	next.size, next.sizes = size.mean(next.size, next.sizes)
@@ -99,8 +115,8 @@ func (u *usual) learn(day schemas.Date, lines []saleLine) {
 type runningLog struct{ sum, n int64 }
 
 // add takes a value's distance from the mean of those before, clipped, or all of it where there are none.
-func (s *runningLog) add(v float64, mean int16, before uint8, most float64) {
-	log := int64(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
+func (s *runningLog) add(v, mean logValue, before uint8, most float64) {
+	log := int64(v)
 	if before > 0 {
 		limit := int64(most * usualStep)
 		log = min(max(log-int64(mean), -limit), limit)
@@ -109,12 +125,12 @@ func (s *runningLog) add(v float64, mean int16, before uint8, most float64) {
 	s.n++
 }
 
-func (s *runningLog) mean(mean int16, before uint8) (int16, uint8) {
+func (s *runningLog) mean(mean logValue, before uint8) (logValue, uint8) {
 	if s.n == 0 {
 		return mean, before
 	}
 	v := int64(mean) + s.sum/(int64(before)+s.n)
-	return int16(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
+	return logValue(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
 }
 
 // at is the usual line that a line of a day is compared with.
@@ -134,13 +150,13 @@ func (u *usual) at(day schemas.Date) usualLine {
 // mark compares a line with the usual one of its day.
 func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
 	of := u.at(day)
-	if of.sizes >= usualLeast && judged(l.Units) {
-		over := math.Log(l.Units) - float64(of.size)/usualStep
+	if of.sizes >= usualLeast && l.size != noLog {
+		over := float64(int(l.size)-int(of.size)) / usualStep
 		m = markSize | lineMark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
 	}
-	if of.prices >= usualLeast && l.Price > 0 {
+	if of.prices >= usualLeast && l.price != noLog {
 		m |= markPrice
-		if math.Log(l.Price)-float64(of.price)/usualStep < logCheapPrice {
+		if float64(int(l.price)-int(of.price))/usualStep < logCheapPrice {
 			m |= markCheap
 		}
 	}
@@ -218,7 +234,7 @@ func (l *usualLine) decode(in *reader) {
 	}
 	l.prices = uint8(in.upTo(usualMemory))
 	size, price := in.varint(), in.varint()
-	l.size, l.price = int16(size), int16(price)
+	l.size, l.price = logValue(size), logValue(price)
 	if int64(l.size) != size || int64(l.price) != price || l.prices > l.sizes {
 		in.fail()
 	}

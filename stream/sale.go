@@ -138,7 +138,7 @@ func (s *site) sale(f *fact) outcome {
 func (s *site) booking(f *fact) booking {
 	e := booking{
 		Day: f.day, Second: dayOnly, Quantity: f.quantity,
-		Line: f.line, Document: f.document, Customer: f.customer, price: logPriceOf(f.price),
+		Line: f.line, Document: f.document, Customer: f.customer, price: logOf(f.price),
 	}
 	if f.hasTime {
 		e.Second = int32(f.at.Unix() - s.startOf(f.day))

@@ -49,7 +49,7 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	lines := s.saleLines[:0]
 	for _, b := range k.on(d) {
 		if b.kind == bookedSale {
-			lines = append(lines, saleLine{Units: b.Quantity.Float(), Price: b.price.price()})
+			lines = append(lines, b.line())
 		}
 	}
 	k.usual.learn(d, lines)
