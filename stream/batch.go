@@ -18,6 +18,7 @@ type Batch struct {
 	Pages       []Page
 	DropPages   []DropPages
 	Sales       []DailySale
+	OldSales    []OldSale
 	Forecasts   []ForecastRow
 	Revisions   []Revision
 	Audit       []AuditRow
@@ -70,6 +71,14 @@ type DailySale struct {
 	Outlier   bool
 	Reason    string  // why it is held
 	Score     float64 // of the outlier rule; 0 if not held by it
+}
+
+// OldSale changes the row of a day before the kept history by a quantity, which may be negative; a row never
+// falls below zero.
+type OldSale struct {
+	Site, SKU string
+	Date      schemas.Date
+	Quantity  schemas.Quantity
 }
 
 // ForecastRow is the daily forecast of one SKU from First on; the slices have equal length.

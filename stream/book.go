@@ -16,7 +16,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 	if e.Day <= s.settled() {
 		return s.bookLate(k, e)
 	}
-	e.size = logOf(e.Quantity.Float())
+	e.measure()
 	if e.kind == bookedSale {
 		e.mark = k.usual.mark(e.Day, e.line())
 		s.noteLine(&e, 1)

@@ -95,6 +95,9 @@ func (e *booking) same(o *booking) bool {
 	return e.Day == o.Day && e.Quantity == o.Quantity && (e.kind == bookedSale) == (o.kind == bookedSale)
 }
 
+// measure takes the logarithm of the quantity, when that is set.
+func (e *booking) measure() { e.size = logOf(e.Quantity.Float()) }
+
 // line is what a sale says of the usual size and price of its SKU's lines.
 func (e *booking) line() saleLine { return saleLine{e.size, e.price} }
 
@@ -178,7 +181,7 @@ func (r *reader) bookings() []booking {
 		if e.Quantity = schemas.Quantity(quantity); e.Quantity < 0 {
 			r.fail()
 		}
-		e.size = logOf(e.Quantity.Float())
+		e.measure()
 		if flags&bookedTimed != 0 {
 			e.Second = int32(r.upTo(math.MaxInt32))
 		}

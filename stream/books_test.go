@@ -150,10 +150,27 @@ func TestTimeZoneIsFixedWithTheFirstSale(t *testing.T) {
 	}
 }
 
-func TestHistoryBeforeTheKeptOneIsRefused(t *testing.T) {
+// A day before the kept history changes its daily row alone: no SKU, no forecast, no stock.
+func TestDaysBeforeTheKeptHistory(t *testing.T) {
 	b := planned(t, nil)
-	b.take(b.sold("A", 10, day0-2000))
-	b.rejects("beyond-history", "date: ")
+	d := day0 - 2000
+	old := saleOf("OLD", 7, d)
+	old.Document, old.Line = schemas.TextField("D"), schemas.TextField("1")
+	b.take(b.sold("A", 10, d), b.sold("A", 5, d), b.sold("A", -3, d), b.sale(old), b.sale(old),
+		b.cancel(&schemas.SaleCancelled{SKU: schemas.TextField("A"), Quantity: schemas.NumberField(qty(5)), Date: schemas.TextField(d.String())}))
+	b.end()
+	if got := b.old["A "+d.String()]; got != qty(10) {
+		t.Errorf("%v of A, want 10", got)
+	}
+	if got := b.old["OLD "+d.String()]; got != qty(7) {
+		t.Errorf("%v of OLD, want 7", got)
+	}
+	if _, known := b.p.View("plant", "OLD"); known || len(b.letters) != 0 {
+		t.Errorf("known %v, %d letters", known, len(b.letters))
+	}
+	if r := b.audit.Reasons; r["beyond-history"] != 4 || r["return"] != 1 || b.audit.Duplicate != 1 {
+		t.Errorf("audit %+v", b.audit)
+	}
 }
 
 // An order that is cancelled no longer counts as made, and one that comes in parts is topped up.

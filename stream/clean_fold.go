@@ -8,11 +8,6 @@ import (
 	"drumbeat/schemas"
 )
 
-type saleKey struct {
-	sku  string
-	date schemas.Date
-}
-
 // cleanDay is a day of a SKU: the rows that sold something on it, and what its books said when it settled.
 type cleanDay struct {
 	rows   []int // indexes into Cleaner.rows

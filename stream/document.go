@@ -305,6 +305,7 @@ func (s *site) shrink(k *sku, i int, amount schemas.Quantity) {
 	k.remove(i)
 	s.noteLine(&o, -1)
 	if o.Quantity -= amount; o.Quantity > 0 {
+		o.measure()
 		s.noteLine(&o, 1)
 		k.insert(o)
 	}

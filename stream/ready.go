@@ -27,6 +27,10 @@ func (p *Processor) Ready() *Batch {
 			k.dirtyDays = k.dirtyDays[:0]
 		}
 		s.dirtySKUs = s.dirtySKUs[:0]
+		for key, quantity := range s.old {
+			b.OldSales = append(b.OldSales, OldSale{Site: s.name, SKU: key.sku, Date: key.date, Quantity: quantity})
+		}
+		s.old = nil
 		pages, drops := s.lines.dirtyPages(s.name)
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
 		pages, drops = s.ids.dirtyPages(s.name)
@@ -41,6 +45,9 @@ func (p *Processor) Ready() *Batch {
 		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU))
 	})
 	slices.SortFunc(b.Sales, func(x, y DailySale) int {
+		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU), cmp.Compare(x.Date, y.Date))
+	})
+	slices.SortFunc(b.OldSales, func(x, y OldSale) int {
 		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU), cmp.Compare(x.Date, y.Date))
 	})
 	b.State = p.encode()
@@ -59,7 +66,7 @@ func (p *Processor) pendingSave() bool {
 		return true
 	}
 	for _, name := range p.order {
-		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 {
+		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 || len(s.old) > 0 {
 			return true
 		}
 	}
@@ -99,7 +106,7 @@ func (p *Processor) Weight() int {
 	n := len(p.letters) + len(p.forecasts)
 	for _, name := range p.order {
 		s := p.sites[name]
-		n += 2 * len(s.dirtySKUs)
+		n += 2*len(s.dirtySKUs) + len(s.old)
 	}
 	return n
 }

@@ -1,6 +1,10 @@
 package stream
 
-import "drumbeat/schemas"
+import (
+	"strings"
+
+	"drumbeat/schemas"
+)
 
 // fold applies an event that was decoded to the site and counts it.
 func (s *site) fold(rec *Record, from recordOrigin, ev *schemas.Event, f *fact) {
@@ -11,9 +15,6 @@ func (s *site) fold(rec *Record, from recordOrigin, ev *schemas.Event, f *fact) 
 	if why == nil && s.ids.has(id, s.Today) {
 		s.Audit.duplicate(from.origin)
 		return
-	}
-	if why == nil && f.hasDay && f.day < s.Trimmed {
-		why = &fault{"beyond-history", "date", f.day.String() + " is before " + s.Trimmed.String() + ", the first day of the kept history"}
 	}
 	if why == nil && ev.Type != schemas.TypeSale && ev.Type != schemas.TypeSaleCancelled {
 		why = s.checkDefinition(ev)
@@ -26,10 +27,12 @@ func (s *site) fold(rec *Record, from recordOrigin, ev *schemas.Event, f *fact) 
 		return
 	}
 	var v outcome
-	switch ev.Type {
-	case schemas.TypeSale:
+	switch {
+	case f.hasDay && f.day < s.Trimmed:
+		v = s.beyond(f, ev.Type == schemas.TypeSaleCancelled)
+	case ev.Type == schemas.TypeSale:
 		v = s.sale(f)
-	case schemas.TypeSaleCancelled:
+	case ev.Type == schemas.TypeSaleCancelled:
 		v = s.cancel(rec, from, id, f)
 	default:
 		v = s.define(ev)
@@ -87,6 +90,7 @@ const (
 	reasonCorrected = "corrected"             // replaced a document line
 	reasonEarly     = "cancelled-before-sale" // its cancellation was waiting for it
 	reasonWaiting   = "waiting"               // a cancellation whose sale has not come yet
+	reasonBeyond    = "beyond-history"        // of a day before the kept history: the daily row alone changes
 )
 
 // sale applies a sale, a correction of a document line, or a return.
@@ -134,7 +138,35 @@ func (s *site) sale(f *fact) outcome {
 	return kept(reason)
 }
 
-// entry is the line that a sale or a return writes into the books.
+// beyond applies a sale or a cancellation of a day before the kept history: it changes the daily row and
+// nothing else. A return leaves demand as it was, and that is all there is of so old a day.
+func (s *site) beyond(f *fact, cancelled bool) outcome {
+	if !s.isProduct(s.known(f.sku), f.sku) {
+		return kept(reasonNotDemand)
+	}
+	quantity := f.quantity
+	switch {
+	case cancelled && quantity == 0:
+		return rejected("unknown-line", "quantity", "a cancellation of "+f.day.String()+" has to say how much")
+	case cancelled:
+		quantity = -max(quantity, -quantity)
+	case f.line != 0:
+		if e, known := s.lines.get(f.line); known && f.version <= e.Version {
+			return duplicate()
+		}
+		s.lines.put(f.line, lineEntry{SKU: noSKU, Day: f.day, Quantity: quantity, Version: f.version})
+	}
+	if quantity < 0 && !cancelled {
+		return kept(reasonReturn)
+	}
+	if s.old == nil {
+		s.old = map[saleKey]schemas.Quantity{}
+	}
+	s.old[saleKey{strings.Clone(f.sku), f.day}] += quantity
+	return kept(reasonBeyond)
+}
+
+// booking is the line that a sale or a return writes into the books.
 func (s *site) booking(f *fact) booking {
 	e := booking{
 		Day: f.day, Second: dayOnly, Quantity: f.quantity,

@@ -96,6 +96,7 @@ func (s *site) takenEarly(k *sku, d schemas.Date) {
 		s.leave(&sale)
 		k.remove(i)
 		if sale.Quantity = sale.left; sale.Quantity > 0 {
+			sale.measure()
 			k.insert(sale)
 		} else {
 			s.noteLine(&sale, -1)

@@ -38,6 +38,7 @@ type site struct {
 
 	dirty     bool // siteState is to be saved
 	dirtySKUs []*sku
+	old       map[saleKey]schemas.Quantity // changes of days before the kept history, to be saved
 
 	// Scratch space, so that the books of a sale take no memory of their own.
 	tallies   []dayTally
@@ -49,6 +50,11 @@ type site struct {
 	solving   bool   // a Job is out
 	covered   change // what the Job that is out covers
 	basis     *optimize.Start
+}
+
+type saleKey struct {
+	sku  string
+	date schemas.Date
 }
 
 // siteState is the part of a site that is saved as one document. Fields are added, never renamed.

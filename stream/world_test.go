@@ -122,6 +122,7 @@ type bench struct {
 	lines   map[string]schemas.Line // as they stand
 	letters []stream.DeadLetter
 	sales   map[string]stream.DailySale // by "sku date"
+	old     map[string]schemas.Quantity // added to days before the kept history, likewise
 	audit   stream.AuditRow             // of the one origin
 }
 
@@ -139,7 +140,7 @@ func newBench(t testing.TB, config stream.Config) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, p: p, lines: map[string]schemas.Line{}, sales: map[string]stream.DailySale{}}
+	b := &bench{t: t, p: p, lines: map[string]schemas.Line{}, sales: map[string]stream.DailySale{}, old: map[string]schemas.Quantity{}}
 	b.site = "plant"
 	b.replay = &stream.Replay{Processor: p, Solve: solveCold, Save: b.save, Every: 1}
 	return b
@@ -149,6 +150,9 @@ func (b *bench) save(batch *stream.Batch) error {
 	b.letters = append(b.letters, batch.DeadLetters...)
 	for _, s := range batch.Sales {
 		b.sales[s.SKU+" "+s.Date.String()] = s
+	}
+	for _, s := range batch.OldSales {
+		b.old[s.SKU+" "+s.Date.String()] += s.Quantity
 	}
 	for _, a := range batch.Audit {
 		b.audit = a

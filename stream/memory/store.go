@@ -39,6 +39,7 @@ type site struct {
 	skus      map[string][]byte
 	pages     map[pageKey][]byte
 	sales     map[dayKey]stream.DailySale
+	added     map[dayKey]int64 // next offset of the batch that added to the row last
 	forecasts map[string]stream.ForecastRow
 	lines     map[string]line
 	revisions map[int64]stream.Revision
@@ -194,6 +195,9 @@ func sitesOf(b *stream.Batch) []string {
 	for _, r := range b.Sales {
 		add(r.Site)
 	}
+	for _, r := range b.OldSales {
+		add(r.Site)
+	}
 	for _, r := range b.Forecasts {
 		add(r.Site)
 	}
@@ -210,7 +214,7 @@ func (s *Store) saveState(id int32, b *stream.Batch) {
 		if of == nil {
 			of = &site{
 				partition: id, readBack: stream.ReadBack{Site: r.Site, Next: -1},
-				skus: map[string][]byte{}, pages: map[pageKey][]byte{}, sales: map[dayKey]stream.DailySale{},
+				skus: map[string][]byte{}, pages: map[pageKey][]byte{}, sales: map[dayKey]stream.DailySale{}, added: map[dayKey]int64{},
 				forecasts: map[string]stream.ForecastRow{}, lines: map[string]line{}, revisions: map[int64]stream.Revision{},
 			}
 			s.sites[r.Site] = of
@@ -230,6 +234,20 @@ func (s *Store) saveState(id int32, b *stream.Batch) {
 	}
 	for _, r := range b.Sales {
 		s.sites[r.Site].sales[dayKey{r.SKU, r.Date}] = r
+	}
+	old := map[stream.OldSale]schemas.Quantity{} // by site, SKU and date
+	for _, r := range b.OldSales {
+		old[stream.OldSale{Site: r.Site, SKU: r.SKU, Date: r.Date}] += r.Quantity
+	}
+	for r, sum := range old {
+		of, key := s.sites[r.Site], dayKey{r.SKU, r.Date}
+		if of.added[key] >= b.Next {
+			continue // the batch is saved once more
+		}
+		of.added[key] = b.Next
+		row := of.sales[key]
+		row.Site, row.SKU, row.Date, row.Quantity = r.Site, r.SKU, r.Date, max(0, row.Quantity+sum)
+		of.sales[key] = row
 	}
 }
 

@@ -109,6 +109,7 @@ func sites(b *stream.Batch) []string {
 	note(seen, b.Pages, func(r *stream.Page) string { return r.Site })
 	note(seen, b.DropPages, func(r *stream.DropPages) string { return r.Site })
 	note(seen, b.Sales, func(r *stream.DailySale) string { return r.Site })
+	note(seen, b.OldSales, func(r *stream.OldSale) string { return r.Site })
 	note(seen, b.Forecasts, func(r *stream.ForecastRow) string { return r.Site })
 	note(seen, b.Revisions, func(r *stream.Revision) string { return r.Site })
 	names := make([]string, 0, len(seen))

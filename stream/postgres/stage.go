@@ -26,6 +26,7 @@ ALTER TABLE in_sites ALTER COLUMN state SET STORAGE EXTERNAL;
 CREATE TEMPORARY TABLE in_skus (LIKE drumbeat.skus INCLUDING STORAGE) ON COMMIT DELETE ROWS;
 ALTER TABLE in_skus SET (toast_tuple_target = 8160);
 CREATE TEMPORARY TABLE in_pages (LIKE drumbeat.pages INCLUDING STORAGE) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE in_old_sales (site text COLLATE "C", sku text COLLATE "C", date date, qty bigint, added_until bigint) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_sales (site text COLLATE "C", sku text COLLATE "C", date date, qty bigint, held bigint,
 	is_outlier boolean, reason text, score double precision) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_forecasts (LIKE drumbeat.forecasts, newest boolean) ON COMMIT DELETE ROWS;
@@ -58,7 +59,7 @@ func prepareStages(ctx context.Context, conn *pgx.Conn) error {
 // stages lists what the batch holds, in the order of merging. The claims go first, by themselves.
 func stages(partition int32, b *stream.Batch) []stage {
 	list := []stage{
-		siteStage(b), skuStage(b), pageStage(b), salesStage(b), forecastStage(b), planStage(b), lineStage(b),
+		siteStage(b), skuStage(b), pageStage(b), salesStage(b), oldSalesStage(b), forecastStage(b), planStage(b), lineStage(b),
 		auditStage(partition, b), deadLetterStage(b), outboxStage(partition, b),
 	}
 	used := list[:0]

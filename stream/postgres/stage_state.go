@@ -69,6 +69,25 @@ func salesStage(b *stream.Batch) stage {
 	}
 }
 
+// oldSalesStage adds to rows, which hold more than the state does; what a batch has added is not added again.
+func oldSalesStage(b *stream.Batch) stage {
+	rows := b.OldSales
+	return stage{
+		table: "in_old_sales", columns: []string{"site", "sku", "date", "qty", "added_until"}, rows: len(rows),
+		row: func(i int) []any {
+			r := &rows[i]
+			return []any{r.Site, r.SKU, date(r.Date), int64(r.Quantity), b.Next}
+		},
+		merge: []string{`
+			UPDATE drumbeat.sales_transactions AS t SET updated_at = now(), added_until = o.added_until, qty = greatest(0, trim_scale(t.qty + o.qty))
+			FROM (SELECT site, sku, date, sum(qty) * 0.000001 AS qty, max(added_until) AS added_until FROM in_old_sales GROUP BY site, sku, date) AS o
+			WHERE (t.site, t.sku, t.date) = (o.site, o.sku, o.date) AND coalesce(t.added_until < o.added_until, true)`, `
+			INSERT INTO drumbeat.sales_transactions (site, date, sku, qty, is_outlier, held_qty, reason, score, added_until)
+			SELECT site, date, sku, greatest(0, trim_scale(sum(qty) * 0.000001)), false, 0, '', 0, max(added_until)
+			FROM in_old_sales GROUP BY site, date, sku ON CONFLICT (site, sku, date) DO NOTHING`},
+	}
+}
+
 // blob is never null: an empty state is no missing one.
 func blob(b []byte) []byte {
 	if b == nil {

@@ -157,6 +157,7 @@ func claims(t *testing.T, s Stored) {
 		"page":     {Pages: []stream.Page{{Site: "a", Kind: stream.LinePage}}},
 		"drop":     {DropPages: []stream.DropPages{{Site: "a", Kind: stream.LinePage, Before: 9}}},
 		"sale":     {Sales: []stream.DailySale{{Site: "a", SKU: "X"}}},
+		"old sale": {OldSales: []stream.OldSale{{Site: "a", SKU: "X"}}},
 		"forecast": {Forecasts: []stream.ForecastRow{{Site: "a", SKU: "X", Revision: 1}}},
 		"revision": {Revisions: []stream.Revision{{Site: "a", Revision: 1, Head: []byte("{}")}}},
 	} {

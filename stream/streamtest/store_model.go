@@ -74,6 +74,7 @@ var (
 )
 
 func (m *model) save(rt *rapid.T) {
+	before := m.next
 	b := &stream.Batch{Next: m.next + rapid.Int64Range(0, 9).Draw(rt, "records"), State: blobs.Draw(rt, "state")}
 	m.next, m.state, m.saved = b.Next, string(b.State), true
 	for _, name := range []string{"x", "y"} {
@@ -90,6 +91,10 @@ func (m *model) save(rt *rapid.T) {
 			m.savePlan(rt, b, site)
 		}
 	}
+	if b.Next == before {
+		b.OldSales = nil // they come with records
+	}
+	m.saveOld(b)
 	for range rapid.IntRange(1, 2).Draw(rt, "times") {
 		if err := m.store.Save(rt.Context(), m.partition, m.epoch, b); err != nil {
 			rt.Fatal(err)
@@ -109,6 +114,26 @@ func (m *model) saveSKU(rt *rapid.T, b *stream.Batch, at pair) {
 	}
 	b.Sales = append(b.Sales, d)
 	m.sales[day2{at, d.Date}] = d
+	if rapid.Bool().Draw(rt, "old") { // before the kept history: two days that nothing else writes
+		o := stream.OldSale{
+			Site: at.site, SKU: at.sku, Date: day - 2000 + schemas.Date(rapid.IntRange(0, 1).Draw(rt, "old date")),
+			Quantity: schemas.Quantity(rapid.Int64Range(-1e9, 1e9).Draw(rt, "old quantity")),
+		}
+		b.OldSales = append(b.OldSales, o)
+	}
+}
+
+// saveOld adds up the old sales of a batch: several of one day come to their sum.
+func (m *model) saveOld(b *stream.Batch) {
+	sums := map[day2]schemas.Quantity{}
+	for _, o := range b.OldSales {
+		sums[day2{pair{o.Site, o.SKU}, o.Date}] += o.Quantity
+	}
+	for key, sum := range sums {
+		row := m.sales[key]
+		row.Site, row.SKU, row.Date, row.Quantity = key.site, key.sku, key.date, max(0, row.Quantity+sum)
+		m.sales[key] = row
+	}
 }
 
 func (m *model) savePlan(rt *rapid.T, b *stream.Batch, site string) {
