@@ -376,7 +376,7 @@ func TestCleanOnlineRetail(t *testing.T) {
 		t.Skip("the data set is no part of the repository: ", err)
 	}
 	start := time.Now()
-	audit, rows := runClean(t, path, "--map", "sku=StockCode,quantity=Quantity,date=InvoiceDate,document=InvoiceNo,customer=CustomerID")
+	audit, rows := runClean(t, path, "--map", retailMap)
 	t.Logf("%v: %+v", time.Since(start), audit)
 	if audit.Read != 245_903 || audit.Rejected != 0 {
 		t.Errorf("audit %+v", audit)
