@@ -195,6 +195,8 @@ func (h *history) trim(before schemas.Date) {
 func (h *history) find(d schemas.Date) (int, bool) {
 	if n := len(h.tail); n == 0 || d > h.tail[n-1].Date {
 		return n, false
+	} else if d == h.tail[n-1].Date {
+		return n - 1, true
 	}
 	return slices.BinarySearchFunc(h.tail, d, func(e dayEntry, d schemas.Date) int { return cmp.Compare(e.Date, d) })
 }

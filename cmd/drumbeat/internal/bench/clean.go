@@ -31,9 +31,9 @@ const historyDays = 1130
 
 // String is the name of the case.
 func (l saleLoad) String() string {
-	kind := "as dense as the top 1,000 of a web shop"
+	kind := "web shop"
 	if l.monthly {
-		kind = "one sale a month"
+		kind = "monthly"
 	}
 	return fmt.Sprintf("%d SKUs, %d days, %s", l.skus, l.days, kind)
 }
@@ -59,7 +59,7 @@ func (c *cost) add(f func() error) error {
 
 // cleanSales folds clean sales a day at a time, and each day again: what is told twice is decoded and found to be
 // known, so that the difference is what the line index, the cleaning and the history of a sale cost, with its
-// share of the days that settle. Each pass starts from nothing; of several the fastest counts.
+// share of the days that settle. Each pass starts from nothing; of several the one with the least processor time counts.
 func cleanSales(ctx context.Context, report func(Row), l saleLoad, passes int) error {
 	var days [][]stream.Record
 	var date string
@@ -109,16 +109,20 @@ func cleanSales(ctx context.Context, report func(Row), l saleLoad, passes int) e
 				advance(p, nil)
 			}
 		}
-		if pass == 0 || first.wall-again.wall < best.wall-known.wall {
+		if pass == 0 || first.cpu-again.cpu < best.cpu-known.cpu {
 			best, known = first, again
 		}
+	}
+	if best.cpu <= 0 || known.cpu <= 0 {
+		return errors.New("bench: clean: the system tells no processor time")
 	}
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / float64(n) }
 	for _, r := range []Row{
 		{Metric: "sales", Value: float64(n), Unit: "1"},
+		{Metric: "cpu_ns_per_sale", Value: each(best.cpu - known.cpu), Unit: "ns"},
 		{Metric: "ns_per_sale", Value: each(best.wall - known.wall), Unit: "ns"},
 		{Metric: "allocs_per_sale", Value: (float64(best.allocs) - float64(known.allocs)) / float64(n), Unit: "1"},
-		{Metric: "ns_to_decode_and_know", Value: each(known.wall), Unit: "ns"},
+		{Metric: "cpu_ns_of_a_duplicate", Value: each(known.cpu), Unit: "ns"},
 	} {
 		r.Bench, r.Case = "clean", "clean sale to books, "+l.String()
 		report(r)
@@ -154,7 +158,6 @@ func cleanFile(ctx context.Context, report func(Row), l saleLoad) error {
 	for _, r := range []Row{
 		{Metric: "rows", Value: float64(len(rows)), Unit: "1"},
 		{Metric: "rows_per_second", Value: float64(len(rows)) / took.Seconds(), Unit: "1/s"},
-		{Metric: "flagged", Value: float64(c.Audit().Flagged), Unit: "1"},
 	} {
 		r.Bench, r.Case = "clean", "a file, "+l.String()
 		report(r)
