@@ -8,14 +8,16 @@ import (
 	"drumbeat/schemas"
 )
 
-// cleanDay is a day of a SKU: the rows that sold something on it, and what its books said when it settled.
+// cleanDay is a day of a SKU: the rows that sold or returned something on it, and what its books said when it
+// settled.
 type cleanDay struct {
 	rows   []int // indexes into Cleaner.rows
 	booked []booking
 	low    bool
 }
 
-// fold books the readable rows in the order of their dates and instants, then of the file.
+// fold books the readable rows in an order that follows from what they say: see before. The order of the file
+// is left for rows that say the same, and for versions of a document line that have no number.
 func (c *Cleaner) fold() {
 	order := make([]int, 0, len(c.rows))
 	for i := range c.rows {
@@ -23,15 +25,12 @@ func (c *Cleaner) fold() {
 			order = append(order, i)
 		}
 	}
-	slices.SortFunc(order, func(i, j int) int {
-		a, b := &c.rows[i].fact, &c.rows[j].fact
-		return cmp.Or(cmp.Compare(a.day, b.day), a.at.Compare(b.at), cmp.Compare(i, j))
-	})
+	slices.SortStableFunc(order, func(i, j int) int { return c.rows[i].fact.before(&c.rows[j].fact) })
 	for _, i := range order {
 		r := &c.rows[i]
 		c.open(r.fact.day)
 		r.out = c.site.sale(&r.fact)
-		if r.fact.quantity > 0 {
+		if r.fact.quantity != 0 {
 			key := saleKey{r.fact.sku, r.fact.day}
 			if c.days[key] == nil {
 				c.days[key] = &cleanDay{}
@@ -44,6 +43,32 @@ func (c *Cleaner) fold() {
 	}
 }
 
+// before is negative if a comes before b: by day, within it sales without an instant, then by instant, then
+// returns without one.
+func (a *fact) before(b *fact) int {
+	if a.day != b.day {
+		return cmp.Compare(a.day, b.day)
+	}
+	if c := cmp.Or(cmp.Compare(a.part(), b.part()), a.at.Compare(b.at), cmp.Compare(a.line, b.line), cmp.Compare(a.version, b.version)); c != 0 || a.line != 0 {
+		return c
+	}
+	return cmp.Or(
+		cmp.Compare(a.sku, b.sku), cmp.Compare(b.quantity, a.quantity), cmp.Compare(a.customer, b.customer),
+		cmp.Compare(a.document, b.document), cmp.Compare(a.price, b.price),
+	)
+}
+
+// part is the part of its day in which a fact comes.
+func (f *fact) part() int {
+	switch {
+	case f.hasTime:
+		return 1
+	case f.quantity > 0:
+		return 0
+	}
+	return 2
+}
+
 // open moves the site's clock to a day.
 func (c *Cleaner) open(d schemas.Date) {
 	switch {
@@ -54,11 +79,47 @@ func (c *Cleaner) open(d schemas.Date) {
 	}
 }
 
-// closeDay keeps what the books say of a day when it settles.
+// closeDay keeps what the books say of a day when it settles. No return of it can change any more.
 func (c *Cleaner) closeDay(k *sku, v verdict, booked []booking) {
-	if day := c.days[saleKey{k.name, booked[0].Day}]; day != nil {
-		day.booked, day.low = slices.Clone(booked), v.Low
+	day := c.days[saleKey{k.name, booked[0].Day}]
+	if day == nil {
+		return
 	}
+	day.booked, day.low = slices.Clone(booked), v.Low
+	for _, i := range day.rows {
+		r := &c.rows[i]
+		if r.fact.quantity < 0 && r.out.kind != outcomeDuplicate {
+			if e := day.take(c.site, r); e != nil {
+				r.out = returnOutcome(e)
+			}
+		}
+	}
+}
+
+// take finds the row's place in the books of its day, each place once; nil where the row was replaced by another
+// version of its line.
+func (d *cleanDay) take(s *site, r *cleanRow) *booking {
+	is := s.booking(&r.fact)
+	n := slices.IndexFunc(d.booked, func(b booking) bool { return b.kind.rank() == is.kind && b.compare(&is) == 0 })
+	if n < 0 {
+		return nil
+	}
+	e := d.booked[n]
+	d.booked = slices.Delete(d.booked, n, n+1)
+	return &e
+}
+
+// returnOutcome is what became of a return.
+func returnOutcome(e *booking) outcome {
+	switch {
+	case e.fate == fateReversed:
+		return kept(reasonReversed)
+	case e.fate != fateHeld:
+		return kept(reasonReturn)
+	case e.Document == 0 && e.Customer == 0:
+		return flagged(heldUnreferenced)
+	}
+	return flagged(heldReturn)
 }
 
 // judge gives every row that sold something the verdict of its day. Of a day that is held it is the largest
@@ -79,16 +140,13 @@ func (c *Cleaner) settle(day *cleanDay, h *dayEntry) {
 	left := map[*cleanRow]schemas.Quantity{}
 	for _, i := range day.rows {
 		r := &c.rows[i]
-		is := c.site.booking(&r.fact)
-		n := slices.IndexFunc(day.booked, func(b booking) bool { return b.kind == bookedSale && b.compare(&is) == 0 })
-		if n < 0 || r.out.kind == outcomeDuplicate {
-			continue // replaced by another version of its line
+		if r.fact.quantity < 0 || r.out.kind == outcomeDuplicate {
+			continue
 		}
-		if q := day.booked[n].left; q > 0 {
-			left[r] = q
+		if e := day.take(c.site, r); e != nil && e.left > 0 {
+			left[r] = e.left
 			stands = append(stands, r)
 		}
-		day.booked = slices.Delete(day.booked, n, n+1)
 	}
 	slices.SortStableFunc(stands, func(a, b *cleanRow) int { return cmp.Compare(left[b], left[a]) })
 	held := max(0, h.Held)

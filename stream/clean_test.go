@@ -34,7 +34,8 @@ func saleEvent(t *rapid.T, n int, day schemas.Date) schemas.Event {
 	return ev
 }
 
-// In the order of dates a file gets from a Cleaner what the Processor makes of it.
+// In a Cleaner's own order a file gets from it what the Processor makes of its events, which see less of what comes
+// after them: what becomes of a return may change.
 func TestCleanerAgreesWithTheProcessor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		settings := DefaultSettings()
@@ -48,21 +49,29 @@ func TestCleanerAgreesWithTheProcessor(t *testing.T) {
 			t.Fatal(err)
 		}
 		day, _ := schemas.NewDate(2024, 1, 1)
+		var events []schemas.Event
 		for n := range rapid.IntRange(1, 60).Draw(t, "rows") {
 			day += schemas.Date(rapid.IntRange(0, 4).Draw(t, "days"))
 			ev := saleEvent(t, n, day)
 			if n%5 == 0 { // a sound one now and then, so that the stream's clock follows
 				ev.Sale = schemas.Sale{SKU: schemas.TextField("C"), Quantity: schemas.TextField("1"), Date: schemas.TextField(day.String())}
 			}
-			value, err := schemas.Encode(&ev)
+			if err := c.Add(n, &ev); err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, ev)
+		}
+		slices.SortStableFunc(events, func(a, b schemas.Event) int {
+			x, y := c.site.read(&a), c.site.read(&b)
+			return x.before(&y)
+		})
+		for n := range events {
+			value, err := schemas.Encode(&events[n])
 			if err != nil {
 				t.Fatal(err)
 			}
 			if done, err := p.Step(Record{Offset: int64(n), Key: []byte("default"), Value: value}); err != nil || !done {
 				t.Fatal(done, err)
-			}
-			if err := c.Add(n, &ev); err != nil {
-				t.Fatal(err)
 			}
 		}
 		c.Finish()
@@ -73,6 +82,11 @@ func TestCleanerAgreesWithTheProcessor(t *testing.T) {
 				return n == 0 || reason == reasonLow || slices.Contains(repairNames[:], reason)
 			})
 			r.Repaired, r.OriginTopic = 0, ""
+			for _, fate := range []string{reasonReversed, reasonReturn, heldReturn.String(), heldUnreferenced.String()} {
+				r.Reasons["returns"] += r.Reasons[fate]
+				delete(r.Reasons, fate)
+			}
+			r.Kept, r.Flagged = r.Kept+r.Flagged, 0 // of these sales only returns are held
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("cleaner  %+v\nstream   %+v", got, want)

@@ -142,21 +142,15 @@ func (h *history) update(d schemas.Date, f func(e *dayEntry)) {
 		h.unpack()
 	}
 	i, ok := h.find(d)
-	e := dayEntry{Date: d}
-	if ok {
-		e = h.tail[i]
+	if !ok {
+		h.tail = slices.Insert(h.tail, i, dayEntry{Date: d})
 	}
-	f(&e)
+	e := &h.tail[i] // in its place: one of its own would be allocated for every change
+	f(e)
 	e.Date = d
-	h.packed.refine(e)
-	switch {
-	case e.empty() && ok:
+	h.packed.refine(*e)
+	if e.empty() {
 		h.tail = slices.Delete(h.tail, i, i+1)
-	case e.empty():
-	case ok:
-		h.tail[i] = e
-	default:
-		h.tail = slices.Insert(h.tail, i, e)
 	}
 	// A change before the last day is seldom the only one: the days stay unpacked for those to come.
 	if i >= len(h.tail)-1 {

@@ -185,8 +185,10 @@ func (s *site) returnedOn(k *sku, d schemas.Date, q schemas.Quantity) {
 func (k *sku) heldBecause(e *booking) heldReason {
 	h := k.history.at(e.Day)
 	switch {
-	case e.kind != bookedSale && e.fate == fateHeld:
-		return h.Reason
+	case e.fate == fateHeld && e.Document == 0 && e.Customer == 0:
+		return heldUnreferenced
+	case e.fate == fateHeld:
+		return heldReturn
 	case e.kind != bookedSale || h.Held <= 0:
 		return heldNone
 	}

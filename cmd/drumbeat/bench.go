@@ -17,6 +17,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 	return []bench.Bench{
 		{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
 		{Name: "pipeline", Help: "sales to saved history and published plan: the Processor alone, and end to end", Run: c.pipeline(std)},
+		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},

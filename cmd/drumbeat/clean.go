@@ -2,17 +2,16 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
+	"path/filepath"
 	"strconv"
+	"time"
 
 	"drumbeat/cmd/drumbeat/internal/csvfeed"
 	"drumbeat/cmd/drumbeat/internal/terminal"
@@ -22,7 +21,7 @@ import (
 
 type cleanCmd struct {
 	From     string            `required:"" placeholder:"FILE" help:"CSV of sales, compressed with gzip or not; - is standard input."`
-	Map      map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of sku, quantity, date or time, document, line, version and customer; others come from the column of their own name. FIELD= leaves one out."`
+	Map      map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of sku, quantity, date or time, document, line, version, customer and unit_price; others come from the column of their own name. FIELD= leaves one out."`
 	Method   string            `default:"robust" enum:"robust,zscore" help:"robust: the cleaner of the service, in date order with later revision. zscore: the baseline that drops what is not ISO and flags |z| > 3 a SKU."`
 	Out      string            `placeholder:"FILE.csv" help:"Where to write row,sku,date,quantity,verdict,reason: a row for each row of the input, in its order."`
 	DayFirst bool              `env:"DRUMBEAT_DAY_FIRST" help:"The feed declares dates such as 03/04/2026 to put the day first."`
@@ -46,10 +45,16 @@ func (c *cleanCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return badInput(err)
 	}
-	if err := c.read(ctx, std, rules); err != nil {
+	style := terminal.Detect(std.out, os.Getenv)
+	began := time.Now()
+	progress := terminal.NewProgress(std.err, terminal.Detect(std.err, os.Getenv), filepath.Base(c.From), began)
+	if err := c.read(ctx, std, rules, progress); err != nil {
+		progress.Clear()
 		return err
 	}
 	rows := rules.Finish()
+	took := time.Since(began)
+	progress.Done(fmt.Sprintf("%s rows in %s (%s/s)", terminal.Count(len(rows)), terminal.Duration(took), terminal.Number(float64(len(rows))/took.Seconds(), 0)))
 	if c.Out != "" {
 		if err := writeCleaned(c.Out, rows); err != nil {
 			return err
@@ -59,7 +64,11 @@ func (c *cleanCmd) Run(ctx context.Context, std streams) error {
 	if c.JSON {
 		return json.NewEncoder(std.out).Encode(audit)
 	}
-	_, err = io.WriteString(std.out, cleanTable(audit).String(terminal.Detect(std.out, os.Getenv)))
+	text := cleanTable(audit).String(style)
+	if held := heldTable(rows); held != nil {
+		text += "\n" + held.String(style)
+	}
+	_, err = io.WriteString(std.out, text)
 	return err
 }
 
@@ -85,7 +94,7 @@ func (c *cleanCmd) rules() (cleaner, error) {
 }
 
 // read adds all rows of the file.
-func (c *cleanCmd) read(ctx context.Context, std streams, rules cleaner) error {
+func (c *cleanCmd) read(ctx context.Context, std streams, rules cleaner, progress *terminal.Progress) error {
 	feed, err := csvfeed.Open(c.From, csvfeed.Options{Map: c.Map, Stdin: std.in})
 	if err != nil {
 		return badInput(err)
@@ -105,8 +114,12 @@ func (c *cleanCmd) read(ctx context.Context, std streams, rules cleaner) error {
 		if err := rules.Add(rec.Line, &rec.Event); err != nil {
 			return badInput(fmt.Errorf("%s:%d: %w", feed.Name(), rec.Line, err))
 		}
-		if rec.Line&4095 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if rec.Line&4095 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			read, total := feed.Progress()
+			progress.Update(time.Now(), float64(read)/float64(max(total, 1)), terminal.Count(rec.Line)+" lines")
 		}
 	}
 }
@@ -137,29 +150,4 @@ func writeCleaned(path string, rows []stream.CleanedRow) error {
 	}
 	w.Flush()
 	return errors.Join(err, w.Error(), buffer.Flush(), file.Close())
-}
-
-// cleanTable shows the audit: what became of the rows, then the reasons, the most frequent first.
-func cleanTable(a terminal.Audit) *terminal.Table {
-	table := terminal.NewTable(terminal.Left(""), terminal.Right("rows"), terminal.Right("share"))
-	line := func(name string, n int64) {
-		share := "-"
-		if a.Read > 0 {
-			share = terminal.Percent(float64(n) / float64(a.Read))
-		}
-		table.Row(name, terminal.Count(n), share)
-	}
-	line("read", a.Read)
-	line("kept", a.Kept)
-	line("flagged", a.Flagged)
-	line("rejected", a.Rejected)
-	line("duplicate", a.Duplicate)
-	line("repaired, of those kept or flagged", a.Repaired)
-	reasons := slices.SortedFunc(maps.Keys(a.ByReason), func(x, y string) int {
-		return cmp.Or(cmp.Compare(a.ByReason[y], a.ByReason[x]), cmp.Compare(x, y))
-	})
-	for _, reason := range reasons {
-		line("  "+reason, a.ByReason[reason])
-	}
-	return table
 }

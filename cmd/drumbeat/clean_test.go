@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -32,9 +33,15 @@ func runClean(t *testing.T, from string, args ...string) (terminal.Audit, []clea
 		t.Fatalf("%v\n%s", err, &o)
 	}
 	rows := readCleaned(t, out)
-	counts := map[string]int64{}
+	counts, reasons := map[string]int64{}, map[string]int64{}
 	for _, r := range rows {
 		counts[r.verdict]++
+	}
+	for reason, n := range audit.ByReason {
+		reasons[cmp.Or(reasonWords[reason].of, "rejected")] += n
+	}
+	if reasons["flagged"] != audit.Flagged || reasons["rejected"] != audit.Rejected || reasons["repaired"] < audit.Repaired {
+		t.Fatalf("the reasons of %v do not add up: %+v", reasons, audit)
 	}
 	if int64(len(rows)) != audit.Read || audit.Read != audit.Kept+audit.Flagged+audit.Rejected+audit.Duplicate {
 		t.Fatalf("%d rows, audit %+v", len(rows), audit)
@@ -92,10 +99,12 @@ func shuffled(t *testing.T, seed uint64) (path string, rows []generate.Row) {
 	return path, rows
 }
 
-// TestCleanAgainstTruth measures the robust method where the truth is known.
+// TestCleanAgainstTruth measures the robust method where the truth is known, on 20 data sets; on 100 with
+// DRUMBEAT_LONG=1.
 func TestCleanAgainstTruth(t *testing.T) {
 	var visible, found, flagged, certain, repaired, blackFriday int
-	for seed := uint64(1); seed <= 20; seed++ {
+	sets := seeds(20)
+	for seed := uint64(1); seed <= sets; seed++ {
 		path, truth := shuffled(t, seed)
 		audit, rows := runClean(t, path)
 		for i, x := range truth {
@@ -147,9 +156,9 @@ func TestCleanAgainstTruth(t *testing.T) {
 		}
 	}
 	recall, precision := float64(found)/float64(visible), float64(found)/float64(flagged)
-	t.Logf("recall %d of %d = %.4f, precision %d of %d = %.4f, certain dates %d of %d, Black-Friday days held %d",
-		found, visible, recall, found, flagged, precision, repaired, certain, blackFriday)
-	if recall < .98 || precision < .98 || repaired != certain || blackFriday > 2 {
+	t.Logf("%d sets: recall %d of %d = %.4f, precision %d of %d = %.4f, certain dates %d of %d, Black-Friday days held %d",
+		sets, found, visible, recall, found, flagged, precision, repaired, certain, blackFriday)
+	if recall < .98 || precision < .98 || repaired != certain || blackFriday > int(sets)/5 {
 		t.Errorf("recall %.4f, precision %.4f, %d of %d certain dates, %d Black-Friday days", recall, precision, repaired, certain, blackFriday)
 	}
 }
@@ -376,7 +385,7 @@ func TestCleanOnlineRetail(t *testing.T) {
 		t.Skip("the data set is no part of the repository: ", err)
 	}
 	start := time.Now()
-	audit, rows := runClean(t, path, "--map", "sku=StockCode,quantity=Quantity,date=InvoiceDate,document=InvoiceNo,customer=CustomerID")
+	audit, rows := runClean(t, path, "--map", retailMap)
 	t.Logf("%v: %+v", time.Since(start), audit)
 	if audit.Read != 245_903 || audit.Rejected != 0 {
 		t.Errorf("audit %+v", audit)
@@ -389,16 +398,24 @@ func TestCleanOnlineRetail(t *testing.T) {
 	}
 }
 
-// People get a table.
+// People get a table by outcome, and the largest of what is held.
 func TestCleanTable(t *testing.T) {
 	path, _ := shuffled(t, 1)
 	var o, e bytes.Buffer
 	if status := run(context.Background(), []string{"clean", "--from", path}, streams{strings.NewReader(""), &o, &e}); status != 0 {
 		t.Fatalf("status %d: %s", status, &e)
 	}
-	for _, want := range []string{"read", "3,288", "unreferenced-negative", "16"} {
+	for _, want := range []string{
+		"read                     3,288  100.0 %  = kept + flagged + rejected + duplicate\n",
+		"\nflagged                     52    1.6 %  held, until somebody reviews them\n  outlier ",
+		"\n  unreferenced-negative     16    0.5 %  negative, without document and customer\nrejected ",
+		"\n line  largest held  date        quantity\n  141  SKU-003       2025-05-15    25,900\n",
+	} {
 		if !strings.Contains(o.String(), want) {
 			t.Errorf("no %q in\n%s", want, &o)
 		}
+	}
+	if !strings.Contains(e.String(), "sales.csv  3,288 rows in ") {
+		t.Errorf("it says %q", &e)
 	}
 }

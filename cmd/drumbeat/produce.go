@@ -103,7 +103,7 @@ func (c *produceCmd) produce(ctx context.Context, io streams, to sender, cache s
 		return c.failed(err, mark, last)
 	}
 	mark.forget()
-	progress.Done(fmt.Sprintf("%s events to %s in %s (%s/s)", terminal.Count(done.Events), c.Topic, terminal.Duration(elapsed), terminal.Count(rate(done.Events, elapsed))))
+	progress.Done(fmt.Sprintf("%s to %s in %s (%s/s)", terminal.Plural(int(done.Events), "event"), c.Topic, terminal.Duration(elapsed), terminal.Count(rate(done.Events, elapsed))))
 	if c.JSON {
 		return json.NewEncoder(io.out).Encode(done)
 	}

@@ -74,8 +74,8 @@ func (c *replayCmd) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	total := sink.rows.audit()
-	fmt.Fprintf(std.out, "%s events, %s plans, %s dead letters in %s\nkept %s  flagged %s  rejected %s  duplicate %s  repaired %s\n",
-		terminal.Count(int(total.Read)), terminal.Count(sink.plans), terminal.Count(sink.letters), c.Out,
+	fmt.Fprintf(std.out, "%s, %s, %s in %s\nkept %s  flagged %s  rejected %s  duplicate %s  repaired %s\n",
+		terminal.Plural(int(total.Read), "event"), terminal.Plural(sink.plans, "plan"), terminal.Plural(sink.letters, "dead letter"), c.Out,
 		terminal.Count(int(total.Kept)), terminal.Count(int(total.Flagged)), terminal.Count(int(total.Rejected)),
 		terminal.Count(int(total.Duplicate)), terminal.Count(int(total.Repaired)))
 	return nil

@@ -54,3 +54,27 @@ func TestRecovery(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// The history of a SKU that sells more is longer, and part of its state; the file has as many rows as sales.
+func TestClean(t *testing.T) {
+	size := func(monthly bool) map[string]float64 {
+		return metrics(t, func(report func(Row)) error {
+			return cleanSizes(t.Context(), report, saleLoad{skus: 30, days: 200, monthly: monthly})
+		})
+	}
+	busy, sparse := size(false), size(true)
+	if busy["history_bytes_mean"] <= sparse["history_bytes_mean"] || busy["history_bytes_max"] >= busy["state_bytes_max"] ||
+		busy["sale_days_per_sku"] < 40 || sparse["sale_days_per_sku"] > 12 {
+		t.Errorf("web shop %v, monthly %v", busy, sparse)
+	}
+	got := metrics(t, func(report func(Row)) error {
+		l := saleLoad{skus: 50, days: 40, steady: true}
+		if err := cleanFile(t.Context(), report, l); err != nil {
+			return err
+		}
+		return cleanSales(t.Context(), report, l, 2)
+	})
+	if got["rows"] == 0 || got["rows"] != got["sales"] || got["rows_per_second"] <= 0 || got["cpu_ns_of_a_duplicate"] <= 0 {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,27 +1,39 @@
 package bench
 
 import (
+	"slices"
 	"strings"
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
 )
 
-// Table draws rows for people: a table for each benchmark, a line for each case, a column for each metric.
+// Table draws rows for people: a table for each benchmark, a line for each case, a column for each metric. Cases
+// that have no metric in common with those before them begin a table of their own.
 func Table(rows []Row, s terminal.Style) string {
-	var b strings.Builder
-	for i, name := range unique(rows, func(r Row) string { return r.Bench }) {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		var of []Row
-		for _, r := range rows {
-			if r.Bench == name {
-				of = append(of, r)
+	var tables []string
+	for _, name := range unique(rows, func(r Row) string { return r.Bench }) {
+		var part []Row
+		metrics := map[string]bool{}
+		of := where(rows, func(r Row) bool { return r.Bench == name })
+		for _, c := range unique(of, func(r Row) string { return r.Case }) {
+			next := where(of, func(r Row) bool { return r.Case == c })
+			if !slices.ContainsFunc(next, func(r Row) bool { return metrics[r.Metric] }) && len(part) > 0 {
+				tables = append(tables, table(name, part, s))
+				part = nil
+				clear(metrics)
 			}
+			for _, r := range next {
+				metrics[r.Metric] = true
+			}
+			part = append(part, next...)
 		}
-		b.WriteString(table(name, of, s))
+		tables = append(tables, table(name, part, s))
 	}
-	return b.String()
+	return strings.Join(tables, "\n")
+}
+
+func where(rows []Row, is func(Row) bool) []Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !is(r) })
 }
 
 func table(name string, rows []Row, s terminal.Style) string {

@@ -34,7 +34,7 @@ func (v *View) forecast(f *frame) {
 		for _, x := range more {
 			sum += total(x.Mean)
 		}
-		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, together %s", plural(len(more), "SKU"), Amount(sum))))
+		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, together %s", Plural(len(more), "SKU"), Amount(sum))))
 	}
 }
 

@@ -17,7 +17,7 @@ func grouped(lines []*schemas.Line, n int) []planned {
 		groups = append(groups, planned{name: line.SKU, lines: lines[i : i+1]})
 	}
 	if left := lines[n:]; len(left) > 0 {
-		groups = append(groups, planned{name: plural(len(left), "other"), lines: left, others: true})
+		groups = append(groups, planned{name: Plural(len(left), "other"), lines: left, others: true})
 	}
 	for i := range groups {
 		groups[i].short = groups[i].sum(-1, shortageOf) > 0

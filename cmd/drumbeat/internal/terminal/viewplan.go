@@ -25,9 +25,9 @@ func (v *View) plan(f *frame) {
 	if len(v.Head.Periods) == 0 || len(v.Lines) == 0 {
 		return
 	}
-	note := plural(len(v.Lines), "SKU") + ", " + plural(len(v.Head.Periods), "period")
+	note := Plural(len(v.Lines), "SKU") + ", " + Plural(len(v.Head.Periods), "period")
 	if v.Head.Baseline > 0 {
-		note = fmt.Sprintf("%s; since revision %d: %s units moved, %s changed", note, v.Head.Baseline, quantity(v.Head.MovedUnits), plural(v.Head.ChangedLines, "line"))
+		note = fmt.Sprintf("%s; since revision %d: %s units moved, %s changed", note, v.Head.Baseline, quantity(v.Head.MovedUnits), Plural(v.Head.ChangedLines, "line"))
 	}
 	f.section("plan", note)
 	lines := v.planLines(f, busiest(v.Lines))
@@ -35,7 +35,7 @@ func (v *View) plan(f *frame) {
 		f.add(line)
 	}
 	if left := len(v.Head.Periods) - v.maxPeriods(); left > 0 {
-		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, to %s", plural(left, "period"), v.Head.Periods[len(v.Head.Periods)-1])))
+		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, to %s", Plural(left, "period"), v.Head.Periods[len(v.Head.Periods)-1])))
 	}
 }
 

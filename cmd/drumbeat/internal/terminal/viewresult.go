@@ -100,16 +100,16 @@ func (v *View) result(f *frame) {
 	}
 	var odd []string
 	if h.State.AssumedStock > 0 {
-		odd = append(odd, "stock assumed for "+plural(h.State.AssumedStock, "SKU"))
+		odd = append(odd, "stock assumed for "+Plural(h.State.AssumedStock, "SKU"))
 	}
 	if h.State.ProvisionalItems > 0 {
-		odd = append(odd, plural(h.State.ProvisionalItems, "SKU")+" without an item")
+		odd = append(odd, Plural(h.State.ProvisionalItems, "SKU")+" without an item")
 	}
 	if n := len(h.State.StaleSKUs); n > 0 {
-		odd = append(odd, plural(n, "SKU")+" with an old forecast")
+		odd = append(odd, Plural(n, "SKU")+" with an old forecast")
 	}
 	if n := len(h.Excluded); n > 0 {
-		odd = append(odd, plural(n, "SKU")+" left out")
+		odd = append(odd, Plural(n, "SKU")+" left out")
 	}
 	if len(odd) > 0 {
 		t.Cells(Cell{"note", Dim}, Cell{strings.Join(odd, ", "), Warn})
