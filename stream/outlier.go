@@ -60,7 +60,7 @@ type saleScores struct {
 }
 
 var scoresOf = [saleContexts]saleScores{
-	contextUnknown: {4.6, 8.5, 3.9},
+	contextUnknown: {4.75, 8.85, 3},
 	contextPlain:   {2.5, 4.2, 2},
 	contextMixed:   {3.7, 7.4, 3},
 	contextBulk:    {7, 13, 5},

@@ -239,8 +239,8 @@ func TestOutlierRuleOnOnlineRetail(t *testing.T) {
 		once, final, units    float64 // most, of 1,000 sale days and of 100 units
 		lines, wholes, absurd float64 // least recall in the end: x50 of a line, x50 of a day, x1000 of a line
 	}{
-		{"units alone", false, 3.5, 2.5, 4, .45, .55, .95},
-		{"with document and price", true, 2.5, 1, 2.5, .7, .8, .98},
+		{"units alone", false, 3, 2.5, 4, .42, .55, .94},
+		{"with document and price", true, 2.5, 1, 2.5, .68, .8, .98},
 	} {
 		run := judgeRetail(days, nil, 1, c.context)
 		var once, final, all int

@@ -102,7 +102,7 @@ func TestCleanRetailFigures(t *testing.T) {
 		flags, units  float64 // most: of 1,000 sale days, share of units
 		x50, x1000    float64 // least recall
 	}{
-		{"quantities alone", retailMapAlone, 2.5, .042, .42, .93},
+		{"quantities alone", retailMapAlone, 2.5, .04, .42, .93},
 		{"with document and price", retailMap, 2.5, .04, .65, .95},
 	} {
 		if !all && c.columns != retailMap {
