@@ -66,10 +66,10 @@ type DailySale struct {
 	Site, SKU string
 	Date      schemas.Date
 	Quantity  schemas.Quantity // held part included
-	Held      schemas.Quantity // the part that is flagged
+	Held      schemas.Quantity // the part that is held; negative: returns that are
 	Outlier   bool
 	Reason    string  // why it is held
-	Score     float64 // of the outlier rule; 0 if not held by it
+	Score     float64 // of the outlier rule, also of a suspect day that is not held
 }
 
 // ForecastRow is the daily forecast of one SKU from First on; the slices have equal length.

@@ -134,7 +134,7 @@ func (s *site) sale(f *fact) outcome {
 	return kept(reason)
 }
 
-// entry is the line that a sale or a return writes into the books.
+// booking is what a sale or a return writes into the books.
 func (s *site) booking(f *fact) booking {
 	e := booking{
 		Day: f.day, Second: dayOnly, Quantity: f.quantity,

@@ -98,7 +98,7 @@ func (s *site) takenEarly(k *sku, d schemas.Date) {
 	}
 }
 
-// leave writes what stands of an entry that leaves the window into the line index.
+// leave writes what stands of a booking that leaves the window into the line index.
 func (s *site) leave(e *booking) {
 	if e.kind == bookedCancel && e.fate == fateMissing {
 		s.forsake(e.Line)
