@@ -67,10 +67,10 @@ type DailySale struct {
 	Site, SKU string
 	Date      schemas.Date
 	Quantity  schemas.Quantity // held part included
-	Held      schemas.Quantity // the part that is flagged
+	Held      schemas.Quantity // the part that is held; negative: returns that are
 	Outlier   bool
 	Reason    string  // why it is held
-	Score     float64 // of the outlier rule; 0 if not held by it
+	Score     float64 // of the outlier rule, also of a suspect day that is not held
 }
 
 // OldSale changes the row of a day before the kept history by a quantity, which may be negative; a row never

@@ -14,7 +14,8 @@ import "drumbeat/schemas"
 // The level is derived, too: from the older one that is saved with the stock, at the count or more than
 // keptMoves days back, it can be walked again for a change of a settled day.
 
-// settledAge is the age in days from which on a day is settled, except for very late corrections.
+// settledAge is the age in days from which on a day is settled as far as stock goes: what comes in time has
+// come. The books of demand keep a day longer, for returns (bookDays).
 const settledAge = lateDays + 1
 
 // openReach is the number of days whose flows stand by themselves: those that are not settled, today and
@@ -40,7 +41,7 @@ type belief struct {
 }
 
 // moved says that the net flow of a SKU on a day has changed by delta. It is called after each change of
-// its history, its other movements or its orders.
+// its history, its returns or its orders.
 func (s *site) moved(k *sku, day schemas.Date, delta schemas.Quantity) {
 	s.save(k)
 	st := &k.stock
@@ -136,7 +137,7 @@ func (k *sku) begin(today schemas.Date) level {
 }
 
 // settle fixes the beginning of the walk once the count's day is settled, before the instants of its
-// movements are forgotten, and moves it on past the days that are forgotten altogether.
+// bookings are forgotten, and moves it on past the days that are forgotten altogether.
 func (k *sku) settle(today schemas.Date) {
 	st := &k.stock
 	if st.Source == stockUnknown {

@@ -6,9 +6,9 @@ import (
 	"drumbeat/schemas"
 )
 
-// The books of a SKU are a function of what its entries say, not of when they came. An entry that is the
-// newest of its SKU, as nearly all are, is added to what is known; any other makes the window be read
-// again from its beginning (refold).
+// The books of a SKU are a function of what its bookings say, not of when they came. A sale on its newest
+// day, as nearly all are, is added to what is known; any other booking makes the window be read again from
+// its beginning (refold).
 
 // book enters a line and says why it is held, heldNone if it is not; of a return or a cancellation the
 // fate tells more.
@@ -42,7 +42,7 @@ func (k *sku) isNext(e *booking) bool {
 		(k.returns == never || k.bookingOf(e.Line, false) < 0)
 }
 
-// settled is the newest day whose books are closed: only a correction far too late still changes them.
+// settled is the newest day that has left the window: only what comes far too late still changes its books.
 func (s *site) settled() schemas.Date { return s.Today.AddDays(-bookDays) }
 
 // noteLine counts a sale's line in its document.

@@ -7,7 +7,7 @@ import (
 	"drumbeat/schemas"
 )
 
-// entry is a line of a SKU's books as its newest version says it: something sold, returned, or a
+// booking is a line of a SKU's books as its newest version says it: something sold, returned, or a
 // cancellation of a quantity on a day.
 type booking struct {
 	Day      schemas.Date
@@ -27,10 +27,10 @@ type booking struct {
 	left  schemas.Quantity // of a sale: what stands of it
 }
 
-// dayOnly is the Second of an entry without an instant.
+// dayOnly is the Second of a booking without an instant.
 const dayOnly int32 = -1
 
-// bookingKind tells what an entry says.
+// bookingKind tells what a booking says.
 type bookingKind uint8
 
 const (
@@ -61,7 +61,7 @@ const (
 	fateMissing             // a cancellation that finds nothing to take back yet
 )
 
-// order is where an entry stands within its day: a sale without an instant is before all others, for it
+// order is where a booking stands within its day: a sale without an instant is before all others, for it
 // can be what any return of the day takes back; a return without one is after them.
 func (e *booking) order() int32 {
 	switch {
@@ -73,8 +73,8 @@ func (e *booking) order() int32 {
 	return math.MaxInt32
 }
 
-// compare is the order in which the books are read: it depends on what entries say alone, never on when
-// they came. Entries that compare equal say the same.
+// compare is the order in which the books are read: it depends on what bookings say alone, never on when
+// they came. Bookings that compare equal say the same.
 func (e *booking) compare(o *booking) int {
 	if e.Day != o.Day {
 		return cmp.Compare(e.Day, o.Day)
@@ -101,7 +101,7 @@ func (e *booking) measure() { e.size = logOf(e.Quantity.Float()) }
 // line is what a sale says of the usual size and price of its SKU's lines.
 func (e *booking) line() saleLine { return saleLine{e.size, e.price} }
 
-// Which of an entry's fields follow in its encoding; the kind stands in the two highest bits.
+// Which of a booking's fields follow in its encoding; the kind stands in the two highest bits.
 const (
 	bookedTimed = 1 << iota
 	bookedLine
@@ -112,7 +112,7 @@ const (
 	bookedKinds = 6
 )
 
-// appendBookings encodes entries in their order.
+// appendBookings encodes bookings in their order.
 func appendBookings(dst []byte, list []booking) []byte {
 	dst = appendUvarint(dst, uint64(len(list)))
 	var day schemas.Date
@@ -156,7 +156,7 @@ func appendBookings(dst []byte, list []booking) []byte {
 	return dst
 }
 
-// entries reads what appendBookings wrote.
+// bookings reads what appendBookings wrote.
 func (r *reader) bookings() []booking {
 	n := r.count(4)
 	if n == 0 {

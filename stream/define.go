@@ -130,6 +130,9 @@ func (s *site) define(ev *schemas.Event) outcome {
 		}
 		s.Entries[e.Name] = entry{*e, st}
 		s.reconfigure()
+		for _, k := range s.skus {
+			s.refold(k) // a declared event excuses what is held
+		}
 		s.note(triggerCalendar, "", true)
 	case *schemas.OutlierReviewed:
 		s.review(s.known(canonical(e.SKU)), e)

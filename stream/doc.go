@@ -8,14 +8,33 @@
 //	processor.go   whose record it is, whether intake has sent it before, what it decodes to
 //	fact.go        what its fields mean, after repair (repair.go, repair_date.go)
 //	clock.go       whether its day moves the site's clock (event time), or lies ahead of it
-//	sale.go        whether it has been seen (identity.go), and which of the rules below takes it
-//	document.go    the document line it names: corrections, cancellations before and after the sale
-//	hold.go        what is held: outliers (outlier.go), sales of the future, reviews
-//	reverse.go     returns, and taking back what was booked
-//	define.go      all other events: items, counts (stock.go), orders (receipt.go, order.go), policies …
-//	history.go     the demand of a SKU by day; belief.go its stock
-//	activity.go    on which days the site was shut; closed.go what calendars say; life.go, censor.go of one SKU
+//	sale.go        whether it has been seen (identity.go), is of a product (codes.go), and who takes it
+//	document.go    the document line it names (lineindex.go): corrections, cancellations before and after the sale
+//	define.go      all other events: items, counts, orders, calendars, policies …
+//
+// A sale, a return or a cancellation becomes a booking among those of its SKU and day:
+//
+//	booking.go     what it says, and the order in which bookings are read
+//	book.go        the short way, of a sale on the newest day; any other makes the window be read again
+//	resolve.go     the window, and which sale of it a return or a cancellation takes back
+//	outlier.go     whether a day's size is an error: the rule, with outlier_learn.go and outlier_event.go
+//	               (yearly events); outlier_revise.go, once later sales are known; outlier_prior.go, by what the
+//	               site sells; outlier_usual.go and outlier_document.go, by the document and the price
+//	hold.go        what is shown of a day as kept and as held; reviews; what is dated ahead of the clock
+//	settle.go      days that leave the window, facts that come later still, a SKU's whole past judged anew
+//
+// What that comes to, by SKU and day, is what the models and the plan see:
+//
+//	history.go     demand, packed by history_packed.go
+//	belief.go      stock on hand: a walk over days from a count (stock.go), with receipts (receipt.go, order.go)
+//	activity.go    on which days the site was shut; closed.go what calendars say
+//	life.go        from when to when a SKU is sold; censor.go when it was out of stock
 //	change.go      whether what happened matters, and since when a plan is pending
+//
+// The window is the last 15 days, the open one with them: a fact may come 7 days late, a return looks for its sale
+// 7 days back, and there is the day itself. Its bookings are kept one by one and sorted by what they say, so all
+// that is made of them is a function of their set, however they came. A day before the window is settled: what the
+// SKU and the site usually sell has learnt it, and what comes for it still is added to its history alone.
 //
 // A pending change that is due becomes a Job:
 //
@@ -48,7 +67,8 @@
 // the saved state. Refits run on several goroutines, one SKU each, with results by index.
 //
 // A change stays pending in the saved state until the batch with its plan is saved, also while a Job is out:
-// a crash solves again. [Replay] drives a Processor over a file in event time.
+// a crash solves again. [Replay] drives a Processor over a file in event time. A [Cleaner] (clean.go) leads the rows of a
+// file the same way into the books, and reads the verdicts when every day has settled.
 //
 // # The Runner
 //

@@ -70,7 +70,7 @@ func (s *site) takeLine(k **sku, f *fact, e lineEntry) (outcome, bool) {
 		return kept(reasonNotDemand), true
 	}
 	of := s.skus[e.SKU]
-	if of.bookingOf(f.line, false) >= 0 {
+	if of.bookingOf(f.line, false) >= 0 || e.Reversed && f.version <= e.Version {
 		return duplicate(), true
 	}
 	if of.bookingOf(f.line, true) >= 0 && f.day > s.settled() && !f.ahead {
@@ -201,7 +201,7 @@ func (s *site) await(rec *Record, from recordOrigin, f *fact, w waiting) outcome
 	if w.SKU != "" {
 		why = &fault{"unknown-line", "quantity", f.quantity.String() + " of " + shown(w.SKU) + " was not sold on " + f.day.String()}
 	}
-	w.Until, w.Origin, w.Repairs, w.Letter = s.Today.AddDays(lateDays), from.origin, f.repairs, s.letter(rec, from, why)
+	w.Until, w.Origin, w.Repairs, w.Letter = max(s.Today, w.Day).AddDays(lateDays), from.origin, f.repairs, s.letter(rec, from, why)
 	s.Waiting = append(s.Waiting, w)
 	return outcome{kind: outcomeFlagged, reason: reasonWaiting}
 }

@@ -300,10 +300,11 @@ func decodeHistory(src []byte) (h history, rest []byte, err error) {
 	if r.err != nil {
 		return history{}, nil, r.err
 	}
-	size, ok := h.packed.load(schemas.Date(first), int(n), r.b)
+	tail, size, ok := h.packed.load(schemas.Date(first), int(n), tailLeast, r.b)
 	if !ok {
 		return history{}, nil, errCodec
 	}
+	h.tail = tail
 	return h, r.b[size:], nil
 }
 

@@ -195,24 +195,37 @@ func (p *packedDays) each(f func(e dayEntry) bool) {
 	}
 }
 
-// load reads n entries from the start of src into an empty p, which keeps a copy of them, and returns
-// the number of bytes they take; false where src holds no such entries.
-func (p *packedDays) load(first schemas.Date, n int, src []byte) (size int, ok bool) {
+// load reads n entries from the start of src into an empty p, which keeps a copy of all but the last of them;
+// those, at most tail, it returns. size is the number of bytes that all take. It is false where src holds no
+// such entries.
+func (p *packedDays) load(first schemas.Date, n, tail int, src []byte) (rest []dayEntry, size int, ok bool) {
 	r := bitReader{b: src, days: packedDays{unit: p.unit}}
 	r.last = int64(first) - 1
-	for range n {
-		if e := r.entry(); r.bad || e.empty() || r.days.n == 0 && e.Date != first {
-			return 0, false
+	packed := max(0, n-tail)
+	if packed == 0 {
+		rest = make([]dayEntry, 0, tailMost+1)
+	}
+	for i := range n {
+		e := r.entry()
+		if r.bad || e.empty() || i == 0 && e.Date != first {
+			return nil, 0, false
 		}
-		r.days.n++
+		if i >= packed {
+			rest = append(rest, e)
+		} else if i == packed-1 {
+			p.n, p.first, p.last, p.level, p.size = packed, first, e.Date, r.days.level, r.at
+			rest = make([]dayEntry, 0, tailMost+1)
+		}
 	}
 	size = (r.at + 7) / 8
 	if r.at&7 != 0 && src[size-1]>>(r.at&7) != 0 {
-		return 0, false
+		return nil, 0, false
 	}
-	p.n, p.first, p.last, p.level, p.size = n, first, schemas.Date(r.last), r.days.level, r.at
-	p.bits = slices.Clone(src[:size])
-	return size, true
+	p.bits = slices.Clone(src[:(p.size+7)/8])
+	if used := p.size & 7; used != 0 {
+		p.bits[len(p.bits)-1] &= 1<<used - 1
+	}
+	return rest, size, true
 }
 
 // bitReader reads what packedDays writes; days follows the writer's unit and level.

@@ -53,7 +53,7 @@ func (s *site) showFlags(k *sku, flags []dayFlag) {
 	}
 }
 
-// flip holds what is suspect of a day, or releases it.
+// flip holds what is suspect of a day, or keeps it.
 func (s *site) flip(k *sku, day schemas.Date, flag bool) {
 	h := k.history.at(day)
 	t := dayTally{day: day, sold: h.sold(), flag: flag, suspect: h.Suspect, score: h.Score, context: h.Context}
@@ -71,7 +71,7 @@ func (s *site) flip(k *sku, day schemas.Date, flag bool) {
 	s.showDay(k, &t)
 }
 
-// show makes the history say what the entries of the window come to.
+// show makes the history say what the bookings of the window come to.
 func (s *site) show(k *sku, list []dayTally) {
 	gone := s.gone[:0]
 	n := 0
@@ -94,7 +94,7 @@ func (s *site) show(k *sku, list []dayTally) {
 	s.showReturns(k, list)
 }
 
-// showDay makes the history say what a day's entries come to.
+// showDay makes the history say what a day's bookings come to.
 func (s *site) showDay(k *sku, t *dayTally) {
 	old := k.history.at(t.day)
 	e := old
@@ -146,7 +146,7 @@ func (k *sku) setFlagged(day schemas.Date, flag bool) {
 	}
 }
 
-// showReturns books the returns of the window as their entries say.
+// showReturns adds the returns of the window to stock as their fates say.
 func (s *site) showReturns(k *sku, list []dayTally) {
 	for i := len(k.returned) - 1; i >= 0; i-- {
 		if d := k.returned[i].Day; !slices.ContainsFunc(list, func(t dayTally) bool { return t.day == d && t.returned > 0 }) {
@@ -181,7 +181,7 @@ func (s *site) returnedOn(k *sku, d schemas.Date, q schemas.Quantity) {
 	s.weigh(k, triggerSale)
 }
 
-// heldBecause says why an entry of the window is held.
+// heldBecause says why a booking of the window is held.
 func (k *sku) heldBecause(e *booking) heldReason {
 	h := k.history.at(e.Day)
 	switch {
@@ -244,7 +244,7 @@ func (k *sku) aheadOf(line uint64, sale bool) int {
 	return slices.IndexFunc(k.ahead, func(b booking) bool { return b.Line == line && (b.kind == bookedSale) == sale })
 }
 
-// isAhead says that sales or returns are held ahead on a day.
+// isAhead says that bookings are held ahead on a day.
 func (k *sku) isAhead(d schemas.Date) bool {
 	return slices.ContainsFunc(k.ahead, func(e booking) bool { return e.Day == d })
 }

@@ -62,12 +62,12 @@ func factsOf(t *rapid.T, first schemas.Date, days int) (facts []told) {
 					s.Date, s.Time = schemas.TextField((d + schemas.Date(rapid.IntRange(0, 1).Draw(t, "moved"))).String()), schemas.Field{}
 					sale(d+1, s)
 				case 2:
-					cancel(soon, schemas.SaleCancelled{Document: s.Document, Line: s.Line})
+					cancel(d, schemas.SaleCancelled{Document: s.Document, Line: s.Line})
 				case 3: // a negative quantity that names the line
 					r := s
 					r.Quantity, r.Time = schemas.NumberField(quantity(-rapid.SampledFrom([]float64{units, units, 1}).Draw(t, "taken"))), schemas.Field{}
-					r.Date = schemas.TextField(soon.String())
-					sale(soon, r)
+					r.Date = schemas.TextField(d.String())
+					sale(d, r)
 				case 4: // a correction to nothing
 					s.Version, s.Quantity = version(2), schemas.NumberField(0)
 					sale(d, s)

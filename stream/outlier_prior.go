@@ -91,6 +91,14 @@ func (p *sitePriors) at(day schemas.Date) *sitePrior {
 	return nil
 }
 
+// oldest is the first prior that is kept, for days that are older; nil where there is none.
+func (p *sitePriors) oldest() *sitePrior {
+	if len(p.Former) == 0 {
+		return nil
+	}
+	return p.Former[0]
+}
+
 func (p *sitePriors) snapshot(asOf schemas.Date) *sitePrior {
 	s := &sitePrior{AsOf: asOf, Sizes: p.Sizes, SKUs: p.SKUs, Mean: p.Mean, Deviation: p.deviation(), Dispersion: firstPhi}
 	if p.Phis >= sitePhis {

@@ -15,7 +15,7 @@ const (
 	bookDays      = lateDays + reverseWindow + 1
 )
 
-// insert puts an entry where it belongs and returns its place.
+// insert puts a booking where it belongs and returns its place.
 func (k *sku) insert(e booking) int {
 	n := len(k.window)
 	if n == 0 || k.window[n-1].compare(&e) <= 0 {
@@ -29,7 +29,7 @@ func (k *sku) insert(e booking) int {
 	return i
 }
 
-// remove takes an entry out.
+// remove takes a booking out.
 func (k *sku) remove(i int) {
 	k.window = append(k.window[:i], k.window[i+1:]...)
 }
@@ -47,7 +47,7 @@ func (k *sku) bookingOf(line uint64, sale bool) int {
 	return -1
 }
 
-// on is the range of the entries of a day.
+// on is the range of the bookings of a day.
 func (k *sku) on(d schemas.Date) []booking {
 	i := sort.Search(len(k.window), func(i int) bool { return k.window[i].Day >= d })
 	j := i
@@ -57,7 +57,7 @@ func (k *sku) on(d schemas.Date) []booking {
 	return k.window[i:j]
 }
 
-// resolve finds what stands of every sale in the window. It reads the entries in their own order, so its
+// resolve finds what stands of every sale in the window. It reads the bookings in their own order, so its
 // result depends on the set of them alone:
 //
 //  1. a return that names the line of a sale takes that one back, in whole or part, whenever it was;
@@ -146,7 +146,7 @@ func (k *sku) cancelDay(e *booking) {
 	}
 }
 
-// returnToCustomer finds the sale that entry i takes back.
+// returnToCustomer finds the sale that booking i takes back.
 func (k *sku) returnToCustomer(i int) {
 	e := &k.window[i]
 	for j := i - 1; j >= 0 && k.window[j].Day >= e.Day-reverseWindow; j-- {
@@ -157,10 +157,10 @@ func (k *sku) returnToCustomer(i int) {
 	}
 }
 
-// dayTally is what the entries of one day come to.
+// dayTally is what the bookings of one day come to.
 type dayTally struct {
 	day              schemas.Date
-	from, to         int              // the day's entries
+	from, to         int              // the day's bookings
 	sold             schemas.Quantity // what stands of its sales
 	returned, refuse schemas.Quantity // returns: those that add to stock, those that are held
 	refused          heldReason       // why returns are held
@@ -173,7 +173,7 @@ type dayTally struct {
 	score   float32
 }
 
-// tallies sums the entries of the window by day into list.
+// tallies sums the bookings of the window by day into list.
 func (k *sku) tallies(list []dayTally) []dayTally {
 	for i := range k.window {
 		e := &k.window[i]
@@ -237,7 +237,7 @@ func (k *sku) soldUntil(day schemas.Date, days []dayTally, settled schemas.Date)
 	return sum
 }
 
-// largest is the entry of a day's largest sale, nil on a day without one.
+// largest is the booking of a day's largest sale, nil on a day without one.
 func (k *sku) largest(t *dayTally) *booking {
 	var most *booking
 	for i := t.from; i < t.to; i++ {

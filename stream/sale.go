@@ -166,7 +166,7 @@ func (s *site) beyond(f *fact, cancelled bool) outcome {
 	return kept(reasonBeyond)
 }
 
-// booking is the line that a sale or a return writes into the books.
+// booking is what a sale or a return writes into the books.
 func (s *site) booking(f *fact) booking {
 	e := booking{
 		Day: f.day, Second: dayOnly, Quantity: f.quantity,

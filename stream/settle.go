@@ -104,7 +104,7 @@ func (s *site) takenEarly(k *sku, d schemas.Date) {
 	}
 }
 
-// leave writes what stands of an entry that leaves the window into the line index.
+// leave writes what stands of a booking that leaves the window into the line index.
 func (s *site) leave(e *booking) {
 	if e.kind == bookedCancel && e.fate == fateMissing {
 		s.forsake(e.Line)
@@ -214,7 +214,11 @@ func (s *site) rejudge(k *sku) {
 	for i := range days {
 		h := &days[i]
 		day := saleDay{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
-		v := k.settled.learn(day, s.Priors.at(h.Date), nil, change)
+		prior := s.Priors.at(h.Date)
+		if prior == nil {
+			prior = s.Priors.oldest()
+		}
+		v := k.settled.learn(day, prior, nil, change)
 		if _, changed := flags[h.Date]; !changed {
 			flags[h.Date] = v.Flag
 		}

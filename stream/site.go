@@ -33,7 +33,7 @@ type site struct {
 	startDay  schemas.Date // the day that startUnix is the start of
 	startUnix int64
 	stale     []*sku                         // to be judged anew; see freshen
-	onClose   func(*sku, verdict, []booking) // told of a day's entries when it settles; nil: nobody asks
+	onClose   func(*sku, verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
 	keepAll   bool                           // nothing is forgotten, however old
 
 	dirty     bool // siteState is to be saved

@@ -15,8 +15,8 @@ type sku struct {
 	item        item
 	history     history
 	life        life
-	window      []booking      // the window: the lines of the last bookDays days, in their order
-	ahead       []booking      // lines that are dated too far ahead of the clock, likewise
+	window      []booking      // the bookings of the last bookDays days, in their order
+	ahead       []booking      // bookings that are dated too far ahead of the clock, likewise
 	settled     sizeRule       // the outlier rule, with every settled day learnt
 	usual       usual          // size and price of a line
 	flagged     []schemas.Date // days held by the outlier rule whose flag may still change
@@ -80,7 +80,7 @@ func stampOf(ev *schemas.Event, now time.Time) stamp {
 	return stamp{at.UnixNano(), ev.Source + "\x00" + ev.ID}
 }
 
-// dayMove is a sum of a day's stock movements.
+// dayMove is a sum of what moved stock on a day.
 type dayMove struct {
 	Day      schemas.Date
 	Quantity schemas.Quantity

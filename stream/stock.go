@@ -41,7 +41,7 @@ type stock struct {
 	belief belief // derived, never saved
 }
 
-// checkCount refuses a count ahead of the clock, or before the movements that are kept. A count below
+// checkCount refuses a count ahead of the clock, or before the days whose flows are kept. A count below
 // zero is taken: an ERP that books an issue before its receipt reports one, and the count before it would
 // be further from the truth. Without a backlog it is impossible stock from the end of its day on.
 func (s *site) checkCount(c *schemas.StockCounted) *fault {
@@ -153,7 +153,7 @@ const (
 	keptMore  = 31
 )
 
-// forgotten is the newest day whose movements are forgotten. SKUs take turns.
+// forgotten is the newest day whose flows are forgotten. SKUs take turns.
 func (k *sku) forgotten(today schemas.Date) schemas.Date {
 	last := int(today) - keptMoves - 1
 	into := (last - int(k.index)) % keptMore
@@ -163,7 +163,7 @@ func (k *sku) forgotten(today schemas.Date) schemas.Date {
 	return schemas.Date(last - into)
 }
 
-// addOther books a movement of a day that is no demand: a return.
+// addOther adds to stock on a day what is no demand: returns.
 func (s *site) addOther(k *sku, d schemas.Date, q schemas.Quantity) {
 	if d > k.forgotten(s.Today) {
 		k.others = addDay(k.others, d, q)
