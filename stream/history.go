@@ -89,11 +89,11 @@ type history struct {
 	tail   []dayEntry // at most tailMost, more after a change among the packed days
 }
 
-// The tail is packed down to tailLeast entries when it would grow beyond tailMost, which makes an
-// append constant in time on average and keeps a fortnight at hand.
+// The tail is packed down to tailLeast entries when it would grow beyond tailMost, which makes an append
+// constant in time on average and keeps the window's days at hand.
 const (
-	tailMost  = 24
-	tailLeast = 14
+	tailMost  = 26
+	tailLeast = bookDays + 1
 )
 
 // len is the number of days with an entry.

@@ -1,0 +1,123 @@
+package stream
+
+import "drumbeat/schemas"
+
+// A fact whose day is settled comes too late for the window. It changes the day's sum in the history, and the
+// outlier rule judges the whole kept history of its SKU anew before anything is made of it.
+
+// bookLate enters a fact whose day is settled.
+func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
+	h := k.history.at(e.Day)
+	switch e.kind {
+	case bookedSale:
+		units := addQuantity(h.sold(), e.Quantity).Float()
+		v := k.live.judge(saleDay{Day: e.Day, Units: units, Declared: s.declared(k, e.Day), Review: h.Verdict}, s.Priors.at(e.Day))
+		s.changeLate(k, e.Day, e.Quantity)
+		if v.Flag {
+			return heldOutlier, fateNone
+		}
+	case bookedCancel:
+		if h.sold() < e.Quantity {
+			return heldNone, fateMissing
+		}
+		s.changeLate(k, e.Day, -e.Quantity)
+		return heldNone, fateReversed
+	default:
+		held := heldNone
+		switch {
+		case h.Verdict == verdictAccepted:
+		case e.Document == 0 && e.Customer == 0:
+			held = heldUnreferenced
+		case e.Quantity > k.soldUntil(e.Day, nil, e.Day):
+			held = heldReturn
+		}
+		if held == heldNone {
+			s.addOther(k, e.Day, e.Quantity)
+			s.weigh(k, triggerSale)
+			return heldNone, fateReturned
+		}
+		if h.Held <= 0 {
+			s.showDay(k, &dayTally{day: e.Day, sold: h.sold(), refuse: addQuantity(e.Quantity, -h.Held), refused: held})
+		}
+		return held, fateHeld
+	}
+	return heldNone, fateNone
+}
+
+// changeLate changes what was sold on a settled day. What is taken back is taken from the suspect sales if
+// it is as large as they are, for these are the largest of the day.
+func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
+	h := k.history.at(d)
+	t := dayTally{
+		day: d, sold: max(0, addQuantity(h.sold(), sold)), flag: h.Held > 0, suspect: h.Suspect, score: h.Score, context: h.Context,
+	}
+	k.live.each(func(day schemas.Date, flag bool) {
+		if day == d {
+			t.flag = flag
+		}
+	})
+	if -sold >= (h.Suspect+1)/2 {
+		t.suspect = max(0, h.Suspect+sold)
+	}
+	if h.Held < 0 {
+		t.refuse, t.refused = -h.Held, h.Reason
+	}
+	s.showDay(k, &t)
+	if k.returns != never {
+		s.refold(k) // returns are held against what was sold before
+	}
+	if !k.stale {
+		k.stale = true
+		s.stale = append(s.stale, k)
+	}
+}
+
+// freshen judges the SKUs anew whose settled days have changed. That is done before a plan is made and
+// when a day ends, not for every late fact: a file in no order at all costs it once.
+func (s *site) freshen() {
+	for _, k := range s.stale {
+		k.stale = false
+		s.rejudge(k)
+		s.save(k)
+	}
+	s.stale = s.stale[:0]
+}
+
+// rejudge runs the outlier rule over the whole kept history of a SKU, in the order of days.
+func (s *site) rejudge(k *sku) {
+	k.settled = sizeRule{}
+	settled := s.settled()
+	flags := map[schemas.Date]bool{}
+	var days []dayEntry
+	first, _ := k.history.first()
+	k.history.each(first, func(h dayEntry) bool {
+		if h.Date <= settled && judged(h.sold().Float()) {
+			days = append(days, h)
+		}
+		return h.Date <= settled
+	})
+	change := func(d schemas.Date, flag bool) { flags[d] = flag }
+	for i := range days {
+		h := &days[i]
+		day := saleDay{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
+		prior := s.Priors.at(h.Date)
+		if prior == nil {
+			prior = s.Priors.oldest()
+		}
+		v := k.settled.learn(day, prior, nil, change)
+		if _, changed := flags[h.Date]; !changed {
+			flags[h.Date] = v.Flag
+		}
+	}
+	k.flagged = k.flagged[:0]
+	for i := range days {
+		h := &days[i]
+		if h.Held > 0 {
+			k.setFlagged(h.Date, true)
+		}
+		if flag := flags[h.Date]; flag != (h.Held > 0) {
+			s.flip(k, h.Date, flag)
+		}
+	}
+	s.refold(k)
+}
