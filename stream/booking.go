@@ -90,11 +90,6 @@ func (e *booking) compare(o *booking) int {
 	)
 }
 
-// same says that two versions of a line say the same.
-func (e *booking) same(o *booking) bool {
-	return e.Day == o.Day && e.Quantity == o.Quantity && (e.kind == bookedSale) == (o.kind == bookedSale)
-}
-
 // measure takes the logarithm of the quantity, when that is set.
 func (e *booking) measure() { e.size = logOf(e.Quantity.Float()) }
 

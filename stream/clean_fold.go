@@ -43,18 +43,18 @@ func (c *Cleaner) fold() {
 	}
 }
 
-// before is negative if a comes before b: by day, within it sales without an instant, then by instant, then
+// before is negative if f comes before b: by day, within it sales without an instant, then by instant, then
 // returns without one.
-func (a *fact) before(b *fact) int {
-	if a.day != b.day {
-		return cmp.Compare(a.day, b.day)
+func (f *fact) before(b *fact) int {
+	if f.day != b.day {
+		return cmp.Compare(f.day, b.day)
 	}
-	if c := cmp.Or(cmp.Compare(a.part(), b.part()), a.at.Compare(b.at), cmp.Compare(a.line, b.line), cmp.Compare(a.version, b.version)); c != 0 || a.line != 0 {
+	if c := cmp.Or(cmp.Compare(f.part(), b.part()), f.at.Compare(b.at), cmp.Compare(f.line, b.line), cmp.Compare(f.version, b.version)); c != 0 || f.line != 0 {
 		return c
 	}
 	return cmp.Or(
-		cmp.Compare(a.sku, b.sku), cmp.Compare(b.quantity, a.quantity), cmp.Compare(a.customer, b.customer),
-		cmp.Compare(a.document, b.document), cmp.Compare(a.price, b.price),
+		cmp.Compare(f.sku, b.sku), cmp.Compare(b.quantity, f.quantity), cmp.Compare(f.customer, b.customer),
+		cmp.Compare(f.document, b.document), cmp.Compare(f.price, b.price),
 	)
 }
 
