@@ -1,11 +1,6 @@
 package stream
 
 import (
-	"compress/gzip"
-	"encoding/csv"
-	"errors"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -95,35 +90,12 @@ func testDay(t testing.TB, text string) schemas.Date {
 
 // onlineRetailBooks is a Processor that has read the half year, in the shop's own order.
 func onlineRetailBooks(t *testing.T) *Processor {
-	file, err := os.Open("../../shared/data/online_retail_2010-12_2011-06.csv.gz")
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("the data set is not here, it is no part of the repository: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := csv.NewReader(unzipped)
-	r.ReuseRecord = true
-	if _, err := r.Read(); err != nil {
-		t.Fatal(err)
-	}
 	p, err := New(benchConfig(), &Snapshot{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := int64(0); ; n++ {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	retailRows(t, func(line int, row []string) {
+		n := int64(line - 2)
 		ev := schemas.Event{ID: row[0] + "/" + row[1] + "/" + row[3] + "/" + row[4], Source: "/shop", Type: schemas.TypeSale}
 		ev.Sale.SKU, ev.Sale.Quantity = schemas.TextField(row[1]), schemas.Field{Raw: row[3], Kind: schemas.Number}
 		ev.Sale.Date, ev.Sale.Document = schemas.TextField(row[4]), schemas.TextField(row[0])
@@ -138,7 +110,7 @@ func onlineRetailBooks(t *testing.T) *Processor {
 		if n%50_000 == 0 {
 			p.Advance(p.Ready())
 		}
-	}
+	})
 	p.EndOfInput()
 	return p
 }

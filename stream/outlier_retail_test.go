@@ -1,14 +1,9 @@
 package stream
 
 import (
-	"compress/gzip"
-	"encoding/csv"
-	"errors"
 	"hash/fnv"
-	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -103,44 +98,18 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 
 // onlineRetail reads the sales of products by SKU and day, in the order of days.
 func onlineRetail(t testing.TB) []retailDay {
-	const name = "../../shared/data/online_retail_2010-12_2011-06.csv.gz"
-	file, err := os.Open(name)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%s is not here: the data set is no part of the repository", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := csv.NewReader(unzipped)
-	r.ReuseRecord = true
-	if _, err := r.Read(); err != nil {
-		t.Fatal(err)
-	}
 	type key struct {
 		sku  string
 		date schemas.Date
 	}
 	at := map[key]int{}
 	var days []retailDay
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			slices.SortStableFunc(days, func(a, b retailDay) int { return int(a.date) - int(b.date) })
-			return days
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	retailRows(t, func(_ int, row []string) {
 		sku, quantity := row[1], float(t, row[3])
 		if quantity <= 0 || len(sku) < 5 || sku[0] < '0' || sku[0] > '9' {
-			continue
+			return
 		}
-		sku, err = schemas.CanonicalSKU(sku)
+		sku, err := schemas.CanonicalSKU(sku)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +126,9 @@ func onlineRetail(t testing.TB) []retailDay {
 		h := fnv.New64a()
 		h.Write([]byte(row[0]))
 		days[i].lines = append(days[i].lines, retailLine{quantity, float(t, row[5]), h.Sum64()})
-	}
+	})
+	slices.SortStableFunc(days, func(a, b retailDay) int { return int(a.date) - int(b.date) })
+	return days
 }
 
 // busiest are the n SKUs with most sale days.

@@ -23,8 +23,9 @@ import (
 // retailFile is half a year of a web shop: see the README of ../shared/data.
 const retailFile = "../../shared/data/online_retail_2010-12_2011-06.csv.gz"
 
-// retailEvents reads the file's rows as sales events, one each, named by their line.
-func retailEvents(t testing.TB) []told {
+// retailRows calls f with the rows of the file and their line in it; the row is good until f returns.
+func retailRows(t testing.TB, f func(line int, row []string)) {
+	t.Helper()
 	file, err := os.Open(retailFile)
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("%s is not here: the data set is no part of the repository", retailFile)
@@ -39,18 +40,24 @@ func retailEvents(t testing.TB) []told {
 	}
 	r := csv.NewReader(unzipped)
 	r.ReuseRecord = true
-	if _, err := r.Read(); err != nil {
-		t.Fatal(err)
-	}
-	var facts []told
-	for n := 2; ; n++ {
+	for n := 1; ; n++ {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return facts
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		if n > 1 {
+			f(n, row)
+		}
+	}
+}
+
+// retailEvents reads the file's rows as sales events, one each, named by their line.
+func retailEvents(t testing.TB) []told {
+	var facts []told
+	retailRows(t, func(n int, row []string) {
 		row = slices.Clone(row)
 		for i := range row {
 			row[i] = strings.Clone(row[i])
@@ -67,7 +74,8 @@ func retailEvents(t testing.TB) []told {
 			t.Fatal(err)
 		}
 		facts = append(facts, told{day, schemas.Event{Type: schemas.TypeSale, ID: strconv.Itoa(n), Source: "/shop", Sale: s}})
-	}
+	})
+	return facts
 }
 
 // The whole file, shuffled within a week and with every twentieth row twice, gives the same history,
