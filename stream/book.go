@@ -17,17 +17,18 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		return s.bookLate(k, e)
 	}
 	e.measure()
+	var watchers []uint32
 	if e.kind == bookedSale {
 		e.mark = k.usual.mark(e.Day, e.line())
-		s.noteLine(&e, 1)
+		watchers = s.noteLine(&e, 1)
 	}
 	i := k.insert(e)
 	if k.isNext(&e) && s.bookNext(k, &k.window[i]) {
-		s.judgeDocument(&e, k)
+		s.judgeOthers(watchers, k)
 		return heldNone, fateNone
 	}
 	s.refold(k)
-	s.judgeDocument(&e, k)
+	s.judgeOthers(watchers, k)
 	for i := range k.window {
 		if o := &k.window[i]; o.compare(&e) == 0 {
 			return k.heldBecause(o), o.fate
@@ -45,13 +46,15 @@ func (k *sku) isNext(e *booking) bool {
 // settled is the newest day that has left the window: only what comes far too late still changes its books.
 func (s *site) settled() schemas.Date { return s.Today.AddDays(-bookDays) }
 
-// noteLine counts a sale's line in its document.
-func (s *site) noteLine(e *booking, n int) {
+// noteLine counts a sale's line in its document, or takes it out, and returns the SKUs with suspect sales that
+// the document may explain.
+func (s *site) noteLine(e *booking, n int) (watchers []uint32) {
 	if n > 0 {
-		s.documents.add(uint64(e.Document), e.Day, e.mark)
+		watchers = s.documents.add(uint64(e.Document), e.Day, e.mark)
 	} else {
-		s.documents.remove(uint64(e.Document), e.Day, e.mark)
+		watchers = s.documents.remove(uint64(e.Document), e.Day, e.mark)
 	}
+	return slices.Clone(watchers)
 }
 
 // bookNext adds a sale to the newest day, on which nothing has been taken back; false if that takes a
@@ -70,33 +73,51 @@ func (s *site) bookNext(k *sku, e *booking) bool {
 	if v := k.live.judge(d, s.Priors.at(e.Day)); v.Flag || v.Suspect || v.Believed {
 		return false
 	}
-	if !k.history.sell(e.Day, e.Quantity) {
-		s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
-	} else if h.Kept == 0 {
-		s.activity.add(e.Day, 1)
-	}
+	s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
 	s.moved(k, e.Day, -e.Quantity)
 	s.changedDay(k, e.Day)
 	return true
 }
 
+// saleDay is a day of the history as the outlier rule learns it.
+func (s *site) saleDay(k *sku, h dayEntry) saleDay {
+	return saleDay{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
+}
+
 // closeOpen teaches the live rule the newest day, which is over for this SKU.
 func (s *site) closeOpen(k *sku) {
 	k.hasOpen = false
-	h := k.history.at(k.open)
-	units := h.sold().Float()
-	if !judged(units) {
+	d := s.saleDay(k, k.history.at(k.open))
+	if !judged(d.Units) {
 		return
 	}
-	d := saleDay{Day: k.open, Units: units, Context: h.Context, Declared: s.declared(k, k.open), Review: h.Verdict}
 	s.changes = s.changes[:0]
 	k.live.learn(d, s.Priors.at(k.open), nil, s.change)
 	s.showFlags(k, s.changes)
 }
 
-// refold reads the window of a SKU again: what stands of its sales, what the outlier rule says of them in
-// the order of their days, and what follows for history and stock.
+// refold reads the window of a SKU again and makes history and stock follow.
 func (s *site) refold(k *sku) {
+	list, newest := s.reread(k)
+	flags := s.flagsOf(k, newest)
+	for n, i := 0, 0; n < len(list); n++ {
+		t := &list[n]
+		for i < len(flags) && flags[i].day < t.day {
+			i++
+		}
+		if i < len(flags) && flags[i].day == t.day {
+			t.flag = flags[i].flag
+		}
+	}
+	s.show(k, list)
+	s.showFlags(k, flags)
+	k.stock.belief.fresh = false // which sales of a day stand may have changed beside their sum
+	s.save(k)
+}
+
+// reread finds what stands of the sales of a SKU's window and what the outlier rule says of them in the order of
+// their days. It returns the days, good until the next reading, and the verdict on the newest one with a sale.
+func (s *site) reread(k *sku) ([]dayTally, verdict) {
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
 	k.weighReturns(list, s.settled())
@@ -120,21 +141,8 @@ func (s *site) refold(k *sku) {
 		newest, open = s.judgeDay(k, t), t
 		k.open, k.hasOpen = t.day, true
 	}
-	flags := s.flagsOf(k, newest)
-	for n, i := 0, 0; n < len(list); n++ {
-		t := &list[n]
-		for i < len(flags) && flags[i].day < t.day {
-			i++
-		}
-		if i < len(flags) && flags[i].day == t.day {
-			t.flag = flags[i].flag
-		}
-	}
-	s.show(k, list)
-	s.showFlags(k, flags)
 	s.tallies = list[:0]
-	k.stock.belief.fresh = false // which sales of a day stand may have changed beside their sum
-	s.save(k)
+	return list, newest
 }
 
 // judgeDay asks the outlier rule about a day and keeps the answer with its dayTally.
@@ -151,7 +159,7 @@ func (s *site) judgeDay(k *sku, t *dayTally) verdict {
 		}
 	}
 	if v.Flag || v.Suspect {
-		t.suspect, _ = k.suspects(t, v.Expected)
+		t.suspect = k.suspects(t, v.Expected)
 		t.score = float32(v.Score)
 	}
 	t.flag = v.Flag
@@ -164,9 +172,9 @@ func (s *site) learnDay(k *sku, t *dayTally) {
 	k.live.learn(d, s.Priors.at(t.day), nil, s.change)
 }
 
-// judgeDocument looks again at the suspect days of other SKUs that the document of a sale may explain.
-func (s *site) judgeDocument(e *booking, but *sku) {
-	for _, i := range slices.Clone(s.documents.watching(uint64(e.Document), e.Day)) {
+// judgeOthers looks again at the suspect days of SKUs but one.
+func (s *site) judgeOthers(watchers []uint32, but *sku) {
+	for _, i := range watchers {
 		if k := s.skus[i]; k != but {
 			s.refold(k)
 		}

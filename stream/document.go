@@ -274,11 +274,12 @@ func (s *site) unbook(e lineEntry, line uint64, sale bool) bool {
 	}
 	o := k.window[i]
 	k.remove(i)
+	var watchers []uint32
 	if sale {
-		s.noteLine(&o, -1)
+		watchers = s.noteLine(&o, -1)
 	}
 	s.refold(k)
-	s.judgeDocument(&o, k)
+	s.judgeOthers(watchers, k)
 	return true
 }
 

@@ -158,26 +158,6 @@ func (h *history) update(d schemas.Date, f func(e *dayEntry)) {
 	}
 }
 
-// sell adds to what was sold on the last day, or on one after it; false, and nothing done, where there is more
-// to say of the day than that.
-func (h *history) sell(d schemas.Date, q schemas.Quantity) bool {
-	n := len(h.tail)
-	if q <= 0 || q%h.packed.step() != 0 {
-		return false
-	}
-	if last, ok := h.last(); !ok || d > last {
-		h.tail = append(h.tail, dayEntry{Date: d, Kept: q})
-		h.pack()
-		return true
-	}
-	if n == 0 || h.tail[n-1].Date != d || h.tail[n-1].Kept <= 0 {
-		return false
-	}
-	e := &h.tail[n-1]
-	e.Kept = addQuantity(e.Kept, q)
-	return true
-}
-
 // each calls f for the entries from a day on, in the order of days, until it returns false.
 func (h *history) each(from schemas.Date, f func(e dayEntry) bool) {
 	more := true

@@ -56,16 +56,11 @@ func (s *site) showFlags(k *sku, flags []dayFlag) {
 // flip holds what is suspect of a day, or keeps it.
 func (s *site) flip(k *sku, day schemas.Date, flag bool) {
 	h := k.history.at(day)
-	t := dayTally{day: day, sold: h.sold(), flag: flag, suspect: h.Suspect, score: h.Score, context: h.Context}
-	if h.Held < 0 {
-		t.refuse, t.refused = -h.Held, h.Reason
-	}
+	t := tallyOf(h)
+	t.flag = flag
 	for _, e := range k.on(day) { // those that the day's held sales have hidden
 		if e.fate == fateHeld && h.Held > 0 {
-			t.refuse = addQuantity(t.refuse, e.Quantity)
-			if t.refused = heldReturn; e.Document == 0 && e.Customer == 0 {
-				t.refused = heldUnreferenced
-			}
+			t.refuse, t.refused = addQuantity(t.refuse, e.Quantity), e.refusal()
 		}
 	}
 	s.showDay(k, &t)
@@ -185,10 +180,8 @@ func (s *site) returnedOn(k *sku, d schemas.Date, q schemas.Quantity) {
 func (k *sku) heldBecause(e *booking) heldReason {
 	h := k.history.at(e.Day)
 	switch {
-	case e.fate == fateHeld && e.Document == 0 && e.Customer == 0:
-		return heldUnreferenced
 	case e.fate == fateHeld:
-		return heldReturn
+		return e.refusal()
 	case e.kind != bookedSale || h.Held <= 0:
 		return heldNone
 	}

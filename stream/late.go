@@ -23,19 +23,12 @@ func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
 		s.changeLate(k, e.Day, -e.Quantity)
 		return heldNone, fateReversed
 	default:
-		held := heldNone
-		switch {
-		case h.Verdict == verdictAccepted:
-		case e.Document == 0 && e.Customer == 0:
-			held = heldUnreferenced
-		case e.Quantity > k.soldUntil(e.Day, nil, e.Day):
-			held = heldReturn
-		}
-		if held == heldNone {
+		if !k.refuses(&e, nil, e.Day) {
 			s.addOther(k, e.Day, e.Quantity)
 			s.weigh(k, triggerSale)
 			return heldNone, fateReturned
 		}
+		held := e.refusal()
 		if h.Held <= 0 {
 			s.showDay(k, &dayTally{day: e.Day, sold: h.sold(), refuse: addQuantity(e.Quantity, -h.Held), refused: held})
 		}
@@ -48,9 +41,8 @@ func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
 // it is as large as they are, for these are the largest of the day.
 func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 	h := k.history.at(d)
-	t := dayTally{
-		day: d, sold: max(0, addQuantity(h.sold(), sold)), flag: h.Held > 0, suspect: h.Suspect, score: h.Score, context: h.Context,
-	}
+	t := tallyOf(h)
+	t.sold, t.flag = max(0, addQuantity(t.sold, sold)), h.Held > 0
 	k.live.each(func(day schemas.Date, flag bool) {
 		if day == d {
 			t.flag = flag
@@ -58,9 +50,6 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 	})
 	if -sold >= (h.Suspect+1)/2 {
 		t.suspect = max(0, h.Suspect+sold)
-	}
-	if h.Held < 0 {
-		t.refuse, t.refused = -h.Held, h.Reason
 	}
 	s.showDay(k, &t)
 	if k.returns != never {
@@ -99,12 +88,11 @@ func (s *site) rejudge(k *sku) {
 	change := func(d schemas.Date, flag bool) { flags[d] = flag }
 	for i := range days {
 		h := &days[i]
-		day := saleDay{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
 		prior := s.Priors.at(h.Date)
 		if prior == nil {
 			prior = s.Priors.oldest()
 		}
-		v := k.settled.learn(day, prior, nil, change)
+		v := k.settled.learn(s.saleDay(k, *h), prior, nil, change)
 		if _, changed := flags[h.Date]; !changed {
 			flags[h.Date] = v.Flag
 		}

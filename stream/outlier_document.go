@@ -154,11 +154,3 @@ func (d *documents) expire(before schemas.Date) {
 		}
 	}
 }
-
-// watching are the SKUs that watch a document, ascending.
-func (d *documents) watching(document uint64, day schemas.Date) []uint32 {
-	if of := d.days[day][document]; of != nil {
-		return of.watchers
-	}
-	return nil
-}

@@ -173,6 +173,15 @@ type dayTally struct {
 	score   float32
 }
 
+// tallyOf is a day as the history has it; its flag is the caller's to say.
+func tallyOf(h dayEntry) dayTally {
+	t := dayTally{day: h.Date, sold: h.sold(), suspect: h.Suspect, score: h.Score, context: h.Context}
+	if h.Held < 0 {
+		t.refuse, t.refused = -h.Held, h.Reason
+	}
+	return t
+}
+
 // tallies sums the bookings of the window by day into list.
 func (k *sku) tallies(list []dayTally) []dayTally {
 	for i := range k.window {
@@ -194,9 +203,7 @@ func (k *sku) tallies(list []dayTally) []dayTally {
 // returnWindow is the number of days of sales that a return is held against.
 const returnWindow = 90
 
-// weighReturns decides which returns of the window add to stock: one that names neither a document nor a
-// customer, or that is more than was sold in returnWindow days, held sales included, is held. Up to settled, the
-// history says what was sold.
+// weighReturns decides which returns of the window add to stock; see refuses.
 func (k *sku) weighReturns(list []dayTally, settled schemas.Date) {
 	for n := range list {
 		t := &list[n]
@@ -205,20 +212,29 @@ func (k *sku) weighReturns(list []dayTally, settled schemas.Date) {
 			if e.kind != bookedReturn || e.fate != fateReturned {
 				continue
 			}
-			switch {
-			case k.history.at(e.Day).Verdict == verdictAccepted:
-			case e.Document == 0 && e.Customer == 0:
-				e.fate, t.refused = fateHeld, heldUnreferenced
-			case e.Quantity > k.soldUntil(e.Day, list[:n+1], settled):
-				e.fate, t.refused = fateHeld, heldReturn
-			}
-			if e.fate == fateHeld {
+			if k.refuses(e, list[:n+1], settled) {
+				e.fate, t.refused = fateHeld, e.refusal()
 				t.refuse = addQuantity(t.refuse, e.Quantity)
 			} else {
 				t.returned = addQuantity(t.returned, e.Quantity)
 			}
 		}
 	}
+}
+
+// refuses says that a return is held: it names neither a document nor a customer, or is more than was sold in
+// returnWindow days, held sales included, and nobody has accepted its day.
+func (k *sku) refuses(e *booking, days []dayTally, settled schemas.Date) bool {
+	return k.history.at(e.Day).Verdict != verdictAccepted &&
+		(e.refusal() == heldUnreferenced || e.Quantity > k.soldUntil(e.Day, days, settled))
+}
+
+// refusal is the reason for which a return is held, if it is.
+func (e *booking) refusal() heldReason {
+	if e.Document == 0 && e.Customer == 0 {
+		return heldUnreferenced
+	}
+	return heldReturn
 }
 
 // soldUntil is what was sold in the returnWindow days up to a day: as the history says of settled days, and as
@@ -249,8 +265,9 @@ func (k *sku) largest(t *dayTally) *booking {
 }
 
 // suspects are the sales of a grossly large day that make it so: the largest, as few as leave the rest of
-// it of ordinary size. It returns their sum, and the least of them.
-func (k *sku) suspects(t *dayTally, expected float64) (sum, least schemas.Quantity) {
+// it of ordinary size. It returns their sum.
+func (k *sku) suspects(t *dayTally, expected float64) (sum schemas.Quantity) {
+	var least schemas.Quantity // of those counted
 	for rest := t.sold; rest > 0; rest = t.sold - sum {
 		if sum > 0 && rest.Float()+1 <= grossRatio*(expected+1) {
 			break
@@ -268,5 +285,5 @@ func (k *sku) suspects(t *dayTally, expected float64) (sum, least schemas.Quanti
 		}
 		least = next
 	}
-	return sum, least
+	return sum
 }

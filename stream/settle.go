@@ -40,10 +40,8 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	if k.hasOpen && k.open <= d {
 		s.closeOpen(k)
 	}
-	h := k.history.at(d)
 	var v verdict
-	if units := h.sold().Float(); judged(units) {
-		day := saleDay{Day: d, Units: units, Context: h.Context, Declared: s.declared(k, d), Review: h.Verdict}
+	if day := s.saleDay(k, k.history.at(d)); judged(day.Units) {
 		v = k.settled.learn(day, s.Priors.at(d), s.Priors.learning(), nil)
 	}
 	lines := s.saleLines[:0]
@@ -123,32 +121,27 @@ func (s *site) recall() {
 	for _, k := range s.skus {
 		for i := range k.window {
 			if e := &k.window[i]; e.kind == bookedSale {
-				s.documents.add(uint64(e.Document), e.Day, e.mark)
+				s.noteLine(e, 1)
 			}
 		}
 	}
 	for _, k := range s.skus {
 		s.recallSKU(k)
 	}
-	s.dirtySKUs = s.dirtySKUs[:0]
 }
 
 // recallSKU reads the window of a SKU, which changes nothing of what is saved.
 func (s *site) recallSKU(k *sku) {
-	k.resolve()
-	list := k.tallies(s.tallies[:0])
-	k.weighReturns(list, s.settled())
+	list, _ := s.reread(k)
 	for i := range list {
 		if t := &list[i]; t.returned > 0 {
 			k.returned = append(k.returned, dayMove{t.day, t.returned})
 		}
 	}
-	s.refold(k)
 	if k.stale {
 		s.stale = append(s.stale, k)
 	}
 	if s.started() {
 		k.expireStock(s.Today) // what the clock has passed since the SKU was saved last
 	}
-	k.dirty, k.dirtyDays = false, nil
 }
