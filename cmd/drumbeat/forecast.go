@@ -92,32 +92,24 @@ func (c *forecastCmd) Run(ctx context.Context, std streams) error {
 
 // forecast fits all series and asks for their paths and sums.
 func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
-	// Twice: what all series together say of the models goes into the second fit.
-	config := forecast.Config{Season: c.Season, Horizon: c.Horizon}
-	fit := func(s *demandSeries) {
-		config := config
-		for _, v := range s.y {
-			config.Real = config.Real || v < 0
-		}
-		s.model, s.effects = forecast.FitEvents(config, s.y, s.first, s.events)
+	histories := make([]forecast.Series, len(all))
+	for i, s := range all {
+		histories[i] = forecast.Series{Y: s.y, First: s.first, Events: s.events}
 	}
-	if err := eachSeries(ctx, all, fit); err != nil {
+	each := func(n int, f func(i int)) error { return eachIndex(ctx, n, f) }
+	fitted, err := forecast.FitSite(forecast.Config{Season: c.Season, Horizon: c.Horizon}, histories, each)
+	if err != nil {
 		return err
 	}
-	models := make([]*forecast.Model, len(all))
 	for i, s := range all {
-		models[i] = s.model
-	}
-	if config.Prior = forecast.NewPrior(config, models); config.Prior != nil {
-		if err := eachSeries(ctx, all, fit); err != nil {
-			return err
-		}
+		s.model, s.effects = fitted[i].Model, fitted[i].Effects
 	}
 	site := forecast.Effects{}
 	for _, s := range all {
 		site.Add(s.effects)
 	}
-	return eachSeries(ctx, all, func(s *demandSeries) {
+	return each(len(all), func(i int) {
+		s := all[i]
 		s.model.Forecast(&s.path, c.Horizon)
 		plain, lifted := 0.0, 0.0
 		for k := range c.Horizon {
@@ -141,18 +133,19 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 	})
 }
 
-// eachSeries runs f for all series on all cores; f may touch its series only, so the order cannot be seen.
-func eachSeries(ctx context.Context, all []*demandSeries, f func(*demandSeries)) error {
+// eachIndex runs f for every index below n on all cores; each call touches only what belongs to its index, so the order
+// cannot be seen.
+func eachIndex(ctx context.Context, n int, f func(i int)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(all)) {
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(all) {
+				if i >= n {
 					return
 				}
-				f(all[i])
+				f(i)
 			}
 		})
 	}
