@@ -14,14 +14,19 @@ import (
 
 // benches are the benchmarks in the order in which they run.
 var benches = func(c *benchCmd, std streams) []bench.Bench {
-	return []bench.Bench{
+	list := []bench.Bench{
 		{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
 		{Name: "pipeline", Help: "sales to saved history and published plan: the Processor alone, and end to end", Run: c.pipeline(std)},
 		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
+		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
 	}
+	if c.Cases != "" {
+		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
+	}
+	return list
 }
 
 type benchCmd struct {
@@ -29,6 +34,8 @@ type benchCmd struct {
 	JSON  bool     `name:"json" help:"Print one JSON object a line."`
 	List  bool     `help:"Print the benchmarks instead of running them."`
 	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
+	Seeds int      `default:"20" placeholder:"N" help:"Data sets that accuracy makes up."`
+	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }

@@ -48,10 +48,15 @@ func ThreeSKU(seed uint64) []Row {
 
 func blackFriday(r *rand.Rand, day time.Time) int64 {
 	q := 200 + 30*r.NormFloat64()
-	if day.Month() == time.November && day.Day() >= 22 && day.Day() <= 28 {
+	if friday(day) {
 		q *= 3
 	}
 	return max(1, int64(math.Round(q)))
+}
+
+// friday says whether the day belongs to the week of Black Friday.
+func friday(day time.Time) bool {
+	return day.Month() == time.November && day.Day() >= 22 && day.Day() <= 28
 }
 
 func sparse(r *rand.Rand) int64 {
@@ -62,8 +67,12 @@ func sparse(r *rand.Rand) int64 {
 }
 
 func seasonal(r *rand.Rand, day time.Time) int64 {
-	season := 1 + math.Sin(2*math.Pi*float64(day.YearDay()-80)/365)
-	return max(0, int64(math.Round(250*season*(1+0.15*r.NormFloat64()))))
+	return max(0, int64(math.Round(250*season(day)*(1+0.15*r.NormFloat64()))))
+}
+
+// season is SKU-003's share of its mean demand on a day.
+func season(day time.Time) float64 {
+	return 1 + math.Sin(2*math.Pi*float64(day.YearDay()-80)/365)
 }
 
 // spoil spoils the rows of a random sample.
