@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // siteEffects are the effects of events on all series of a site together, part of a [Prior]:
@@ -15,6 +16,9 @@ import (
 //
 // D, E, v and τ as in effect, τ₁ = 1. The weight s E of a series is the precision of its own D/E as a guess of R, at most
 // 1/τ², so that no large series drowns the others. The days of an event likewise, towards the whole.
+//
+// Events whose names begin with the same word and a colon are of one kind, such as national holidays. The effect of one
+// is shrunk towards that of its kind (τ₁ = .5) instead of towards 1, and one that nobody has met has the effect of its kind.
 type siteEffects map[effectKey]siteEffect
 
 type siteEffect struct {
@@ -31,20 +35,41 @@ func newSiteEffects(models []*Model) siteEffects {
 			if s*x.expected > 0 && s*x.demand <= maxValue { // neither NaN nor lost in rounding
 				y := all[x.effectKey]
 				all[x.effectKey] = siteEffect{y.demand + s*x.demand, y.expected + s*x.expected}
+				if kind := kindOf(x.name); kind != "" && x.day == 0 {
+					y := all[effectKey{kind, 0}]
+					all[effectKey{kind, 0}] = siteEffect{y.demand + s*x.demand, y.expected + s*x.expected}
+				}
 			}
 		}
 	}
 	return all
 }
 
-// effectOf is the effect of an event on all series; false if none has met it.
+// kindOf is the kind of an event with its colon, "" if it has none.
+func kindOf(name string) string {
+	kind, of, ok := strings.Cut(name, ": ")
+	if !ok || kind == "" || of == "" {
+		return ""
+	}
+	return kind + ":"
+}
+
+// kindSpread is τ₁ within a kind.
+const kindSpread = .5
+
+// effectOf is the effect of an event on all series; false if none has met it, or another one of its kind.
 func (p *Prior) effectOf(name string) (r float64, ok bool) {
 	if p.noEffects() {
 		return 1, false
 	}
-	x, ok := p.effects[effectKey{name, 0}]
-	const weight = 1 / (unknownSpread * unknownSpread)
-	return (x.demand + weight) / (x.expected + weight), ok
+	to, weight := 1., 1./(unknownSpread*unknownSpread)
+	if kind := kindOf(name); kind != "" {
+		if to, ok = p.effectOf(kind); ok {
+			weight = 1 / (kindSpread * kindSpread)
+		}
+	}
+	x, met := p.effects[effectKey{name, 0}]
+	return (x.demand + weight*to) / (x.expected + weight), ok || met
 }
 
 // shapeOf is the effect of a day of an event relative to the whole.
