@@ -41,13 +41,13 @@ func TestFitSite(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range site {
-			if x, y := means(a[i].Model), means(b[i].Model); !slices.Equal(x, y) {
+			if x, y := means(a[i]), means(b[i]); !slices.Equal(x, y) {
 				t.Fatalf("series %d: %v in order, %v backwards", i, x, y)
 			}
 		}
 		if len(site) == 1 {
 			c.Real = slices.ContainsFunc(site[0].Y, func(v float64) bool { return v < 0 })
-			if x, y := means(a[0].Model), means(forecast.Fit(c, site[0].Y)); !slices.Equal(x, y) {
+			if x, y := means(a[0]), means(forecast.Fit(c, site[0].Y)); !slices.Equal(x, y) {
 				t.Fatalf("alone: %v, fitted %v", x, y)
 			}
 		}

@@ -116,6 +116,11 @@ func (s *spread) window(mean []float64, from, to int) law {
 		}
 	}
 	v *= s.inflation(to - from)
+	if lifts := s.m.liftVariance(mean, from, to); s.count {
+		v += lifts
+	} else {
+		v += lifts / (normalScale * normalScale)
+	}
 	if s.count {
 		return law{kind: counts, scale: v, quantum: s.quantum}
 	}

@@ -26,13 +26,13 @@ func (s *Set) Score(c forecast.Config, run Runner) (Scores, error) {
 			x := &s.Series[w.Series]
 			site[i] = forecast.Series{Y: x.Y[:w.Known], First: x.First}
 		}
-		fitted, err := forecast.FitSite(c, site, run)
+		models, err := forecast.FitSite(c, site, run)
 		if err != nil {
 			return Scores{}, err
 		}
 		err = run(len(windows), func(i int) {
 			var path forecast.Path
-			m := fitted[i].Model
+			m := models[i]
 			m.Forecast(&path, s.Horizon)
 			sum := m.Sum(0, windows[i].Lead)
 			losses[from+i] = s.judge(windows[i], &path, sum.Mean, sum.Quantile(.95))
