@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"cmp"
+	"math"
 	"os"
 	"testing"
 
@@ -20,12 +21,19 @@ func caseDir(t *testing.T) (dir string, names []string) {
 	return dir, names
 }
 
-// Limits of the scores on the public cases.
+// Limits of the scores on the public cases: ours over the best peer's, of every column of every set.
 const (
-	panelMean   = .975 // geometric mean of ours over the best peer's, of every column of every panel
+	panelMean   = .975 // geometric mean
 	panelWorst  = 1.06
 	singleMean  = 1.12
-	singleWorst = 1.5 // six windows of one series: chance
+	singleWorst = 1.6 // a column of six windows of one series is chance
+)
+
+// Limits of intervals and means, on panels.
+const (
+	near80, near95, nearSum = .03, .02, .03 // distance from the nominal .80, .95 and, of sums, .95
+	nearMean                = .10           // bias
+	dying                   = .7            // demand judged over demand known, below which no mean can be held to nearMean
 )
 
 func TestCases(t *testing.T) {
@@ -39,12 +47,39 @@ func TestCases(t *testing.T) {
 	}
 	t.Logf("ratio to the best peer of each column\n%s", cases.Table(results))
 	if os.Getenv("DRUMBEAT_CASES") != "" {
-		return // the limits are of the public ones
+		return // the limits are those of the public cases
 	}
 	if s := cases.Summarise(results, true); s.Sets == 0 || s.Mean > panelMean || s.Worst > panelWorst {
 		t.Errorf("panels: mean %.4f, worst %.3f; want at most %.3f and %.2f", s.Mean, s.Worst, panelMean, panelWorst)
 	}
 	if s := cases.Summarise(results, false); s.Sets == 0 || s.Mean > singleMean || s.Worst > singleWorst {
 		t.Errorf("single series: mean %.4f, worst %.3f; want at most %.2f and %.1f", s.Mean, s.Worst, singleMean, singleWorst)
+	}
+	for i := range results {
+		checkIntervals(t, &results[i])
+	}
+}
+
+// checkIntervals holds the intervals of a panel to their nominal coverage. Whole numbers that are often zero cannot meet
+// it exactly: their intervals may cover more, not less.
+func checkIntervals(t *testing.T, r *cases.Result) {
+	t.Helper()
+	if !r.Set.Panel() {
+		return
+	}
+	for _, c := range []struct {
+		name               string
+		got, nominal, near float64
+	}{
+		{"steps within the 80 % interval", r.Scores.C80, .80, near80},
+		{"steps within the 95 % interval", r.Scores.C95, .95, near95},
+		{"sums below their 95 % quantile", r.Scores.CCov, .95, nearSum},
+	} {
+		if c.got < c.nominal-c.near || c.got > c.nominal+c.near && !r.Set.Intermittent {
+			t.Errorf("%s: %.3f of the %s, want %.2f ± %.2f", r.Set.Name, c.got, c.name, c.nominal, c.near)
+		}
+	}
+	if trend := r.Set.Trend(); trend > dying && math.Abs(r.Scores.Bias) > nearMean {
+		t.Errorf("%s: bias %+.3f, want at most %.2f either way (trend %.2f)", r.Set.Name, r.Scores.Bias, nearMean, trend)
 	}
 }

@@ -37,6 +37,23 @@ const oftenZero = .2
 // Panel says whether the set has more than one series.
 func (s *Set) Panel() bool { return len(s.Series) > 1 }
 
+// Trend is the demand that was judged over what the mean of the known histories would have been.
+func (s *Set) Trend() float64 {
+	known, judged := 0.0, 0.0
+	for _, w := range s.Windows {
+		y := s.Series[w.Series].Y
+		past := 0.0
+		for _, v := range y[:w.Known] {
+			past += v
+		}
+		known += past / float64(w.Known) * float64(s.Horizon)
+		for _, v := range y[w.Known : w.Known+s.Horizon] {
+			judged += v
+		}
+	}
+	return judged / known
+}
+
 // Series is a series with its whole history.
 type Series struct {
 	ID    string
