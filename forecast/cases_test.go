@@ -49,10 +49,10 @@ func TestCases(t *testing.T) {
 	if os.Getenv("DRUMBEAT_CASES") != "" {
 		return // the limits are those of the public cases
 	}
-	if s := cases.Summarise(results, true); s.Sets == 0 || s.Mean > panelMean || s.Worst > panelWorst {
+	if s := cases.Summarise(results, cases.Panels); s.Sets == 0 || s.Mean > panelMean || s.Worst > panelWorst {
 		t.Errorf("panels: mean %.4f, worst %.3f; want at most %.3f and %.2f", s.Mean, s.Worst, panelMean, panelWorst)
 	}
-	if s := cases.Summarise(results, false); s.Sets == 0 || s.Mean > singleMean || s.Worst > singleWorst {
+	if s := cases.Summarise(results, cases.Singles); s.Sets == 0 || s.Mean > singleMean || s.Worst > singleWorst {
 		t.Errorf("single series: mean %.4f, worst %.3f; want at most %.2f and %.1f", s.Mean, s.Worst, singleMean, singleWorst)
 	}
 	for i := range results {

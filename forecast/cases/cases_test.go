@@ -75,10 +75,10 @@ func TestSummarise(t *testing.T) {
 	panel := &Set{Series: make([]Series, 2)}
 	single := &Set{Series: make([]Series, 1)}
 	results := []Result{{Set: panel, Ratio: [4]float64{.5, 2, .5, 2}}, {Set: single, Ratio: [4]float64{4, 1, 1, 1}}, {Set: panel, Ratio: [4]float64{1, 1, 1, 1}}}
-	if s := Summarise(results, true); s != (Summary{Sets: 2, Columns: 8, Won: 6, Mean: 1, Worst: 2}) {
+	if s := Summarise(results, Panels); s != (Summary{Sets: 2, Columns: 8, Won: 6, Mean: 1, Worst: 2}) {
 		t.Errorf("panels: %+v", s)
 	}
-	if s := Summarise(results, false); s.Sets != 1 || s.Won != 3 || s.Worst != 4 || math.Abs(s.Mean-math.Sqrt2) > 1e-12 {
+	if s := Summarise(results, Singles); s.Sets != 1 || s.Won != 3 || s.Worst != 4 || math.Abs(s.Mean-math.Sqrt2) > 1e-12 {
 		t.Errorf("single series: %+v", s)
 	}
 }

@@ -72,18 +72,32 @@ func (s *Set) Compare(ours Scores) Result {
 	return r
 }
 
+// Group is a kind of sets.
+type Group struct {
+	Name string
+	In   func(*Set) bool
+}
+
+// The groups whose ratios are summarised.
+var (
+	Panels       = Group{"panels", (*Set).Panel}
+	Intermittent = Group{"intermittent panels", func(s *Set) bool { return s.Panel() && s.Intermittent }}
+	Smooth       = Group{"smooth panels", func(s *Set) bool { return s.Panel() && !s.Intermittent }}
+	Singles      = Group{"single series", func(s *Set) bool { return !s.Panel() }}
+)
+
 // Summary is the geometric mean and the worst of the ratios of some sets, and the number of columns won.
 type Summary struct {
 	Sets, Columns, Won int
 	Mean, Worst        float64
 }
 
-// Summarise joins the ratios of panels, or of single series.
-func Summarise(results []Result, panels bool) Summary {
+// Summarise joins the ratios of a group.
+func Summarise(results []Result, g Group) Summary {
 	var s Summary
 	logs := 0.0
 	for _, r := range results {
-		if r.Set.Panel() != panels {
+		if !g.In(r.Set) {
 			continue
 		}
 		s.Sets++
@@ -102,7 +116,7 @@ func Summarise(results []Result, panels bool) Summary {
 	return s
 }
 
-// Table draws results as text.
+// Table draws results as text. MASE* is pRMSSE where a set is judged by that.
 func Table(results []Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-14s %8s %7s %7s %7s %7s %8s %6s %6s %6s\n", "set", "windows", "MASE*", "wQL", "cWAPE", "cPB95", "bias", "c80", "c95", "cCov")
@@ -111,12 +125,9 @@ func Table(results []Result) string {
 		fmt.Fprintf(&b, "%-14s %8d %7.4f %7.4f %7.4f %7.4f %+8.4f %6.4f %6.4f %6.4f\n", r.Set.Name, x.Windows,
 			r.Ratio[0], r.Ratio[1], r.Ratio[2], r.Ratio[3], x.Bias, x.C80, x.C95, x.CCov)
 	}
-	for _, group := range []struct {
-		name   string
-		panels bool
-	}{{"panels", true}, {"single series", false}} {
-		if s := Summarise(results, group.panels); s.Sets > 0 {
-			fmt.Fprintf(&b, "%s: %d sets, geometric mean %.4f, columns won %d of %d, worst %.3f\n", group.name, s.Sets, s.Mean, s.Won, s.Columns, s.Worst)
+	for _, g := range []Group{Panels, Intermittent, Smooth, Singles} {
+		if s := Summarise(results, g); s.Sets > 0 {
+			fmt.Fprintf(&b, "%s: %d sets, geometric mean %.4f, columns won %d of %d, worst %.3f\n", g.Name, s.Sets, s.Mean, s.Won, s.Columns, s.Worst)
 		}
 	}
 	return b.String()

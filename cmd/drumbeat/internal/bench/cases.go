@@ -26,13 +26,10 @@ func Cases(dir string) func(ctx context.Context, report func(Row)) error {
 			results = append(results, r...)
 			reportCase(name, &r[0], report)
 		}
-		for _, group := range []struct {
-			name   string
-			panels bool
-		}{{"panels", true}, {"single series", false}} {
-			if s := cases.Summarise(results, group.panels); s.Sets > 0 {
-				report(Row{Bench: "cases", Case: group.name, Metric: "mean_ratio", Value: s.Mean, Unit: "1"})
-				report(Row{Bench: "cases", Case: group.name, Metric: "worst_ratio", Value: s.Worst, Unit: "1"})
+		for _, g := range []cases.Group{cases.Panels, cases.Singles} {
+			if s := cases.Summarise(results, g); s.Sets > 0 {
+				report(Row{Bench: "cases", Case: g.Name, Metric: "mean_ratio", Value: s.Mean, Unit: "1"})
+				report(Row{Bench: "cases", Case: g.Name, Metric: "worst_ratio", Value: s.Worst, Unit: "1"})
 			}
 		}
 		return nil

@@ -1,0 +1,131 @@
+package forecast_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"drumbeat/forecast/cases"
+)
+
+// part is something that the models could do without: taken away by an edit of the source, which the package's code
+// knows nothing of. pattern has to match exactly once in file, so the list cannot fall behind the code.
+type part struct {
+	name    string
+	file    string
+	pattern string
+	without string
+}
+
+// experts takes all experts out of the pool whose name begins so; the plain mean stays.
+func experts(name, prefix string) part {
+	return part{name, "model.go", `m\.pool = pool\((.*)\)`, fmt.Sprintf(`m.pool = slices.DeleteFunc(pool($1), func(e entry) bool {
+		n := e.name()
+		return n != "level(0)" && len(n) >= %[1]d && n[:%[1]d] == %[2]q
+	})`, len(prefix), prefix)}
+}
+
+var parts = []part{
+	{"all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`},
+	{"weights: equal", "weights.go", `power \*= m\.losses\.n\[0\] / .*`, `power = 0`},
+	{"weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`},
+	{"weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`},
+	{"weights: steps only", "weights.go", `if l\.sumN\[0\] > 0 \{\n\t\tc = `, "if l.sumN[0] < 0 {\n\t\tc = "},
+	{"weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`},
+	{"weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`},
+	{"weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`},
+	{"sizes as they are", "sizes.go", `sizeWidth    = 2\.5`, `sizeWidth    = 1e6`},
+	{"sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`},
+	{"normal errors", "errors.go", `shapePrior = 20`, `shapePrior = 1e9`},
+	{"additive noise", "errors.go", `return math\.Sqrt\(math\.Abs\(f\)\)`, `return 1 + 0*math.Sqrt(math.Abs(f))`},
+	experts("experts: season*level", "season*level"),
+	experts("experts: year", "year"),
+	experts("experts: tsb", "tsb"),
+	experts("experts: seasonal naive", "naive"),
+}
+
+// apply writes the edited file and the overlay that puts it in the place of the true one.
+func (p *part) apply(t *testing.T, dir string) (overlay string) {
+	t.Helper()
+	text, err := os.ReadFile(p.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	re := regexp.MustCompile(p.pattern)
+	if n := len(re.FindAllIndex(text, -1)); n != 1 {
+		t.Fatalf("%q matches %d times in %s, not once", p.pattern, n, p.file)
+	}
+	edited := re.ReplaceAllString(string(text), p.without)
+	if strings.Contains(p.without, "slices.") && !strings.Contains(edited, "\t\"slices\"\n") {
+		edited = strings.Replace(edited, "import ", "import \"slices\"\nimport ", 1)
+	}
+	to, overlay := filepath.Join(dir, p.file), filepath.Join(dir, "overlay.json")
+	from, err := filepath.Abs(p.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {from: to}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string][]byte{to: []byte(edited), overlay: replace} {
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return overlay
+}
+
+// TestAblation scores the cases without each part: go test ./forecast -run Ablation -v, with DRUMBEAT_LONG=1; a name behind
+// a slash chooses among the parts. Otherwise it tests that every part can still be taken away.
+func TestAblation(t *testing.T) {
+	long := os.Getenv("DRUMBEAT_LONG") != ""
+	groups := []cases.Group{cases.Intermittent, cases.Smooth, cases.Panels, cases.Singles}
+	if long {
+		caseDir(t)
+		line := fmt.Sprintf("geometric mean of ours over the best peer's\n%-45s", "without")
+		for _, g := range groups {
+			line += fmt.Sprintf(" %20s", g.Name)
+		}
+		t.Log(line)
+	}
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			overlay := p.apply(t, t.TempDir())
+			if !long {
+				return
+			}
+			// It fails where a part's absence breaks the limits, which is no news here.
+			out, err := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestCases$", "-v", "-count", "1", ".").CombinedOutput()
+			line := fmt.Sprintf("%-45s", p.name)
+			for _, g := range groups {
+				mean := ablated(string(out), g)
+				if mean != mean {
+					t.Fatalf("no mean of %s: %v\n%s", g.Name, err, out)
+				}
+				line += fmt.Sprintf(" %20.4f", mean)
+			}
+			t.Log(line)
+		})
+	}
+}
+
+// ablated finds the geometric mean of a group in the table that TestCases prints, NaN if it is not there.
+func ablated(table string, g cases.Group) float64 {
+	m := regexp.MustCompile(`(?m)^ *` + g.Name + `: \d+ sets, geometric mean ([\d.]+)`).FindStringSubmatch(table)
+	if m == nil {
+		return math.NaN()
+	}
+	mean, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return mean
+}
