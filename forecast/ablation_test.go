@@ -22,33 +22,51 @@ type part struct {
 	file    string
 	pattern string
 	without string
+	imports []string // of without
+	after   string   // declarations that without needs
 }
 
-// experts takes all experts out of the pool whose name begins so; the plain mean stays.
-func experts(name, prefix string) part {
-	return part{name, "model.go", `m\.pool = pool\((.*)\)`, fmt.Sprintf(`m.pool = slices.DeleteFunc(pool($1), func(e entry) bool {
-		n := e.name()
-		return n != "level(0)" && len(n) >= %[1]d && n[:%[1]d] == %[2]q
-	})`, len(prefix), prefix)}
+func edit(name, file, pattern, without string) part {
+	return part{name: name, file: file, pattern: pattern, without: without}
+}
+
+// experts takes the experts whose names match out of the pool; the plain mean stays.
+func experts(names string) part {
+	return part{
+		name: "experts: " + names, file: "model.go", pattern: `m\.pool = pool\((.*)\)`,
+		without: "m.pool = slices.DeleteFunc(pool($1), ablated)",
+		imports: []string{"regexp", "slices"},
+		after: fmt.Sprintf(`
+var ablatedNames = regexp.MustCompile(%q)
+
+func ablated(e entry) bool { return e.name() != "level(0)" && ablatedNames.MatchString(e.name()) }
+`, names),
+	}
 }
 
 var parts = []part{
-	{"all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`},
-	{"weights: equal", "weights.go", `power \*= m\.losses\.n\[0\] / .*`, `power = 0`},
-	{"weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`},
-	{"weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`},
-	{"weights: steps only", "weights.go", `if l\.sumN\[0\] > 0 \{\n\t\tc = `, "if l.sumN[0] < 0 {\n\t\tc = "},
-	{"weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`},
-	{"weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`},
-	{"weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`},
-	{"sizes as they are", "sizes.go", `sizeWidth    = 2\.5`, `sizeWidth    = 1e6`},
-	{"sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`},
-	{"normal errors", "errors.go", `shapePrior = 20`, `shapePrior = 1e9`},
-	{"additive noise", "errors.go", `return math\.Sqrt\(math\.Abs\(f\)\)`, `return 1 + 0*math.Sqrt(math.Abs(f))`},
-	experts("experts: season*level", "season*level"),
-	experts("experts: year", "year"),
-	experts("experts: tsb", "tsb"),
-	experts("experts: seasonal naive", "naive"),
+	edit("all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`),
+	edit("weights: equal", "weights.go", `power \*= m\.losses\.n\[0\] / .*`, `power = 0`),
+	edit("weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`),
+	edit("weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`),
+	edit("weights: steps only", "weights.go", `if l\.sumN\[0\] > 0 \{\n\t\tc = `, "if l.sumN[0] < 0 {\n\t\tc = "),
+	edit("weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`),
+	edit("weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`),
+	edit("weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`),
+	edit("sizes as they are", "sizes.go", `sizeWidth    = 2\.5`, `sizeWidth    = 1e6`),
+	edit("sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`),
+	edit("normal errors", "errors.go", `shapePrior = 20`, `shapePrior = 1e9`),
+	edit("additive noise", "errors.go", `return math\.Sqrt\(math\.Abs\(f\)\)`, `return 1 + 0*math.Sqrt(math.Abs(f))`),
+	experts(`^level`),
+	experts(`^season\*level`),
+	experts(`^year`),
+	experts(`^tsb`),
+	experts(`holt`),
+	experts(`seasonal\(`),
+	experts(`seasonal damped`),
+	experts(`seasonal line`),
+	experts(`seasonal naive`),
+	experts(`^log `),
 }
 
 // apply writes the edited file and the overlay that puts it in the place of the true one.
@@ -63,9 +81,12 @@ func (p *part) apply(t *testing.T, dir string) (overlay string) {
 		t.Fatalf("%q matches %d times in %s, not once", p.pattern, n, p.file)
 	}
 	edited := re.ReplaceAllString(string(text), p.without)
-	if strings.Contains(p.without, "slices.") && !strings.Contains(edited, "\t\"slices\"\n") {
-		edited = strings.Replace(edited, "import ", "import \"slices\"\nimport ", 1)
+	for _, name := range p.imports {
+		if line := strconv.Quote(name) + "\n"; !strings.Contains(edited, line) {
+			edited = strings.Replace(edited, "\nimport ", "\nimport "+line+"import ", 1)
+		}
 	}
+	edited += p.after
 	to, overlay := filepath.Join(dir, p.file), filepath.Join(dir, "overlay.json")
 	from, err := filepath.Abs(p.file)
 	if err != nil {
