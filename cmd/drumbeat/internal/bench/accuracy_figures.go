@@ -40,7 +40,7 @@ func (a *accuracy) sum(metric string, share float64) {
 	a.sums[metric] += share
 }
 
-func (a *accuracy) add(plain, declared *yearAhead, is *truth, event bool) {
+func (a *accuracy) add(plain, declared, unspoiled *yearAhead, is *truth, event bool) {
 	a.n++
 	covered := 0.0
 	for t, y := range is.sold.months {
@@ -56,6 +56,7 @@ func (a *accuracy) add(plain, declared *yearAhead, is *truth, event bool) {
 	a.sum("year_floor", math.Abs(is.expected.total()/year-1))
 	a.sum("cover_80", covered/float64(len(is.sold.months)))
 	a.sum("declared_wape", wape(declared.months, is.sold.months))
+	a.sum("unspoiled_wape", wape(unspoiled.months, is.sold.months))
 	if !event {
 		return
 	}

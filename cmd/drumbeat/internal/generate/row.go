@@ -42,6 +42,9 @@ func row(sku string, date time.Time, quantity int64) Row {
 	}
 }
 
+// Unspoiled is the row as a feed without errors would have it.
+func (r *Row) Unspoiled() Row { return row(r.SKU, r.Date, r.Quantity) }
+
 // Shuffle puts rows into a random order that follows from seed.
 func Shuffle(rows []Row, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 2))
