@@ -19,6 +19,7 @@ type pastErrors struct {
 	started         bool
 	seen            int // observations
 	discount        float64
+	turn            int
 }
 
 // leadErrors are discounted sums.
@@ -29,7 +30,7 @@ type leadErrors struct {
 }
 
 const (
-	errorMemory = 100 // buckets
+	errorMemory = 70
 	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
 	noiseLimit = 10
 	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
@@ -68,6 +69,9 @@ func (e *pastErrors) start(y float64, fraction bool) {
 
 // age discounts what is known by one block.
 func (e *pastErrors) age() {
+	if e.turn++; e.turn == len(e.steps) {
+		e.turn = 0
+	}
 	for _, x := range [][]leadErrors{e.steps, e.totals} {
 		for i := range x {
 			x[i].n *= e.discount
@@ -92,8 +96,8 @@ func (e *pastErrors) step(lead int, y, f float64) {
 	if g == 0 { // nothing forecast, nothing sold
 		return
 	}
-	if lead == 0 {
-		e.shape.push((y-f)/g, e.stepScale(0))
+	if lead == e.turn {
+		e.shape.push((y-f)/g, e.stepScale(lead))
 	}
 	e.steps[lead].add(y, f, g)
 }
@@ -217,22 +221,25 @@ const shapePrior = 20
 func (s *shape) of(r *ring, overlap float64, sorted []float64) {
 	n := min(r.n, ringSize)
 	z := append(sorted[:0], r.z[:n]...)
+	for i, x := range z {
+		z[i] = math.Abs(x)
+	}
 	slices.Sort(z)
 	own := float64(n) / overlap
 	own /= own + shapePrior
 	for i := range s {
 		u := float64(i)/2 - 3
 		s[i] = normalScale * u
-		if n == 0 {
+		if n == 0 || u == 0 {
 			continue
 		}
-		at := normalCDF(u)*float64(n) - .5
+		at := (2*normalCDF(math.Abs(u))-1)*float64(n) - .5
 		j := int(math.Floor(at))
 		q := z[min(max(j, 0), n-1)]
 		if j >= 0 && j+1 < n {
 			q += (at - float64(j)) * (z[j+1] - z[j])
 		}
-		s[i] = (1-own)*s[i] + own*q
+		s[i] = (1-own)*s[i] + own*math.Copysign(q, u)
 	}
 }
 
