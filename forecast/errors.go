@@ -18,8 +18,9 @@ type pastErrors struct {
 	shape, sumShape ring // standardised errors of steps at lead 0, and of sums
 	every           int  // leads between the sums that enter sumShape
 	started         bool
-	seen            int // observations
-	discount        float64
+	seen            int     // observations
+	discount        float64 // a block
+	counted         float64 // the same of counts
 	turn            int
 }
 
@@ -30,7 +31,8 @@ type leadErrors struct {
 }
 
 const (
-	errorMemory = 70
+	errorMemory      = 70 // buckets; 50 and 100 are alike
+	countErrorMemory = 100
 	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
 	noiseLimit = 10
 	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
@@ -45,7 +47,8 @@ const (
 func newErrors(leads, stride int) pastErrors {
 	x := make([]leadErrors, 2*leads)
 	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], counts: newCountErrors(leads, stride), every: max(1, leads/4),
-		discount: math.Pow(1-1./errorMemory, float64(stride))}
+
+		discount: math.Pow(1-1./errorMemory, float64(stride)), counted: math.Pow(1-1./countErrorMemory, float64(stride))}
 }
 
 // noise is g, the part of the errors that follows the forecast.
@@ -76,7 +79,7 @@ func (e *pastErrors) age() {
 			x[i].scale *= e.discount
 		}
 	}
-	e.counts.age(e.discount)
+	e.counts.age(e.counted)
 }
 
 // step books the observation y of a step at a lead whose forecast was f.
