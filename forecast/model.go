@@ -13,6 +13,10 @@ type Config struct {
 	Horizon int
 	// Prior is what other series of the site say of the experts; nil: nothing.
 	Prior *Prior
+	// Events says what falls into which bucket. It is shared and not changed by the model; nil: nothing.
+	Events Events
+	// First is the number of the bucket of the first Append, as Events counts.
+	First int
 }
 
 func (c Config) withDefaults() Config {
@@ -72,6 +76,7 @@ type Model struct {
 	pool    []entry
 	losses  losses
 	errors  pastErrors
+	effects []effect // of the events it has met
 	origins []origin // ring; the newest was made at the end of the last block
 	newest  int
 	made    int       // origins made so far
@@ -147,6 +152,9 @@ func (m *Model) Len() int { return m.t }
 // Append closes the next bucket with the value y. NaN, infinities and values beyond 1e100 are missing: time passes,
 // nothing is learnt. A negative value of a series that is not Real counts as zero (clean returns beforehand).
 func (m *Model) Append(y float64) {
+	if len(m.config.Events) > 0 {
+		y = m.teach(y)
+	}
 	b := &m.bucket
 	*b = bucket{y: m.admit(y), factor: 1, log: math.NaN()}
 	if b.y > 0 && m.running == 0 {

@@ -7,7 +7,8 @@ type scratch struct {
 	year    []float64
 	expert  []float64
 	mean    []float64 // the plain mean's path
-	path    []float64 // cached combination, valid for pathAt buckets
+	one     [1]float64
+	path    []float64 // cached combination with events, valid for pathAt buckets
 	pathAt  int
 }
 
@@ -93,12 +94,13 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 	}
 }
 
-// means is the combination's path for the next h buckets, valid until the next Append or longer query.
+// means is the combination's path for the next h buckets, with their events, valid until the next Append or longer query.
 func (m *Model) means(h int) []float64 {
 	s := &m.scratch
 	if s.pathAt != m.t || len(s.path) < h {
 		s.path = grow(s.path, h)
 		m.experts(s.path, nil)
+		m.liftPath(s.path)
 		s.pathAt = m.t
 	}
 	return s.path[:h]

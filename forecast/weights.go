@@ -124,7 +124,7 @@ func (m *Model) weights(dst []float64) {
 	best := math.Inf(-1)
 	for i, l := range dst {
 		dst[i] *= -power
-		if p := m.config.Prior; p != nil && count {
+		if p := m.config.Prior; p != nil && p.loss != nil && count {
 			dst[i] -= p.power * p.loss[i]
 		}
 		if l == l {
