@@ -76,8 +76,9 @@ type Model struct {
 	pool    []entry
 	losses  losses
 	errors  pastErrors
-	effects []effect // of the events it has met
-	origins []origin // ring; the newest was made at the end of the last block
+	yearly  *anniversaries // nil unless the buckets are days
+	effects []effect       // of the events it has met
+	origins []origin       // ring; the newest was made at the end of the last block
 	newest  int
 	made    int       // origins made so far
 	block   []float64 // observations of the open block
@@ -113,6 +114,7 @@ func New(c Config) *Model {
 	}
 	if c.Season == 7 && !c.Real {
 		m.year = newYear()
+		m.yearly = new(anniversaries)
 	}
 	if c.Season > 7 || c.Season > 1 && c.Real {
 		m.lags = newLags(c.Season)
@@ -154,6 +156,9 @@ func (m *Model) Len() int { return m.t }
 func (m *Model) Append(y float64) {
 	if len(m.config.Events) > 0 {
 		y = m.teach(y)
+	}
+	if m.yearly != nil {
+		y = m.standsOut(y)
 	}
 	b := &m.bucket
 	*b = bucket{y: m.admit(y), factor: 1, log: math.NaN()}

@@ -101,6 +101,7 @@ func (m *Model) means(h int) []float64 {
 		s.path = grow(s.path, h)
 		m.experts(s.path, nil)
 		m.liftPath(s.path)
+		m.liftAnniversaries(s.path)
 		s.pathAt = m.t
 	}
 	return s.path[:h]

@@ -55,7 +55,7 @@ func forecastShop(draw func(r *rand.Rand, day time.Time) float64, years int) sho
 		y := shopDays(draw, seed, years+1)
 		first := shopStart.AddDate(years, 0, 0)
 		known := int(first.Sub(shopStart).Hours()) / 24
-		m := Fit(Config{Season: 7}, y[:known])
+		m := Fit(Config{Season: 7, First: 19358}, y[:known])
 		m.Forecast(&p, len(y)-known)
 		var off, total, sum, week, weekTrue, after, afterTrue float64
 		month, monthTrue := 0.0, 0.0
