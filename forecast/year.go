@@ -108,8 +108,9 @@ func (e *yearly) observe(b *bucket) {
 	if b.y != b.y || b.year != b.year {
 		return
 	}
-	e.num += e.a * (b.y - e.num)
-	e.den += e.a * (b.factor*b.year - e.den)
+	g := b.factor * b.year
+	e.num += e.a * (g*b.y - e.num)
+	e.den += e.a * (g*g - e.den)
 }
 
 func (e *yearly) forecast(dst []float64, ahead future) {
