@@ -26,7 +26,10 @@ type year struct {
 	prior    float64               // κ
 }
 
-const yearPriorRatio = 1 // κ/v
+const (
+	yearOverlap = 19. / 9 // Σω²/Σω of the weights 1 2 3 2 1
+	yearNoise   = 1e-4    // τ² below which there is no season: 1 %
+)
 
 func newYear() *year { return &year{now: math.NaN()} }
 
@@ -53,8 +56,33 @@ func (r *year) observe(y, f, v float64) {
 		num += r.num[i]
 		den += r.den[i]
 	}
-	r.level, r.prior = ratio(num, den), yearPriorRatio*v
+	r.level = ratio(num, den)
+	r.shrink(v * yearOverlap)
 	r.now = r.factor(r.next)
+}
+
+// shrink estimates κ from the profile itself: its variance is τ² and that of a ratio of demands, v/B.
+func (r *year) shrink(v float64) {
+	signal, weight := 0.0, 0.0
+	for w := range r.num {
+		a, b := r.around(w)
+		if b > 0 {
+			signal += (a-b)*(a-b)/b - v
+			weight += b
+		}
+	}
+	signal = ratio(signal, weight)
+	r.prior = v / max(signal, yearNoise)
+}
+
+// around is the demand of the weeks around the one at w, and what they would have sold at the mean level.
+func (r *year) around(w int) (a, b float64) {
+	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
+		j := (w + i - 2 + weeksPerYear) % weeksPerYear
+		a += weight * r.num[j]
+		b += weight * r.den[j]
+	}
+	return a, b * r.level
 }
 
 // factor is g of the week that stands at w, NaN before a year is complete.
@@ -62,16 +90,11 @@ func (r *year) factor(w int) float64 {
 	if r.weeks < weeksPerYear {
 		return math.NaN()
 	}
-	a, b := r.prior, r.prior
-	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
-		j := (w + i - 2 + weeksPerYear) % weeksPerYear
-		a += weight * r.num[j]
-		b += weight * r.den[j] * r.level
-	}
-	if b == 0 {
+	a, b := r.around(w)
+	if b+r.prior == 0 {
 		return 1
 	}
-	return a / b
+	return (a + r.prior) / (b + r.prior)
 }
 
 // ahead writes g of the days to come.
