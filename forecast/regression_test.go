@@ -64,7 +64,7 @@ func TestRegressionIsLeastSquares(t *testing.T) {
 		fit := rapid.IntRange(0, 2*len(yearWaves)-1).Draw(t, "fit")
 		r := regression{log: log}
 		e := &waves{of: &r, fit: fit, a: .3, phi: .9}
-		x := make([]float64, n)   // as the regression is told
+		x := make([]float64, n)    // as the regression is told
 		seen := make([]float64, n) // NaN where missing
 		for i := range n {
 			seed = seed*1664525 + 1013904223
