@@ -24,11 +24,12 @@ type year struct {
 	now      float64               // g of the open week
 	level    float64               // mean demand a day of the last 52 weeks
 	prior    float64               // κ
+	trust    float64               // share of the profile that is season, not noise
 }
 
 const (
-	yearOverlap = 19. / 9 // Σω²/Σω of the weights 1 2 3 2 1
-	yearNoise   = 1e-4    // τ² below which there is no season: 1 %
+	yearPriorRatio = 1       // κ/v
+	yearOverlap    = 19. / 9 // Σω²/Σω of the weights 1 2 3 2 1: how much of the noise they leave
 )
 
 func newYear() *year { return &year{now: math.NaN()} }
@@ -56,23 +57,21 @@ func (r *year) observe(y, f, v float64) {
 		num += r.num[i]
 		den += r.den[i]
 	}
-	r.level = ratio(num, den)
-	r.shrink(v * yearOverlap)
+	r.level, r.prior = ratio(num, den), yearPriorRatio*v
+	r.trust = r.season(v * yearOverlap)
 	r.now = r.factor(r.next)
 }
 
-// shrink estimates κ from the profile itself: its variance is τ² and that of a ratio of demands, v/B.
-func (r *year) shrink(v float64) {
-	signal, weight := 0.0, 0.0
+// season is the share of the profile's variance that is not noise, if ratios of demand have a variance of v/B.
+func (r *year) season(v float64) float64 {
+	variance, weight := 0.0, 0.0
 	for w := range r.num {
-		a, b := r.around(w)
-		if b > 0 {
-			signal += (a-b)*(a-b)/b - v
-			weight += b
+		if a, b := r.around(w); b > 0 {
+			variance += (a - b) * (a - b) / b
+			weight++
 		}
 	}
-	signal = ratio(signal, weight)
-	r.prior = v / max(signal, yearNoise)
+	return max(0, 1-ratio(weight*v, variance))
 }
 
 // around is the demand of the weeks around the one at w, and what they would have sold at the mean level.

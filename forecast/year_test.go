@@ -35,14 +35,7 @@ func profileAt(y, f []float64, v float64, w int) float64 {
 		}
 		return a, b
 	}
-	signal, weight := 0.0, 0.0
-	for x := range weeksPerYear {
-		if a, b := around(x); b > 0 {
-			signal += (a-b)*(a-b)/b - v*yearOverlap
-			weight += b
-		}
-	}
-	prior := v * yearOverlap / max(signal/weight, yearNoise)
+	prior := v * yearPriorRatio
 	a, b := around(w)
 	return (a + prior) / (b + prior)
 }
