@@ -20,7 +20,6 @@ type pastErrors struct {
 	started         bool
 	seen            int     // observations
 	discount        float64 // a block
-	counted         float64 // the same of counts
 	turn            int
 }
 
@@ -31,8 +30,7 @@ type leadErrors struct {
 }
 
 const (
-	errorMemory      = 70 // buckets; 50 and 100 are alike
-	countErrorMemory = 100
+	errorMemory = 100 // buckets
 	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
 	noiseLimit = 10
 	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
@@ -48,7 +46,7 @@ func newErrors(leads, stride int) pastErrors {
 	x := make([]leadErrors, 2*leads)
 	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], counts: newCountErrors(leads, stride), every: max(1, leads/4),
 
-		discount: math.Pow(1-1./errorMemory, float64(stride)), counted: math.Pow(1-1./countErrorMemory, float64(stride))}
+		discount: math.Pow(1-1./errorMemory, float64(stride))}
 }
 
 // noise is g, the part of the errors that follows the forecast.
@@ -79,7 +77,7 @@ func (e *pastErrors) age() {
 			x[i].scale *= e.discount
 		}
 	}
-	e.counts.age(e.counted)
+	e.counts.age(e.discount)
 }
 
 // step books the observation y of a step at a lead whose forecast was f.
