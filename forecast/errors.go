@@ -45,7 +45,6 @@ const (
 func newErrors(leads, stride int) pastErrors {
 	x := make([]leadErrors, 2*leads)
 	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], counts: newCountErrors(leads, stride), every: max(1, leads/4),
-
 		discount: math.Pow(1-1./errorMemory, float64(stride))}
 }
 
