@@ -18,7 +18,7 @@ import (
 //
 // and the forecast of an anniversary is multiplied by 1 + p (ratio - 1). A day that an event explains teaches the
 // models nothing, so that what follows it is not lifted; one that stands out for the first time counts at most as a
-// deviation that is still ordinary.
+// deviation that is still ordinary: otherwise the forecast of what follows would be lifted.
 //
 // The anniversary is the same date or the same weekday 52 weeks later, whichever has come back more often in the series.
 type anniversaries struct {
@@ -32,6 +32,7 @@ type anniversaries struct {
 type standout struct {
 	day   int     // as Config.First counts
 	ratio float64 // of demand to what was expected, mean of all years
+	most  float64 // demand it has had at most
 	years float64 // that it has stood out
 	p     float64 // probability of a yearly event
 }
@@ -43,6 +44,7 @@ const (
 	standoutStart  = 56  // days before which a forecast is not worth comparing with
 	comesBack      = .95 // probability that a yearly event comes back
 	mostCertain    = .97 // bound of p: any event may be given up
+	standoutGrowth = 1.5 // of the largest demand it has had: a ratio to a forecast of next to nothing is no measure
 	forgetStandout = .02 // probability below which a day is forgotten
 )
 
@@ -71,7 +73,7 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 	width := max(standoutWidth*sd, standoutLift*max(f, mean))
 	far := math.Abs(y-f) > width
 	a.seen++
-	x := standout{day: day, ratio: y / f, years: 1, p: a.prior()}
+	x := standout{day: day, ratio: min(y/f, effectLimit), most: y, years: 1, p: a.prior()}
 	explained := false
 	for i := 0; i < len(a.days); i++ {
 		old := a.days[i]
@@ -100,7 +102,8 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 				a.hits++
 			}
 			x.years = old.years + 1
-			x.ratio = old.ratio + (y/f-old.ratio)/x.years
+			x.ratio = old.ratio + (x.ratio-old.ratio)/x.years
+			x.most = max(x.most, old.most)
 			x.p = min(posterior(max(old.p, a.prior()), comesBack, a.chance()), mostCertain)
 			explained = true
 		case due:
@@ -136,7 +139,7 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 // by b without.
 func posterior(p, a, b float64) float64 { return p * a / (p*a + (1-p)*b) }
 
-// observe tells the day after day of the series.
+// standsOut tells the next day's demand and returns what the models shall see of it.
 func (m *Model) standsOut(y float64) float64 {
 	if m.seen < standoutStart || !(math.Abs(y) <= maxValue) {
 		return y
@@ -164,7 +167,8 @@ func (m *Model) liftAnniversaries(path []float64) {
 		day := m.yearly.anniversary(x.day)
 		for day-from < len(path) {
 			if day >= from && len(m.config.Events[day]) == 0 {
-				path[day-from] *= 1 + x.p*(x.ratio-1)
+				f := &path[day-from]
+				*f = min(*f*(1+x.p*(x.ratio-1)), max(*f, standoutGrowth*x.most))
 			}
 			day = m.yearly.anniversary(day)
 		}

@@ -117,3 +117,40 @@ func TestPeakDoesNotLiftWhatFollows(t *testing.T) {
 		}
 	}
 }
+
+// Years of days with peaks, gaps and a kind that changes: asked or not on the way, the answers are those of a fit at once.
+func TestYearsOfDaysAppendEqualsFit(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		y := spikes(seed, 1100, func(i int) float64 {
+			if i%365 > 200 && i%365 < 206 {
+				return 4
+			}
+			return 1 + math.Sin(float64(i)/58)
+		})
+		for i := range y {
+			switch {
+			case r.Float64() < .02*float64(seed):
+				y[i] = missing
+			case seed == 3 && i < 50, seed == 4 && i > 800:
+				y[i] = 0
+			case seed == 5:
+				y[i] = poisson(r, max(0, y[i]/100))
+			}
+		}
+		c := Config{Season: 7, First: newYear2023}
+		m := New(c)
+		for i, v := range y {
+			m.Append(v)
+			if i%171 == 3 {
+				everything(m, 40)
+			}
+		}
+		a, b := everything(m, 400), everything(Fit(c, y), 400)
+		for i := range a {
+			if x := math.Float64frombits(a[i]); a[i] != b[i] || math.IsInf(x, 0) {
+				t.Fatalf("seed %d: value %d is %v, from scratch %v", seed, i, x, math.Float64frombits(b[i]))
+			}
+		}
+	}
+}

@@ -11,16 +11,19 @@ import (
 // discounted sums of the errors of single steps, and of the errors of the sum of all steps up to the end of that lead.
 // Errors of demand that is not counted are divided by g = √f, f the forecast, so that the width follows the level:
 // between additive noise (g = 1) and multiplicative (g = f), which were both tried.
+//
+// The shape comes from errors of all leads in turn, each over the scale that was known before it: so it also holds how far
+// scales themselves are wrong, which is most where windows overlap and history is short.
 type pastErrors struct {
 	stride          int
 	steps, totals   []leadErrors
 	counts          countErrors
-	shape, sumShape ring // standardised errors of steps at lead 0, and of sums
+	shape, sumShape ring // standardised errors of steps, and of sums
 	every           int  // leads between the sums that enter sumShape
 	started         bool
 	seen            int     // observations
 	discount        float64 // a block
-	turn            int
+	turn            int     // the lead whose steps enter shape
 }
 
 // leadErrors are discounted sums.
@@ -195,7 +198,9 @@ const normalScale = 1.2533141373155003 // sqrt(π/2)
 // shapePrior is the number of errors that the normal shape is worth.
 const shapePrior = 20
 
-// of writes the shape of the ring's errors, shrunk to normal, overlap the number of pushes that make one new error.
+// of writes the shape of the ring's errors, shrunk to normal. It is symmetric: a few dozen errors tell their spread but
+// not their skewness, and errors of many steps share a sign. overlap is the number of pushes that make one
+// error of its own.
 func (s *shape) of(r *ring, overlap float64, sorted []float64) {
 	n := min(r.n, ringSize)
 	z := append(sorted[:0], r.z[:n]...)

@@ -102,6 +102,10 @@ func (r *regression) observe(b *bucket) {
 	if r.log {
 		x, filled = b.log, b.filledLog
 	}
+	if !(math.Abs(filled) <= maxValue) { // nothing has been sold yet
+		r.reset()
+		return
+	}
 	v := &r.xy
 	v[line] = fitDiscount * (v[line] - v[0]/lineUnit)
 	v[0] = fitDiscount*v[0] + filled

@@ -169,7 +169,7 @@ type slope struct {
 	count           int
 }
 
-const slopeMemory = .98
+const slopeMemory = .99
 
 func (r *slope) skip() {
 	r.tt += r.n - 2*r.t
