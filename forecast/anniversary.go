@@ -41,6 +41,7 @@ const (
 	maxStandouts   = 48  // a year's promotions of a week each, every month but some
 	standoutWidth  = 4   // standard deviations
 	standoutLift   = .5  // and at least this part of the forecast and of the mean
+	standoutNoise  = .5  // of the forecast: above it a large day is an order like others
 	standoutStart  = 56  // days before which a forecast is not worth comparing with
 	comesBack      = .95 // probability that a yearly event comes back
 	mostCertain    = .97 // bound of p: any event may be given up
@@ -152,6 +153,9 @@ func (m *Model) standsOut(y float64) float64 {
 	sd := normalScale * e.stepScale(0) * noise(f)
 	if m.isCount() {
 		sd = math.Sqrt(e.counts.ratio(0) * f)
+	}
+	if sd > standoutNoise*f {
+		return y
 	}
 	return m.yearly.judge(m.config.First+m.t, y, f, sd, m.total/float64(m.seen))
 }

@@ -154,3 +154,20 @@ func TestYearsOfDaysAppendEqualsFit(t *testing.T) {
 		}
 	}
 }
+
+// Demand of a few a day has large orders, but no days that stand out: nothing is taken from it.
+func TestSparseDemandKeepsItsOrders(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	y := make([]float64, 300)
+	total := 0.0
+	for i := range y {
+		if r.Float64() < .1 {
+			y[i] = 1 + poisson(r, 3)
+		}
+		total += y[i]
+	}
+	m := Fit(Config{Season: 7}, y)
+	if n := len(m.yearly.days); n > 0 || m.total != total {
+		t.Errorf("%d days stand out, %v of %v reached the models", n, m.total, total)
+	}
+}
