@@ -60,7 +60,6 @@ func pool(c Config, r *lags, y *year, fits []regression) []entry {
 	}
 	for _, log := range logs {
 		for _, a := range []float64{.05, .2, .5} {
-			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35})
 			add(holtGrade(log), &smooth{season: m, log: log, a: a, beta: .1, phi: .97, gamma: .35})
 			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35, straight: true})
 		}
