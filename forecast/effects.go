@@ -83,7 +83,7 @@ func (m *Model) learnEffect(key effectKey, y, expected float64, begins bool) {
 	x.buckets++
 	x.demand += y
 	x.expected += expected
-	x.noise += m.errors.stepRatio(0) * expected
+	x.noise += m.errors.counts.ratio(0) * expected
 }
 
 func (m *Model) effect(key effectKey) *effect {

@@ -11,21 +11,25 @@ import (
 // discounted sums of the errors of single steps, and of the errors of the sum of all steps up to the end of that lead.
 // Errors of demand that is not counted are divided by g = √f, f the forecast, so that the width follows the level:
 // between additive noise (g = 1) and multiplicative (g = f), which were both tried.
+//
+// The shape comes from errors of all leads in turn, each over the scale that was known before it: so it also holds how far
+// scales themselves are wrong, which is most where windows overlap and history is short.
 type pastErrors struct {
 	stride          int
 	steps, totals   []leadErrors
-	shape, sumShape ring // standardised errors of steps at lead 0, and of sums
+	counts          countErrors
+	shape, sumShape ring // standardised errors of steps, and of sums
 	every           int  // leads between the sums that enter sumShape
 	started         bool
-	seen            int // observations
-	discount        float64
+	seen            int     // observations
+	discount        float64 // a block
+	turn            int     // the lead whose steps enter shape
 }
 
 // leadErrors are discounted sums.
 type leadErrors struct {
 	n     float64 // errors
 	scale float64 // |e|/g
-	sq, f float64 // e², f: their ratio is the variance-to-mean ratio of counts
 }
 
 const (
@@ -43,47 +47,39 @@ const (
 
 func newErrors(leads, stride int) pastErrors {
 	x := make([]leadErrors, 2*leads)
-	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], every: max(1, leads/4),
+	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], counts: newCountErrors(leads, stride), every: max(1, leads/4),
 		discount: math.Pow(1-1./errorMemory, float64(stride))}
 }
 
 // noise is g, the part of the errors that follows the forecast.
 func noise(f float64) float64 { return math.Sqrt(math.Abs(f)) }
 
-// start books that y was observed, and makes a first guess from the first observation that is not zero: an error of half of it for a level, Poisson
-// noise for whole numbers, a coefficient of variation of 1 for sparse fractions.
+// start books that y was observed, and makes a first guess from the first observation that is not zero: an error of half
+// of it.
 func (e *pastErrors) start(y float64, fraction bool) {
 	e.seen++
+	e.counts.seen++
 	if e.started || y == 0 {
 		return
 	}
 	e.started = true
 	y = math.Abs(y)
-	unit := 1.0
-	if fraction {
-		unit = y
-	}
-	e.steps[0] = leadErrors{n: startErrors, scale: startErrors * y / 2 / noise(y), sq: startErrors * y * unit, f: startErrors * y}
+	e.steps[0] = leadErrors{n: startErrors, scale: startErrors * y / 2 / noise(y)}
+	e.counts.start(y, fraction)
 }
 
 // age discounts what is known by one block.
 func (e *pastErrors) age() {
+	if e.turn++; e.turn == len(e.steps) {
+		e.turn = 0
+	}
 	for _, x := range [][]leadErrors{e.steps, e.totals} {
 		for i := range x {
 			x[i].n *= e.discount
 			x[i].scale *= e.discount
-			x[i].sq *= e.discount
-			x[i].f *= e.discount
 		}
 	}
-}
-
-func (x *leadErrors) add(y, f, g float64) {
-	e := y - f
-	x.n++
-	x.scale += math.Abs(e) / g
-	x.sq += e * e
-	x.f += math.Abs(f)
+	e.counts.age(e.discount)
 }
 
 // step books the observation y of a step at a lead whose forecast was f.
@@ -92,10 +88,12 @@ func (e *pastErrors) step(lead int, y, f float64) {
 	if g == 0 { // nothing forecast, nothing sold
 		return
 	}
-	if lead == 0 {
-		e.shape.push((y-f)/g, e.stepScale(0))
+	if lead == e.turn {
+		e.shape.push((y-f)/g, e.stepScale(lead))
 	}
-	e.steps[lead].add(y, f, g)
+	e.steps[lead].n++
+	e.steps[lead].scale += math.Abs(y-f) / g
+	e.counts.steps[lead].add(y-f, f)
 }
 
 // sum books the demand y summed over the n observed buckets up to the end of a lead, forecast f.
@@ -109,7 +107,9 @@ func (e *pastErrors) sum(lead int, y, f float64, n int) {
 	if lead > 0 && (lead+1)%e.every == 0 {
 		e.sumShape.push((y-f)*whole/g, e.totalScale(lead))
 	}
-	e.totals[lead].add(f+(y-f)*whole, f, g)
+	e.totals[lead].n++
+	e.totals[lead].scale += math.Abs((y-f)*whole) / g
+	e.counts.totals[lead].add((y-f)*whole, f)
 }
 
 // stepScale is the mean |e|/g of single steps at a lead.
@@ -128,46 +128,31 @@ func (e *pastErrors) totalScale(lead int) float64 {
 		s := e.stepScale(i)
 		v += s * s
 	}
-	return math.Sqrt(v * float64(e.stride) * e.inflation(lead, false))
-}
-
-// stepRatio is the variance-to-mean ratio of single steps at a lead.
-func (e *pastErrors) stepRatio(lead int) float64 {
-	own := ratio(e.steps[0].sq, e.steps[0].f)
-	if lead == 0 || e.steps[0].f == 0 {
-		return own
-	}
-	prior := leadPrior * e.steps[0].f / e.steps[0].n // worth of forecasts
-	return (e.steps[lead].sq + prior*own) / (e.steps[lead].f + prior)
+	return math.Sqrt(v * float64(e.stride) * e.inflation(lead))
 }
 
 // inflation is the variance of the error of a sum up to the end of a lead over the sum of the variances of its steps:
 // 1 if steps err independently, more if they err together, as they do whenever the level is wrong.
-func (e *pastErrors) inflation(lead int, counts bool) float64 {
+func (e *pastErrors) inflation(lead int) float64 {
 	h := float64((lead + 1) * e.stride)
 	prior := 1 + (drift+1/float64(max(e.seen, 1)))*(h-1)
-	t := &e.totals[lead]
-	v := 0.0
 	own := prior
-	if counts {
-		for i := 0; i <= lead; i++ {
-			v += e.stepRatio(i)
-		}
-		if v > 0 && t.f > 0 {
-			own = t.sq / t.f / (v / float64(lead+1))
-		}
-	} else {
-		for i := 0; i <= lead; i++ {
-			s := e.stepScale(i)
-			v += s * s
-		}
-		if v > 0 && t.n > 0 {
-			s := t.scale / t.n
-			own = s * s / (v * float64(e.stride))
-		}
+	v := 0.0
+	for i := 0; i <= lead; i++ {
+		s := e.stepScale(i)
+		v += s * s
 	}
-	// Windows overlap: a block adds one window of h buckets, worth stride/h of a new one and a little.
-	n := 1.5 * t.n * float64(e.stride) / h
+	if t := &e.totals[lead]; v > 0 && t.n > 0 {
+		s := t.scale / t.n
+		own = s * s / (v * float64(e.stride))
+	}
+	return shrunkInflation(own, prior, e.totals[lead].n, h, e.stride)
+}
+
+// shrunkInflation weighs the inflation of n windows of h buckets against the prior. Windows overlap: a block adds one
+// window, worth stride/h of one that stands alone and a little.
+func shrunkInflation(own, prior, n, h float64, stride int) float64 {
+	n *= 1.5 * float64(stride) / h
 	return (n*own + leadPrior*prior) / (n + leadPrior)
 }
 
@@ -213,26 +198,31 @@ const normalScale = 1.2533141373155003 // sqrt(π/2)
 // shapePrior is the number of errors that the normal shape is worth.
 const shapePrior = 20
 
-// of writes the shape of the ring's errors, shrunk to normal, overlap the number of pushes that make one new error.
+// of writes the shape of the ring's errors, shrunk to normal. It is symmetric: a few dozen errors tell their spread but
+// not their skewness, and errors of many steps share a sign. overlap is the number of pushes that make one
+// error of its own.
 func (s *shape) of(r *ring, overlap float64, sorted []float64) {
 	n := min(r.n, ringSize)
 	z := append(sorted[:0], r.z[:n]...)
+	for i, x := range z {
+		z[i] = math.Abs(x)
+	}
 	slices.Sort(z)
 	own := float64(n) / overlap
 	own /= own + shapePrior
 	for i := range s {
 		u := float64(i)/2 - 3
 		s[i] = normalScale * u
-		if n == 0 {
+		if n == 0 || u == 0 {
 			continue
 		}
-		at := normalCDF(u)*float64(n) - .5
+		at := (2*normalCDF(math.Abs(u))-1)*float64(n) - .5
 		j := int(math.Floor(at))
 		q := z[min(max(j, 0), n-1)]
 		if j >= 0 && j+1 < n {
 			q += (at - float64(j)) * (z[j+1] - z[j])
 		}
-		s[i] = (1-own)*s[i] + own*q
+		s[i] = (1-own)*s[i] + own*math.Copysign(q, u)
 	}
 }
 

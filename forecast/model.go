@@ -69,18 +69,21 @@ type Model struct {
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
 
-	factors *factors // nil without season
-	year    *year    // nil unless the buckets are days of demand
-	lags    *lags    // nil unless the pool has seasonal naive experts
-	pool    []entry
-	losses  losses
-	errors  pastErrors
-	effects []effect // of the events it has met
-	origins []origin // ring; the newest was made at the end of the last block
-	newest  int
-	made    int       // origins made so far
-	block   []float64 // observations of the open block
-	bucket  bucket    // the one being closed
+	factors  *factors     // nil without season
+	year     *year        // nil unless the buckets are days of demand
+	fits     []regression // of days; nil otherwise
+	lags     *lags        // nil unless the pool has seasonal naive experts
+	pool     []entry
+	losses   losses
+	errors   pastErrors
+	lastYear *yearly        // the slowest, nil without
+	yearly   *anniversaries // nil unless the buckets are days
+	effects  []effect       // of the events it has met
+	origins  []origin       // ring; the newest was made at the end of the last block
+	newest   int
+	made     int       // origins made so far
+	block    []float64 // observations of the open block
+	bucket   bucket    // the one being closed
 
 	scratch scratch
 }
@@ -112,11 +115,23 @@ func New(c Config) *Model {
 	}
 	if c.Season == 7 && !c.Real {
 		m.year = newYear()
+		m.yearly = new(anniversaries)
 	}
 	if c.Season > 7 || c.Season > 1 && c.Real {
 		m.lags = newLags(c.Season)
 	}
-	m.pool = pool(c, m.lags, m.year)
+	if c.Season == 7 {
+		m.fits = []regression{{}, {log: true}}
+		if c.Real {
+			m.fits = m.fits[:1]
+		}
+	}
+	m.pool = pool(c, m.lags, m.year, m.fits)
+	for _, e := range m.pool {
+		if y, ok := e.expert.(*yearly); ok && m.lastYear == nil {
+			m.lastYear = y
+		}
+	}
 	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)
@@ -148,6 +163,9 @@ func (m *Model) Append(y float64) {
 	if len(m.config.Events) > 0 {
 		y = m.teach(y)
 	}
+	if m.yearly != nil {
+		y = m.standsOut(y)
+	}
 	b := &m.bucket
 	*b = bucket{y: m.admit(y), factor: 1, log: math.NaN()}
 	if b.y > 0 && m.running == 0 {
@@ -157,6 +175,11 @@ func (m *Model) Append(y float64) {
 		b.log = math.Log(max(b.y, logFloor*m.running))
 		m.running += logSmoothing * (b.y - m.running)
 	}
+	b.filled, b.filledLog = b.y, b.log
+	if b.y != b.y {
+		b.filled = m.expected()
+		b.filledLog = math.Log(max(b.filled, logFloor*m.running))
+	}
 	if m.factors != nil {
 		b.factor = m.factors.next()
 		m.factors.observe(b.y)
@@ -164,6 +187,13 @@ func (m *Model) Append(y float64) {
 	if m.year != nil {
 		b.year = m.year.now
 		m.year.observe(b.y, b.factor, m.factors.ratio())
+	}
+	for i := range m.fits {
+		if r := &m.fits[i]; m.follows(holtGrade(r.log)) {
+			r.observe(b)
+		} else {
+			r.reset()
+		}
 	}
 	for i := range m.pool {
 		m.pool[i].observe(b)
@@ -179,9 +209,17 @@ func (m *Model) Append(y float64) {
 	}
 }
 
+// expected is what was forecast of the next bucket at the end of the last block.
+func (m *Model) expected() float64 {
+	if m.made > 0 {
+		return m.origins[m.newest].path[len(m.block)]
+	}
+	return ratio(m.total, float64(m.seen))
+}
+
 // needLog says whether the pool has experts in logarithms.
 func (m *Model) needLog() bool {
-	return !m.config.Real && (m.config.Season == 1 || m.config.Season > 7)
+	return !m.config.Real && (m.config.Season == 1 || m.config.Season >= 7)
 }
 
 // admit books y into the summary of the series and returns what the experts shall see of it.

@@ -92,6 +92,30 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 			visit(i, path, own)
 		}
 	}
+	m.beyond(dst, ahead)
+}
+
+// beyond leads the path of days over to last year's profile where it goes beyond the horizon on which experts are
+// judged: step k takes a share
+//
+//	(1 - H/k) n/(n+1) ρ,   n the number of years known, ρ the share of the profile that is not noise
+//
+// of it. Within H steps it may be best to go on as now; a year ahead the season returns, even if the demand of today is
+// that of a winter without sales. One year alone is no proof of a season: it gets half.
+func (m *Model) beyond(dst []float64, ahead future) {
+	h := m.config.Horizon
+	if m.lastYear == nil || len(dst) <= h {
+		return
+	}
+	path := m.scratch.expert
+	m.lastYear.forecast(path, ahead)
+	years := float64(m.year.weeks / weeksPerYear)
+	most := m.year.trust * years / (years + 1)
+	for k := h; k < len(dst); k++ {
+		if x := path[k]; x >= 0 {
+			dst[k] += (1 - float64(h)/float64(k+1)) * most * (x - dst[k])
+		}
+	}
 }
 
 // means is the combination's path for the next h buckets, with their events, valid until the next Append or longer query.
@@ -101,6 +125,7 @@ func (m *Model) means(h int) []float64 {
 		s.path = grow(s.path, h)
 		m.experts(s.path, nil)
 		m.liftPath(s.path)
+		m.liftAnniversaries(s.path)
 		s.pathAt = m.t
 	}
 	return s.path[:h]

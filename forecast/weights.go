@@ -34,9 +34,9 @@ const (
 	entryFee       = 1.5 // losses of a newcomer, relative to the plain mean's
 	weightFloor    = .05
 	countPower     = 8
-	smoothPower    = 14
+	smoothPower    = 10
 	countSumShare  = 1
-	smoothSumShare = .8
+	smoothSumShare = .7
 )
 
 func newLosses(experts, stride int) losses {

@@ -24,9 +24,13 @@ type year struct {
 	now      float64               // g of the open week
 	level    float64               // mean demand a day of the last 52 weeks
 	prior    float64               // κ
+	trust    float64               // share of the profile that is season, not noise
 }
 
-const yearPriorRatio = 1 // κ/v
+const (
+	yearPriorRatio = 1       // κ/v
+	yearOverlap    = 19. / 9 // Σω²/Σω of the weights 1 2 3 2 1: how much of the noise they leave
+)
 
 func newYear() *year { return &year{now: math.NaN()} }
 
@@ -54,7 +58,30 @@ func (r *year) observe(y, f, v float64) {
 		den += r.den[i]
 	}
 	r.level, r.prior = ratio(num, den), yearPriorRatio*v
+	r.trust = r.season(v * yearOverlap)
 	r.now = r.factor(r.next)
+}
+
+// season is the share of the profile's variance that is not noise, if ratios of demand have a variance of v/B.
+func (r *year) season(v float64) float64 {
+	variance, weight := 0.0, 0.0
+	for w := range r.num {
+		if a, b := r.around(w); b > 0 {
+			variance += (a - b) * (a - b) / b
+			weight++
+		}
+	}
+	return max(0, 1-ratio(weight*v, variance))
+}
+
+// around is the demand of the weeks around the one at w, and what they would have sold at the mean level.
+func (r *year) around(w int) (a, b float64) {
+	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
+		j := (w + i - 2 + weeksPerYear) % weeksPerYear
+		a += weight * r.num[j]
+		b += weight * r.den[j]
+	}
+	return a, b * r.level
 }
 
 // factor is g of the week that stands at w, NaN before a year is complete.
@@ -62,16 +89,11 @@ func (r *year) factor(w int) float64 {
 	if r.weeks < weeksPerYear {
 		return math.NaN()
 	}
-	a, b := r.prior, r.prior
-	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
-		j := (w + i - 2 + weeksPerYear) % weeksPerYear
-		a += weight * r.num[j]
-		b += weight * r.den[j] * r.level
-	}
-	if b == 0 {
+	a, b := r.around(w)
+	if b+r.prior == 0 {
 		return 1
 	}
-	return a / b
+	return (a + r.prior) / (b + r.prior)
 }
 
 // ahead writes g of the days to come.
@@ -108,8 +130,9 @@ func (e *yearly) observe(b *bucket) {
 	if b.y != b.y || b.year != b.year {
 		return
 	}
-	e.num += e.a * (b.y - e.num)
-	e.den += e.a * (b.factor*b.year - e.den)
+	g := b.factor * b.year
+	e.num += e.a * (g*b.y - e.num)
+	e.den += e.a * (g*g - e.den)
 }
 
 func (e *yearly) forecast(dst []float64, ahead future) {
