@@ -6,6 +6,7 @@ import "math"
 type countSpread struct {
 	m        *Model
 	quantum  float64
+	own      *ownSizes
 	known    []float64 // inflation at the end of every lead
 	growth   float64   // of the steps' variance beyond the leads on record
 	knownBuf [maxHorizon]float64
@@ -13,6 +14,7 @@ type countSpread struct {
 
 func (s *countSpread) of(m *Model) {
 	s.m, s.quantum = m, m.quantum()
+	s.own = new(ownSizes).of(&m.recent, s.quantum)
 	e := &m.errors.counts
 	s.known = s.knownBuf[:m.leads]
 	for i := range s.known {
@@ -40,5 +42,9 @@ func (s *countSpread) window(mean []float64, from, to int) law {
 	for k := from; k < to; k++ {
 		v += s.ratio(k) * mean[k]
 	}
-	return law{kind: counts, scale: v * inflationOver(s.known, s.m.stride, to-from), quantum: s.quantum}
+	l := law{kind: counts, scale: v * inflationOver(s.known, s.m.stride, to-from), quantum: s.quantum}
+	if to-from == 1 {
+		l.own = s.own
+	}
+	return l
 }

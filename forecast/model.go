@@ -11,12 +11,16 @@ type Config struct {
 	// Horizon is the number of buckets whose sum decides which experts are believed, the lead time that matters; at
 	// most 28. 0: 28 for seasons up to a week, 13 for seasons of 24 and more, otherwise 12.
 	Horizon int
-	// Prior is what other series of the site say of the experts; nil: nothing.
+	// Phase is the number of the first bucket, counted alike for all series of a site; its remainder by Season is the
+	// position in the season (for days: the weekday), so that they can share a profile.
+	Phase int
+	// Prior is what other series of the site say of this one; nil: nothing. See also Model.SetPrior.
 	Prior *Prior
 }
 
 func (c Config) withDefaults() Config {
 	c.Season = max(c.Season, 1)
+	c.Phase = (c.Phase%c.Season + c.Season) % c.Season
 	if c.Horizon <= 0 {
 		switch {
 		case c.Season >= 24:
@@ -64,6 +68,7 @@ type Model struct {
 	low, high float64 // range of the (winsorised) observations
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
+	recent    sizeRing
 
 	factors *factors // nil without season
 	year    *year    // nil unless the buckets are days of demand
@@ -73,9 +78,12 @@ type Model struct {
 	errors  pastErrors
 	origins []origin // ring; the newest was made at the end of the last block
 	newest  int
-	made    int       // origins made so far
-	block   []float64 // observations of the open block
-	bucket  bucket    // the one being closed
+	made    int // origins made so far
+
+	calibrated pastSums
+	block      []float64 // observations of the open block
+	sold       float64   // their sum, not winsorised
+	bucket     bucket    // the one being closed
 
 	scratch scratch
 }
@@ -84,7 +92,9 @@ type Model struct {
 type origin struct {
 	path     []float64 // the combination's, horizon steps
 	expert   []float64 // each expert's sum over the horizon
+	level    float64   // the site's calibration in the path
 	actual   float64   // sum of the observed buckets since
+	sold     float64   // the same, not winsorised
 	forecast float64   // sum of the path over the same buckets
 	filled   float64   // actual, with the path's value for missing buckets
 	observed int
@@ -93,9 +103,8 @@ type origin struct {
 // New returns a model that has seen nothing: its forecast is 0.
 func New(c Config) *Model {
 	c = c.withDefaults()
-	if c.Prior != nil && !c.Prior.fits(c) {
-		c.Prior = nil
-	}
+	prior := c.Prior
+	c.Prior = nil
 	m := &Model{config: c, stride: 1, low: math.Inf(1), high: math.Inf(-1)}
 	if c.Horizon >= 14 {
 		m.stride = min(7, c.Horizon/4)
@@ -103,7 +112,7 @@ func New(c Config) *Model {
 	m.leads = (c.Horizon + m.stride - 1) / m.stride
 	m.config.Horizon = m.leads * m.stride
 	if c.Season > 1 {
-		m.factors = newFactors(c.Season)
+		m.factors = newFactors(c.Season, c.Phase)
 	}
 	if c.Season == 7 && !c.Real {
 		m.year = newYear()
@@ -122,6 +131,7 @@ func New(c Config) *Model {
 		o := x[i*each : (i+1)*each : (i+1)*each]
 		m.origins[i].path, m.origins[i].expert = o[:m.config.Horizon:m.config.Horizon], o[m.config.Horizon:]
 	}
+	m.applyPrior(prior)
 	return m
 }
 
@@ -186,6 +196,10 @@ func (m *Model) admit(y float64) float64 {
 	}
 	m.seen++
 	m.total += y
+	m.sold += y
+	if y > 0 {
+		m.recent.push(y)
+	}
 	if y == 0 {
 		m.zeros++
 	}
@@ -199,6 +213,9 @@ func (m *Model) admit(y float64) float64 {
 		}
 	}
 	m.errors.start(y, m.fraction)
+	if m.seen > m.zeros {
+		m.errors.counts.size = m.total / float64(m.seen-m.zeros)
+	}
 	m.low, m.high = min(m.low, y), max(m.high, y)
 	return y
 }
@@ -227,6 +244,8 @@ func (m *Model) quantum() float64 {
 // asks says whether an expert of grade g may speak for the series as it is now.
 func (m *Model) asks(g grade) bool {
 	switch g {
+	case forCounts:
+		return m.isCount()
 	case forSparse:
 		return m.isCount() && float64(m.zeros) > sparseShare*float64(m.seen)
 	case forContinuous:
@@ -242,6 +261,8 @@ func (m *Model) asks(g grade) bool {
 func (m *Model) follows(g grade) bool {
 	n, zeros := float64(m.seen), float64(m.zeros)
 	switch g {
+	case forCounts:
+		return zeros > countZeros/2*n || m.total < 2*countMean*n
 	case forSparse:
 		return zeros > sparseShare/2*n
 	case forContinuous, forPositive:
@@ -262,7 +283,8 @@ func (m *Model) closeBlock() {
 	}
 	m.made++
 	o := &m.origins[m.newest]
-	*o = origin{path: o.path, expert: o.expert}
+	*o = origin{path: o.path, expert: o.expert, level: m.level()}
+	m.sold = 0
 	m.experts(o.path, func(i int, path []float64, own bool) {
 		switch {
 		case !own:
@@ -302,12 +324,14 @@ func (m *Model) settle() {
 			o.forecast += f
 			o.observed++
 		}
+		o.sold += m.sold
 		// A window with many missing buckets says little of a sum.
 		if 2*o.observed < (lead+1)*m.stride {
 			continue
 		}
-		m.errors.sum(lead, o.actual, o.forecast, o.observed)
+		m.errors.sum(lead, o.sold, o.forecast, o.observed)
 		if lead == m.leads-1 {
+			m.calibrated.settle(m, o)
 			m.losses.sums(o.filled, o.expert)
 		}
 	}

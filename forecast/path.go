@@ -91,6 +91,11 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 			visit(i, path, own)
 		}
 	}
+	if l := m.level(); l != 1 {
+		for k := range dst {
+			dst[k] *= l
+		}
+	}
 }
 
 // means is the combination's path for the next h buckets, valid until the next Append or longer query.

@@ -96,6 +96,7 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 	config := forecast.Config{Season: c.Season, Horizon: c.Horizon}
 	fit := func(s *demandSeries) {
 		config := config
+		config.Phase = s.first
 		for _, v := range s.y {
 			config.Real = config.Real || v < 0
 		}
