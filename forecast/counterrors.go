@@ -22,6 +22,7 @@ const (
 	ratioPrior   = 10 // 20 and 30 are alike in series of one site, but make one quiet product of a noisy site too wide
 	ratioMinimum = 4  // orders that a series must have to tell the site of its ratio
 	ratioSeries  = 5  // series that c = 1 is worth
+	maxRatio     = 1e6
 )
 
 // leadRatio are discounted sums; sq/f is the variance-to-mean ratio.
@@ -101,5 +102,5 @@ func siteRatio(models []*Model) float64 {
 			n++
 		}
 	}
-	return math.Exp(sum / n)
+	return min(max(math.Exp(sum/n), 1/maxRatio), maxRatio)
 }

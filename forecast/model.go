@@ -262,7 +262,7 @@ func (m *Model) follows(g grade) bool {
 	n, zeros := float64(m.seen), float64(m.zeros)
 	switch g {
 	case forCounts:
-		return zeros > countZeros/2*n || m.total < 2*countMean*n
+		return zeros > countZeros/2*n || !m.fraction && m.total < 2*countMean*n
 	case forSparse:
 		return zeros > sparseShare/2*n
 	case forContinuous, forPositive:
