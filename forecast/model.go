@@ -69,11 +69,13 @@ type Model struct {
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
 	recent    sizeRing
+	birth     birth
 
 	factors *factors // nil without season
 	year    *year    // nil unless the buckets are days of demand
 	lags    *lags    // nil unless the pool has seasonal naive experts
 	pool    []entry
+	first   int // the expert that speaks until there are losses: the mean, with the profile if the site has one
 	losses  losses
 	errors  pastErrors
 	origins []origin // ring; the newest was made at the end of the last block
@@ -121,6 +123,11 @@ func New(c Config) *Model {
 		m.lags = newLags(c.Season)
 	}
 	m.pool = pool(c, m.lags, m.year)
+	for i, e := range m.pool {
+		if l, ok := e.expert.(*level); ok && l.a == 0 && l.seasonal && c.Season == daysOfWeek {
+			m.first = i
+		}
+	}
 	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)
@@ -197,6 +204,7 @@ func (m *Model) admit(y float64) float64 {
 	m.seen++
 	m.total += y
 	m.sold += y
+	m.birth.observe(y, m.seen, m.config.Horizon)
 	if y > 0 {
 		m.recent.push(y)
 	}

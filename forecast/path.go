@@ -55,6 +55,9 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 		m.year.ahead(s.year)
 	}
 	spread := m.high - m.low
+	if m.isCount() {
+		spread = m.high // a zero may always come
+	}
 	low, high := m.low-straying*spread, m.high+straying*spread
 	if !m.config.Real {
 		low = max(low, 0)

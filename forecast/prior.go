@@ -12,7 +12,8 @@ import (
 //     series choose for themselves;
 //   - the weekday profile of all series (factors.go);
 //   - sizes of orders (sizes.go), and the noise that goes with them (counterrors.go);
-//   - how far the means of counts were wrong together (calibration.go).
+//   - how far the means of counts were wrong together (calibration.go), and how far those of products that have only
+//     begun to sell (newcomer.go).
 //
 // A Prior does not change, so many models may share it. It fixes the forecasts of its models; it is meant to be renewed
 // now and then, not at every sale.
@@ -27,6 +28,7 @@ type Prior struct {
 	ratio       float64 // variance-to-mean ratio over mean size
 	calibration float64
 	excess      float64 // see excessShare
+	birth       float64 // see siteBirth
 }
 
 // priorPower is the exponent of a prior from many series, priorSeries the number of series that gets half of it.
@@ -53,7 +55,7 @@ func NewPrior(c Config, models []*Model) *Prior {
 		return nil
 	}
 	p := &Prior{season: c.Season, real: c.Real, experts: counted[0].checksum(),
-		sizes: siteSizes(counted), ratio: siteRatio(counted), calibration: siteCalibration(counted), excess: excessShare(counted)}
+		sizes: siteSizes(counted), ratio: siteRatio(counted), calibration: siteCalibration(counted), excess: excessShare(counted), birth: siteBirth(counted)}
 	p.loss = siteLosses(counted)
 	p.power = priorPower * float64(len(counted)) / float64(len(counted)+priorSeries)
 	if c.Season == daysOfWeek {
@@ -129,7 +131,7 @@ func (m *Model) applyPrior(p *Prior) {
 // level is what the site says that the mean forecast has to be multiplied by.
 func (m *Model) level() float64 {
 	if p := m.config.Prior; p != nil && m.isCount() {
-		return p.calibration * (1 + p.excess)
+		return p.calibration * (1 + p.excess) * m.birth.level(p.birth, m.seen, m.config.Horizon)
 	}
 	return 1
 }

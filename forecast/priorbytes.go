@@ -48,6 +48,7 @@ func (p *Prior) fields() []field {
 		{&p.ratio, 1 / maxRatio, maxRatio},
 		{&p.calibration, 1. / maxCalibration, maxCalibration},
 		{&p.excess, 0, 1},
+		{&p.birth, minBirth, 1},
 	}
 }
 
