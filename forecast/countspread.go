@@ -38,13 +38,18 @@ func (s *countSpread) ratio(k int) float64 {
 
 // window is the law of the sum of the steps from+1 … to, whose means are mean[from:to].
 func (s *countSpread) window(mean []float64, from, to int) law {
-	v := 0.0
+	v, total := 0.0, 0.0
 	for k := from; k < to; k++ {
 		v += s.ratio(k) * mean[k]
+		total += mean[k]
 	}
 	l := law{kind: counts, scale: v * inflationOver(s.known, s.m.stride, to-from), quantum: s.quantum}
 	if to-from == 1 {
 		l.own = s.own
+	} else if p := s.m.config.Prior; p != nil {
+		if class := rareClass(total / s.m.errors.counts.size); class < rareClasses {
+			l.remap = &p.remap[class]
+		}
 	}
 	return l
 }

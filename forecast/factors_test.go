@@ -82,7 +82,6 @@ func TestFactorsEqualTheirFormula(t *testing.T) {
 					}
 				}
 			}
-			num, den = 0, 0
 			l := s.level
 			v := (se + 3*l*l) / (sf + 3*l)
 			prior := factorPriorRatio * v

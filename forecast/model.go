@@ -83,6 +83,7 @@ type Model struct {
 	made    int // origins made so far
 
 	calibrated pastSums
+	pits       pits
 	block      []float64 // observations of the open block
 	sold       float64   // their sum, not winsorised
 	bucket     bucket    // the one being closed
@@ -337,6 +338,7 @@ func (m *Model) settle() {
 		if 2*o.observed < (lead+1)*m.stride {
 			continue
 		}
+		m.recalibrate(o, lead)
 		m.errors.sum(lead, o.sold, o.forecast, o.observed)
 		if lead == m.leads-1 {
 			m.calibrated.settle(m, o)

@@ -13,7 +13,8 @@ import (
 //   - the weekday profile of all series (factors.go);
 //   - sizes of orders (sizes.go), and the noise that goes with them (counterrors.go);
 //   - how far the means of counts were wrong together (calibration.go), and how far those of products that have only
-//     begun to sell (newcomer.go).
+//     begun to sell (newcomer.go);
+//   - the shape of sums of rare demand (recalibration.go).
 //
 // A Prior does not change, so many models may share it. It fixes the forecasts of its models; it is meant to be renewed
 // now and then, not at every sale.
@@ -29,6 +30,7 @@ type Prior struct {
 	calibration float64
 	excess      float64 // see excessShare
 	birth       float64 // see siteBirth
+	remap       [rareClasses]remap
 }
 
 // priorPower is the exponent of a prior from many series, priorSeries the number of series that gets half of it.
@@ -55,7 +57,7 @@ func NewPrior(c Config, models []*Model) *Prior {
 		return nil
 	}
 	p := &Prior{season: c.Season, real: c.Real, experts: counted[0].checksum(),
-		sizes: siteSizes(counted), ratio: siteRatio(counted), calibration: siteCalibration(counted), excess: excessShare(counted), birth: siteBirth(counted)}
+		sizes: siteSizes(counted), ratio: siteRatio(counted), calibration: siteCalibration(counted), excess: excessShare(counted), birth: siteBirth(counted), remap: siteRemap(counted)}
 	p.loss = siteLosses(counted)
 	p.power = priorPower * float64(len(counted)) / float64(len(counted)+priorSeries)
 	if c.Season == daysOfWeek {

@@ -42,7 +42,7 @@ type field struct {
 }
 
 func (p *Prior) fields() []field {
-	return []field{
+	all := []field{
 		{&p.power, 0, priorPower},
 		{&p.sizes.mean, -1000, 1000}, {&p.sizes.meanN, 0, 1000}, {&p.sizes.sigma, 0, 1000}, {&p.sizes.sigmaN, 0, 1000},
 		{&p.ratio, 1 / maxRatio, maxRatio},
@@ -50,6 +50,12 @@ func (p *Prior) fields() []field {
 		{&p.excess, 0, 1},
 		{&p.birth, minBirth, 1},
 	}
+	for class := range p.remap {
+		for i := range p.remap[class] {
+			all = append(all, field{&p.remap[class][i], 0, 1 + 1e-9})
+		}
+	}
+	return all
 }
 
 // UnmarshalPrior reads a prior that AppendBinary wrote, for models of configuration c. A prior of another configuration,

@@ -10,6 +10,7 @@ type law struct {
 	real    bool
 	shape   shape     // empirical
 	own     *ownSizes // counts, of a single bucket; nil: none
+	remap   *remap    // counts, of a sum; nil: none
 }
 
 type lawKind uint8
