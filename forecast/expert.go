@@ -33,7 +33,6 @@ type grade uint8
 
 const (
 	forAll        grade = iota
-	forCounts           // counts only
 	forSparse           // counts with at least sparseShare of zeros
 	forContinuous       // not for counts: trends and fast levels follow their noise
 	forPositive         // continuous, in logarithms: zeros at most maxLogZeros of the buckets

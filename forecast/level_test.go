@@ -82,26 +82,3 @@ func TestLevelEqualsItsFormula(t *testing.T) {
 		expect(t, &level{a: a, seasonal: seasonal}, all, seasonal, want)
 	})
 }
-
-func TestWindowEqualsItsFormula(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		all := counted().Draw(t, "history")
-		n := rapid.IntRange(1, 60).Draw(t, "n")
-		seasonal := rapid.Bool().Draw(t, "seasonal")
-		some := observed(all)
-		num, den := 0.0, 0.0
-		for _, b := range some[max(0, len(some)-n):] {
-			num += b.y
-			if seasonal {
-				den += b.factor
-			} else {
-				den++
-			}
-		}
-		want := math.NaN()
-		if den > 0 {
-			want = num / den
-		}
-		expect(t, newWindow(n, seasonal), all, seasonal, want)
-	})
-}

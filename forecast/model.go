@@ -253,8 +253,6 @@ func (m *Model) quantum() float64 {
 // asks says whether an expert of grade g may speak for the series as it is now.
 func (m *Model) asks(g grade) bool {
 	switch g {
-	case forCounts:
-		return m.isCount()
 	case forSparse:
 		return m.isCount() && float64(m.zeros) > sparseShare*float64(m.seen)
 	case forContinuous:
@@ -270,8 +268,6 @@ func (m *Model) asks(g grade) bool {
 func (m *Model) follows(g grade) bool {
 	n, zeros := float64(m.seen), float64(m.zeros)
 	switch g {
-	case forCounts:
-		return zeros > countZeros/2*n || !m.fraction && m.total < 2*countMean*n
 	case forSparse:
 		return zeros > sparseShare/2*n
 	case forContinuous, forPositive:

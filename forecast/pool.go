@@ -22,10 +22,7 @@ func pool(c Config, r *lags, y *year) []entry {
 		add(forContinuous, &level{a: a})
 	}
 	if !c.Real {
-		if weekdays {
-			add(forCounts, newWindow(8*7, true))
-		} else {
-			add(forCounts, newWindow(13, false))
+		if !weekdays {
 			add(forSparse, &tsb{a: .1, b: .1})
 			add(forSparse, &tsb{a: .03, b: .1})
 		}
