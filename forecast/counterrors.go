@@ -1,13 +1,29 @@
 package forecast
 
+import "math"
+
 // countErrors is what the combination's past errors say of the width of its forecasts of counts: by lead, the ratio of
 // squared errors to forecasts, of single steps and of sums. The variance of a count goes with its mean, so this ratio
 // is what stays when the level moves.
+//
+// Demand in whole orders, arriving at random, has the ratio E(s²)/E(s) of its order sizes s. So the site's guess at the
+// ratio of a series is its mean size times a number c of the site, worth ratioPrior orders: over the series of shops and
+// of makers of spare parts, by days, weeks and months, the logarithm of the ratio rises with that of the size by .8 to
+// 1.2. Without a site there is no guess: demand that is one bucket's sum of many small orders has no such ratio.
 type countErrors struct {
 	stride        int
 	seen          int // observations
 	steps, totals []leadRatio
+	size          float64 // mean size of the series' orders
+	perSize       float64 // c; 0: no site
 }
+
+const (
+	ratioPrior   = 10 // 20 and 30 are alike in series of one site, but make one quiet product of a noisy site too wide
+	ratioMinimum = 4  // orders that a series must have to tell the site of its ratio
+	ratioSeries  = 5  // series that c = 1 is worth
+	maxRatio     = 1e6
+)
 
 // leadRatio are discounted sums; sq/f is the variance-to-mean ratio.
 type leadRatio struct {
@@ -49,11 +65,15 @@ func (c *countErrors) age(discount float64) {
 // ratio is the variance-to-mean ratio of single steps at a lead, shrunk to that of the first.
 func (c *countErrors) ratio(lead int) float64 {
 	first := &c.steps[0]
-	own := ratio(first.sq, first.f)
+	guess := 0.0 // worth of forecasts
+	if c.perSize > 0 {
+		guess = ratioPrior * c.size
+	}
+	own := ratio(first.sq+guess*c.perSize*c.size, first.f+guess)
 	if lead == 0 || first.f == 0 {
 		return own
 	}
-	prior := leadPrior * first.f / first.n // worth of forecasts
+	prior := leadPrior * first.f / first.n
 	return (c.steps[lead].sq + prior*own) / (c.steps[lead].f + prior)
 }
 
@@ -70,4 +90,17 @@ func (c *countErrors) inflation(lead int) float64 {
 		own = t.sq / t.f / (v / float64(lead+1))
 	}
 	return shrunkInflation(own, prior, c.totals[lead].n, h, c.stride)
+}
+
+// siteRatio is c, the geometric mean over many series of their ratio over their mean size.
+func siteRatio(models []*Model) float64 {
+	sum, n := 0.0, float64(ratioSeries)
+	for _, m := range models {
+		c := &m.errors.counts
+		if first := &c.steps[0]; m.seen-m.zeros >= ratioMinimum && first.f > 0 && first.sq > 0 {
+			sum += math.Log(first.sq / first.f / c.size)
+			n++
+		}
+	}
+	return min(max(math.Exp(sum/n), 1/maxRatio), maxRatio)
 }

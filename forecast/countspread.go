@@ -6,6 +6,7 @@ import "math"
 type countSpread struct {
 	m        *Model
 	quantum  float64
+	own      *ownSizes
 	known    []float64 // inflation at the end of every lead
 	growth   float64   // of the steps' variance beyond the leads on record
 	knownBuf [maxHorizon]float64
@@ -13,6 +14,7 @@ type countSpread struct {
 
 func (s *countSpread) of(m *Model) {
 	s.m, s.quantum = m, m.quantum()
+	s.own = new(ownSizes).of(&m.recent, s.quantum)
 	e := &m.errors.counts
 	s.known = s.knownBuf[:m.leads]
 	for i := range s.known {
@@ -36,9 +38,18 @@ func (s *countSpread) ratio(k int) float64 {
 
 // window is the law of the sum of the steps from+1 … to, whose means are mean[from:to].
 func (s *countSpread) window(mean []float64, from, to int) law {
-	v := 0.0
+	v, total := 0.0, 0.0
 	for k := from; k < to; k++ {
 		v += s.ratio(k) * mean[k]
+		total += mean[k]
 	}
-	return law{kind: counts, scale: v * inflationOver(s.known, s.m.stride, to-from), quantum: s.quantum}
+	l := law{kind: counts, scale: v * inflationOver(s.known, s.m.stride, to-from), quantum: s.quantum}
+	if to-from == 1 {
+		l.own = s.own
+	} else if p := s.m.config.Prior.ofCounts(); p != nil {
+		if class := rareClass(total / s.m.errors.counts.size); class < rareClasses {
+			l.remap = &p.remap[class]
+		}
+	}
+	return l
 }

@@ -51,7 +51,15 @@ func (d *Dist) quantiles(q []float64) {
 	}
 	switch d.law.kind {
 	case counts:
-		countQuantiles(d.Mean/d.law.quantum, d.law.scale/(d.law.quantum*d.law.quantum), q)
+		if d.law.remap != nil {
+			for i, p := range q {
+				q[i] = min(max(d.law.remap.at(p), 1e-6), 1-1e-6)
+			}
+		}
+		mean, variance := d.Mean/d.law.quantum, d.law.scale/(d.law.quantum*d.law.quantum)
+		if d.law.own == nil || !d.law.own.quantiles(mean, variance, q) {
+			countQuantiles(mean, variance, q)
+		}
 		for i := range q {
 			q[i] *= d.law.quantum
 		}

@@ -3,16 +3,19 @@ package forecast
 // factors is the multiplicative season profile of one series (one factor a position in the season, mean 1), as a
 // shrunk ratio of sums:
 //
-//	f_d = (A_d + κ) / (B_d + κ)
+//	f_d = (A_d + κ s_d) / (B_d + κ)
 //
-// A_d is the discounted demand at position d, B_d the discounted slow level at the same buckets, so a missing bucket
-// is in neither. κ is the demand that the prior "no season" is worth: the variance of A_d/B_d is about v/B_d, with v
-// the variance-to-mean ratio of the series, and factors differ between positions by about .18 (a typical shop), which
-// makes κ = v/.18² ≈ 30 v; a Poisson series (v = 1) that has sold 30 on Mondays trusts its own Mondays by half.
+// s_d is the site's profile (1 where there is none), A_d the discounted demand at position d, B_d the discounted slow
+// level at the same buckets, so a missing bucket is in neither. κ is the demand that the site's profile is worth: the
+// variance of A_d/B_d is about v/B_d, with v the variance-to-mean ratio of the series, and factors differ between
+// positions by about .18 (a typical shop), which makes κ = v/.18² ≈ 30 v; a Poisson series (v = 1) that has sold 30 on
+// Mondays trusts its own Mondays by half. Products of a shop differ less from each other than from no profile, but two or
+// five times κ changed nothing measurable.
 type factors struct {
 	pos      int       // position of the next bucket
 	a, b     []float64 // per position
 	raw      []float64 // before division by their mean
+	site     []float64 // the site's profile by position; nil: 1
 	sum      float64   // of raw
 	num, den float64   // slow level: discounted ratio of sums
 	se, sf   float64   // discounted squared errors and forecasts: v = se/sf
@@ -23,12 +26,13 @@ const (
 	factorLevel      = .03 // smoothing of the slow level
 	factorMemory     = .99 // discount of v, per bucket
 	factorPriorRatio = 30  // κ/v
+	profilePrior     = 10  // buckets that "no profile" is worth to a site
 	factorClip       = 20  // one bucket counts at most as this many times the level
 )
 
-func newFactors(season int) *factors {
+func newFactors(season, phase int) *factors {
 	x := make([]float64, 3*season)
-	f := &factors{a: x[:season:season], b: x[season : 2*season : 2*season], raw: x[2*season:], sum: float64(season)}
+	f := &factors{pos: phase, a: x[:season:season], b: x[season : 2*season : 2*season], raw: x[2*season:], sum: float64(season)}
 	for i := range f.raw {
 		f.raw[i] = 1
 	}
@@ -76,11 +80,60 @@ func (f *factors) observe(y float64) {
 		f.sf = factorMemory*f.sf + l*now
 		f.a[pos] = factorDiscount*f.a[pos] + y
 		f.b[pos] = factorDiscount*f.b[pos] + l
-		prior := factorPriorRatio * f.ratio()
-		raw := (f.a[pos] + prior) / (f.b[pos] + prior)
+		raw := f.shrunk(pos)
 		f.sum += raw - f.raw[pos]
 		f.raw[pos] = raw
 	}
 	f.num += factorLevel * (y - f.num)
 	f.den += factorLevel * (now - f.den)
+}
+
+// shrunk is f_d before division by the mean.
+func (f *factors) shrunk(pos int) float64 {
+	s := 1.0
+	if f.site != nil {
+		s = f.site[pos]
+	}
+	prior := factorPriorRatio * f.ratio()
+	if f.b[pos]+prior == 0 {
+		return s
+	}
+	return (f.a[pos] + prior*s) / (f.b[pos] + prior)
+}
+
+// setSite replaces the site's profile.
+func (f *factors) setSite(profile []float64) {
+	f.site = profile
+	f.sum = 0
+	for pos := range f.raw {
+		f.raw[pos] = f.shrunk(pos)
+		f.sum += f.raw[pos]
+	}
+}
+
+// siteProfile is the profile that many series make together, a series counted by the logarithm of its sales, roughly:
+// its demand is divided by one more than its level, so that neither the largest nor the many that hardly sell decide.
+// It is shrunk to 1 as if that had been seen in profilePrior buckets of a large series at every position.
+func siteProfile(season int, models []*Model) []float64 {
+	demand, level := make([]float64, season), make([]float64, season)
+	for _, m := range models {
+		f := m.factors
+		if f == nil || f.den == 0 {
+			continue
+		}
+		w := 1 / (f.num/f.den + 1)
+		for pos := range demand {
+			demand[pos] += w * f.a[pos]
+			level[pos] += w * f.b[pos]
+		}
+	}
+	total := 0.0
+	for pos := range demand {
+		demand[pos] = (demand[pos] + profilePrior) / (level[pos] + profilePrior)
+		total += demand[pos]
+	}
+	for pos := range demand {
+		demand[pos] *= float64(season) / total
+	}
+	return demand
 }

@@ -11,11 +11,12 @@ type Config struct {
 	// Horizon is the number of buckets whose sum decides which experts are believed, the lead time that matters; at
 	// most 28. 0: 28 for seasons up to a week, 13 for seasons of 24 and more, otherwise 12.
 	Horizon int
-	// Prior is what other series of the site say of the experts; nil: nothing.
+	// Prior is what other series of the site say of this one; nil: nothing. See also Model.SetPrior.
 	Prior *Prior
 	// Events says what falls into which bucket. It is shared and not changed by the model; nil: nothing.
 	Events Events
-	// First is the number of the bucket of the first Append, as Events counts.
+	// First is the number of the bucket of the first Append, counted alike for all series of a site and as Events counts:
+	// its remainder by Season is the position in the season (for days: the weekday), so that they can share a profile.
 	First int
 }
 
@@ -68,12 +69,15 @@ type Model struct {
 	low, high float64 // range of the (winsorised) observations
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
+	recent    sizeRing
+	birth     birth
 
 	factors  *factors     // nil without season
 	year     *year        // nil unless the buckets are days of demand
 	fits     []regression // of days; nil otherwise
 	lags     *lags        // nil unless the pool has seasonal naive experts
 	pool     []entry
+	first    int // the expert that speaks until there are losses: the mean, with the profile if the site has one
 	losses   losses
 	errors   pastErrors
 	lastYear *yearly        // the slowest, nil without
@@ -81,9 +85,13 @@ type Model struct {
 	effects  []effect       // of the events it has met
 	origins  []origin       // ring; the newest was made at the end of the last block
 	newest   int
-	made     int       // origins made so far
-	block    []float64 // observations of the open block
-	bucket   bucket    // the one being closed
+	made     int // origins made so far
+
+	calibrated pastSums
+	pits       pits
+	block      []float64 // observations of the open block
+	sold       float64   // their sum, not winsorised
+	bucket     bucket    // the one being closed
 
 	scratch scratch
 }
@@ -92,7 +100,9 @@ type Model struct {
 type origin struct {
 	path     []float64 // the combination's, horizon steps
 	expert   []float64 // each expert's sum over the horizon
+	level    float64   // the site's calibration in the path
 	actual   float64   // sum of the observed buckets since
+	sold     float64   // the same, not winsorised
 	forecast float64   // sum of the path over the same buckets
 	filled   float64   // actual, with the path's value for missing buckets
 	observed int
@@ -101,9 +111,8 @@ type origin struct {
 // New returns a model that has seen nothing: its forecast is 0.
 func New(c Config) *Model {
 	c = c.withDefaults()
-	if c.Prior != nil && !c.Prior.fits(c) {
-		c.Prior = nil
-	}
+	prior := c.Prior
+	c.Prior = nil
 	m := &Model{config: c, stride: 1, low: math.Inf(1), high: math.Inf(-1)}
 	if c.Horizon >= 14 {
 		m.stride = min(7, c.Horizon/4)
@@ -111,7 +120,7 @@ func New(c Config) *Model {
 	m.leads = (c.Horizon + m.stride - 1) / m.stride
 	m.config.Horizon = m.leads * m.stride
 	if c.Season > 1 {
-		m.factors = newFactors(c.Season)
+		m.factors = newFactors(c.Season, (c.First%c.Season+c.Season)%c.Season)
 	}
 	if c.Season == 7 && !c.Real {
 		m.year = newYear()
@@ -127,9 +136,16 @@ func New(c Config) *Model {
 		}
 	}
 	m.pool = pool(c, m.lags, m.year, m.fits)
-	for _, e := range m.pool {
-		if y, ok := e.expert.(*yearly); ok && m.lastYear == nil {
-			m.lastYear = y
+	for i, e := range m.pool {
+		switch e := e.expert.(type) {
+		case *yearly:
+			if m.lastYear == nil {
+				m.lastYear = e
+			}
+		case *level:
+			if e.a == 0 && e.seasonal && c.Season == daysOfWeek {
+				m.first = i
+			}
 		}
 	}
 	m.losses = newLosses(len(m.pool), m.stride)
@@ -142,6 +158,7 @@ func New(c Config) *Model {
 		o := x[i*each : (i+1)*each : (i+1)*each]
 		m.origins[i].path, m.origins[i].expert = o[:m.config.Horizon:m.config.Horizon], o[m.config.Horizon:]
 	}
+	m.applyPrior(prior)
 	return m
 }
 
@@ -232,6 +249,11 @@ func (m *Model) admit(y float64) float64 {
 	}
 	m.seen++
 	m.total += y
+	m.sold += y
+	m.birth.observe(y, m.seen, m.config.Horizon)
+	if y > 0 {
+		m.recent.push(y)
+	}
 	if y == 0 {
 		m.zeros++
 	}
@@ -245,6 +267,9 @@ func (m *Model) admit(y float64) float64 {
 		}
 	}
 	m.errors.start(y, m.fraction)
+	if m.seen > m.zeros {
+		m.errors.counts.size = m.total / float64(m.seen-m.zeros)
+	}
 	m.low, m.high = min(m.low, y), max(m.high, y)
 	return y
 }
@@ -308,7 +333,8 @@ func (m *Model) closeBlock() {
 	}
 	m.made++
 	o := &m.origins[m.newest]
-	*o = origin{path: o.path, expert: o.expert}
+	*o = origin{path: o.path, expert: o.expert, level: m.level()}
+	m.sold = 0
 	m.experts(o.path, func(i int, path []float64, own bool) {
 		switch {
 		case !own:
@@ -348,12 +374,15 @@ func (m *Model) settle() {
 			o.forecast += f
 			o.observed++
 		}
+		o.sold += m.sold
 		// A window with many missing buckets says little of a sum.
 		if 2*o.observed < (lead+1)*m.stride {
 			continue
 		}
-		m.errors.sum(lead, o.actual, o.forecast, o.observed)
+		m.recalibrate(o, lead)
+		m.errors.sum(lead, o.sold, o.forecast, o.observed)
 		if lead == m.leads-1 {
+			m.calibrated.settle(m, o)
 			m.losses.sums(o.filled, o.expert)
 		}
 	}

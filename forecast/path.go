@@ -56,6 +56,9 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 		m.year.ahead(s.year)
 	}
 	spread := m.high - m.low
+	if m.isCount() {
+		spread = m.high // a zero may always come
+	}
 	low, high := m.low-straying*spread, m.high+straying*spread
 	if !m.config.Real {
 		low = max(low, 0)
@@ -90,6 +93,11 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 		}
 		if visit != nil {
 			visit(i, path, own)
+		}
+	}
+	if l := m.level(); l != 1 {
+		for k := range dst {
+			dst[k] *= l
 		}
 	}
 	m.beyond(dst, ahead)

@@ -9,15 +9,23 @@ func pool(c Config, r *lags, y *year, fits []regression) []entry {
 	var p []entry
 	add := func(g grade, e expert) { p = append(p, entry{g, e}) }
 	m := c.Season
+	// Counted days know their weekdays from the site, so a level without them only adds noise to the choice.
+	weekdays := m == 7 && !c.Real
 	for _, a := range []float64{0, .02, .05, .1, .2, .4} {
-		add(forAll, &level{a: a})
+		g := forAll
+		if weekdays && a > 0 {
+			g = forContinuous
+		}
+		add(g, &level{a: a})
 	}
 	for _, a := range []float64{.7, 1} {
 		add(forContinuous, &level{a: a})
 	}
 	if !c.Real {
-		add(forSparse, &tsb{a: .1, b: .1})
-		add(forSparse, &tsb{a: .03, b: .1})
+		if !weekdays {
+			add(forSparse, &tsb{a: .1, b: .1})
+			add(forSparse, &tsb{a: .03, b: .1})
+		}
 		if m > 1 {
 			for _, a := range []float64{0, .02, .05, .1, .2} {
 				add(forAll, &level{a: a, seasonal: true})

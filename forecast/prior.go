@@ -1,25 +1,43 @@
 package forecast
 
 import (
-	"encoding/binary"
-	"errors"
-	"math"
-	"slices"
+	"hash/fnv"
 )
 
-// Prior is what the counted series of a site together say of the experts. One slow mover cannot tell a level that
-// follows the last month from one that follows the last year; two hundred of them can.
+// Prior is what the series of a site together say of each other. One slow mover cannot tell a level that follows the
+// last month from one that follows the last year; two hundred of them can. It holds
 //
-// It is the mean of the series' final relative losses, π_e = Σ n ℓ_e / Σ n with n their discounted number of buckets,
-// at most 20, and enters the weights as exp(-20 N/(N+20) π_e) for N series. Continuous series choose for themselves.
+//   - what the counted series say of the experts: the mean of their final relative losses, π_e = Σ n ℓ_e / Σ n with n the
+//     discounted number of buckets, at most 20; it enters the weights as exp(-20 N/(N+20) π_e) for N series. Continuous
+//     series choose for themselves;
+//   - the weekday profile of all series (factors.go);
+//   - sizes of orders (sizes.go), and the noise that goes with them (counterrors.go);
+//   - how far the means of counts were wrong together (calibration.go), and how far those of products that have only
+//     begun to sell (newcomer.go);
+//   - the shape of sums of rare demand (recalibration.go);
+//   - the effects of events (effects_site.go).
 //
-// A Prior fixes the forecasts of the models made with it; it is meant to be renewed now and then, not at every sale.
+// A Prior does not change, so many models may share it. It fixes the forecasts of its models; it is meant to be renewed
+// now and then, not at every sale.
 type Prior struct {
-	config Config
-	loss   []float64 // π by expert; nil: nothing
-	power  float64
+	season  int
+	real    bool
+	profile []float64   // by position in the season; nil: none
+	effects siteEffects // of events
+	counts  *countPrior // nil: fewer than two series of counts
+}
 
-	effects siteEffects // of events, of series of all kinds
+// countPrior is what series of counts say of each other.
+type countPrior struct {
+	experts     uint32    // checksum of the pool's names
+	loss        []float64 // π by expert
+	power       float64   // of π
+	sizes       sizePrior
+	ratio       float64 // variance-to-mean ratio over mean size
+	calibration float64
+	excess      float64 // see excessShare
+	birth       float64 // see siteBirth
+	remap       [rareClasses]remap
 }
 
 // priorPower is the exponent of a prior from many series, priorSeries the number of series that gets half of it.
@@ -32,96 +50,115 @@ const (
 // nothing to learn: fewer than two series of counts, and no event that a model has met.
 func NewPrior(c Config, models []*Model) *Prior {
 	c = c.withDefaults()
-	c.Events, c.Prior = nil, nil
-	p := &Prior{config: c}
-	var n []float64
-	series := 0
-	p.effects = newSiteEffects(models)
+	var all, counted []*Model
 	for _, m := range models {
-		if !p.fits(m.config) || !m.isCount() || m.losses.n[0] == 0 {
+		if m == nil || m.config.Season != c.Season || m.config.Real != c.Real {
 			continue
 		}
-		if p.loss == nil {
-			p.loss, n = make([]float64, len(m.pool)), make([]float64, len(m.pool))
+		all = append(all, m)
+		if m.isCount() && m.losses.n[0] > 0 {
+			counted = append(counted, m)
 		}
-		l := make([]float64, len(m.pool))
+	}
+	p := &Prior{season: c.Season, real: c.Real, effects: newSiteEffects(all)}
+	if len(counted) >= 2 {
+		p.counts = newCountPrior(counted)
+		if c.Season == daysOfWeek {
+			p.profile = siteProfile(c.Season, all)
+		}
+	}
+	if p.counts == nil && len(p.effects) == 0 {
+		return nil
+	}
+	return p
+}
+
+func newCountPrior(models []*Model) *countPrior {
+	return &countPrior{
+		experts: models[0].checksum(), loss: siteLosses(models),
+		power: priorPower * float64(len(models)) / float64(len(models)+priorSeries),
+		sizes: siteSizes(models), ratio: siteRatio(models), calibration: siteCalibration(models),
+		excess: excessShare(models), birth: siteBirth(models), remap: siteRemap(models),
+	}
+}
+
+// daysOfWeek is the season whose profile a site shares: series of days know their weekday. Longer seasons are not
+// shared, since products differ in them.
+const daysOfWeek = 7
+
+// siteLosses is π.
+func siteLosses(models []*Model) []float64 {
+	loss := make([]float64, len(models[0].pool))
+	n, l := make([]float64, len(loss)), make([]float64, len(loss))
+	for _, m := range models {
 		m.relativeLosses(l)
-		series++
 		for i, x := range l {
 			if x == x {
 				w := min(m.losses.n[i], lossTrust)
-				p.loss[i] += w * x
+				loss[i] += w * x
 				n[i] += w
 			}
 		}
 	}
-	if series < 2 {
-		if p.loss = nil; len(p.effects) > 0 {
-			return p
-		}
-		return nil
-	}
 	for i := range n {
-		p.loss[i] = ratio(p.loss[i], n[i])
+		loss[i] = ratio(loss[i], n[i])
 	}
-	p.power = priorPower * float64(series) / float64(series+priorSeries)
-	return p
+	return loss
 }
 
-// fits says whether models of configuration c have the pool that the prior speaks of.
-func (p *Prior) fits(c Config) bool {
-	return max(c.Season, 1) == p.config.Season && c.Real == p.config.Real
+// checksum identifies the pool that the losses of a prior belong to.
+func (m *Model) checksum() uint32 {
+	h := fnv.New32a()
+	for _, p := range m.pool {
+		_, _ = h.Write(append([]byte(p.name()), 0)) // never fails
+	}
+	return h.Sum32()
 }
 
-// SetPrior makes p what the model knows of other series from the next bucket on.
+// SetPrior replaces what the model knows of its site, from here on: nil takes it away, a prior of another configuration
+// is ignored. A model fitted from scratch that gets the same priors after the same buckets is the same, bit for bit.
 func (m *Model) SetPrior(p *Prior) {
-	if p != nil && !p.fits(m.config) {
+	if p != nil && !p.fits(m) {
+		return
+	}
+	m.applyPrior(p)
+}
+
+// fits says whether the prior speaks of series and experts like those of m.
+func (p *Prior) fits(m *Model) bool {
+	return m.config.Season == p.season && m.config.Real == p.real
+}
+
+func (m *Model) applyPrior(p *Prior) {
+	if p != nil && !p.fits(m) {
 		p = nil
 	}
 	m.config.Prior = p
-	m.scratch.path = m.scratch.path[:0]
-}
-
-const priorVersion = 1
-
-// AppendBinary appends the saved form of p.
-func (p *Prior) AppendBinary(dst []byte) ([]byte, error) {
-	dst = append(dst, priorVersion)
-	dst = binary.AppendUvarint(dst, uint64(len(p.loss)))
-	for _, x := range append(slices.Clip(p.loss), p.power) {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(x))
-	}
-	return p.effects.append(dst), nil
-}
-
-var errPrior = errors.New("forecast: not a prior of this pool of models")
-
-// UnmarshalPrior reads what AppendBinary wrote of a prior for models of c.
-func UnmarshalPrior(c Config, b []byte) (*Prior, error) {
-	c = c.withDefaults()
-	c.Events, c.Prior = nil, nil
-	p := &Prior{config: c}
-	if len(b) == 0 || b[0] != priorVersion {
-		return nil, errPrior
-	}
-	n, b, ok := takeLength(b[1:])
-	if !ok || len(b) < 8*(n+1) || n != 0 && n != len(New(p.config).pool) {
-		return nil, errPrior
-	}
-	for i := range n + 1 {
-		x := math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, errPrior
-		}
-		if i == n {
-			p.power = x
-		} else {
-			p.loss = append(p.loss, x)
+	m.scratch.pathAt = -1
+	m.sizes.site, m.errors.counts.perSize = sizesAlone, 0
+	var profile []float64
+	if p != nil {
+		profile = p.profile
+		if p.counts != nil {
+			m.sizes.site, m.errors.counts.perSize = p.counts.sizes, p.counts.ratio
 		}
 	}
-	var err error
-	if p.effects, b, err = decodeSiteEffects(b[8*(n+1):]); err != nil || len(b) > 0 {
-		return nil, errPrior
+	if m.factors != nil {
+		m.factors.setSite(profile)
 	}
-	return p, nil
+}
+
+// level is what the site says that the mean forecast has to be multiplied by.
+func (m *Model) level() float64 {
+	if p := m.config.Prior.ofCounts(); p != nil && m.isCount() {
+		return p.calibration * (1 + p.excess) * m.birth.level(p.birth, m.seen, m.config.Horizon)
+	}
+	return 1
+}
+
+func (p *Prior) ofCounts() *countPrior {
+	if p == nil {
+		return nil
+	}
+	return p.counts
 }

@@ -8,7 +8,9 @@ type law struct {
 	scale   float64 // empirical: mean absolute error; counts: variance
 	quantum float64 // counts: size of one
 	real    bool
-	shape   shape // empirical
+	shape   shape     // empirical
+	own     *ownSizes // counts, of a single bucket; nil: none
+	remap   *remap    // counts, of a sum; nil: none
 }
 
 type lawKind uint8

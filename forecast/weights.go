@@ -124,7 +124,7 @@ func (m *Model) weights(dst []float64) {
 	best := math.Inf(-1)
 	for i, l := range dst {
 		dst[i] *= -power
-		if p := m.config.Prior; p != nil && p.loss != nil && count {
+		if p := m.config.Prior.ofCounts(); p != nil && count {
 			dst[i] -= p.power * p.loss[i]
 		}
 		if l == l {
@@ -140,8 +140,8 @@ func (m *Model) weights(dst []float64) {
 		dst[i] = w
 		total += w
 	}
-	if total == 0 { // nothing can be told apart: the plain mean
-		dst[0], total = 1, 1
+	if total == 0 { // nothing can be told apart
+		dst[m.first], total = 1, 1
 	}
 	for i := range dst {
 		dst[i] /= total
