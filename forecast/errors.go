@@ -156,10 +156,12 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// ring holds the newest standardised errors.
+// ring holds the newest standardised errors. They are kept in order too once they have been asked for in order: most
+// models are asked only at the end of a long history.
 type ring struct {
-	z [ringSize]float64
-	n int // pushed so far
+	z, sorted [ringSize]float32
+	n         int // pushed so far
+	inOrder   bool
 }
 
 const (
@@ -175,8 +177,40 @@ func (r *ring) push(e, scale float64) {
 			return
 		}
 	}
-	r.z[r.n%ringSize] = z
+	x, at := float32(z), r.n%ringSize
+	if r.inOrder {
+		r.reorder(at, x)
+	}
+	r.z[at] = x
 	r.n++
+}
+
+// reorder takes what stands at the place at out of the order, if it is an error, and puts x in.
+func (r *ring) reorder(at int, x float32) {
+	n := min(r.n, ringSize)
+	to, _ := slices.BinarySearch(r.sorted[:n], x)
+	from := n
+	if n == ringSize {
+		from, _ = slices.BinarySearch(r.sorted[:], r.z[at])
+	}
+	if to > from {
+		to--
+		copy(r.sorted[from:to], r.sorted[from+1:to+1])
+	} else {
+		copy(r.sorted[to+1:from+1], r.sorted[to:from])
+	}
+	r.sorted[to] = x
+}
+
+// ascending is the errors in order.
+func (r *ring) ascending() []float32 {
+	n := min(r.n, ringSize)
+	if !r.inOrder {
+		copy(r.sorted[:], r.z[:n])
+		slices.Sort(r.sorted[:n])
+		r.inOrder = true
+	}
+	return r.sorted[:n]
 }
 
 // shapeSize is the number of points of a shape: normal scores from -3 to 3, half a unit apart.
@@ -185,6 +219,14 @@ const shapeSize = 13
 // shape is a quantile function at the normal scores, for errors with mean absolute value 1.
 type shape [shapeSize]float64
 
+// shapeProbability are the probabilities of these normal scores.
+var shapeProbability = func() (p [shapeSize]float64) {
+	for i := range p {
+		p[i] = normalCDF(float64(i)/2 - 3)
+	}
+	return p
+}()
+
 // normalScale is the standard deviation of a normal distribution over its mean absolute value.
 const normalScale = 1.2533141373155003 // sqrt(π/2)
 
@@ -192,10 +234,9 @@ const normalScale = 1.2533141373155003 // sqrt(π/2)
 const shapePrior = 20
 
 // of writes the shape of the ring's errors, shrunk to normal, overlap the number of pushes that make one new error.
-func (s *shape) of(r *ring, overlap float64, sorted []float64) {
-	n := min(r.n, ringSize)
-	z := append(sorted[:0], r.z[:n]...)
-	slices.Sort(z)
+func (s *shape) of(r *ring, overlap float64) {
+	z := r.ascending()
+	n := len(z)
 	own := float64(n) / overlap
 	own /= own + shapePrior
 	for i := range s {
@@ -204,11 +245,11 @@ func (s *shape) of(r *ring, overlap float64, sorted []float64) {
 		if n == 0 {
 			continue
 		}
-		at := normalCDF(u)*float64(n) - .5
+		at := shapeProbability[i]*float64(n) - .5
 		j := int(math.Floor(at))
-		q := z[min(max(j, 0), n-1)]
+		q := float64(z[min(max(j, 0), n-1)])
 		if j >= 0 && j+1 < n {
-			q += (at - float64(j)) * (z[j+1] - z[j])
+			q += (at - float64(j)) * (float64(z[j+1]) - q)
 		}
 		s[i] = (1-own)*s[i] + own*q
 	}

@@ -50,7 +50,7 @@ var missing = math.NaN()
 
 // Model holds the forecast state of one series: bounded, whatever the length of the history.
 //
-// A Model is not safe for concurrent use, not even by queries alone: they share scratch space.
+// A Model is not safe for concurrent use, not even by queries alone.
 type Model struct {
 	config Config
 	stride int // buckets per block
@@ -76,8 +76,6 @@ type Model struct {
 	made    int       // origins made so far
 	block   []float64 // observations of the open block
 	bucket  bucket    // the one being closed
-
-	scratch scratch
 }
 
 // origin is a past point in time with what was forecast there.
@@ -263,7 +261,9 @@ func (m *Model) closeBlock() {
 	m.made++
 	o := &m.origins[m.newest]
 	*o = origin{path: o.path, expert: o.expert}
-	m.experts(o.path, func(i int, path []float64, own bool) {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.experts(o.path, s, func(i int, head []float64, sum float64, own bool) {
 		switch {
 		case !own:
 			m.losses.ready[i] = false
@@ -272,11 +272,7 @@ func (m *Model) closeBlock() {
 		case !m.losses.ready[i]:
 			m.losses.enter(i, m.leads)
 		}
-		copy(m.losses.path(i), path)
-		sum := 0.0
-		for _, x := range path {
-			sum += x
-		}
+		copy(m.losses.path(i), head)
 		o.expert[i] = sum
 	})
 }

@@ -22,6 +22,7 @@ type year struct {
 	days     int                   // of the open week
 	n, d     float64               // of the open week
 	now      float64               // g of the open week
+	low, top float64               // range of g over the year
 	level    float64               // mean demand a day of the last 52 weeks
 	prior    float64               // κ
 }
@@ -55,6 +56,33 @@ func (r *year) observe(y, f, v float64) {
 	}
 	r.level, r.prior = ratio(num, den), yearPriorRatio*v
 	r.now = r.factor(r.next)
+	r.low, r.top = r.span()
+}
+
+// span is the range of g over the year: factor of every week, with running sums of three weeks and of three of those.
+func (r *year) span() (low, high float64) {
+	const last = weeksPerYear - 1
+	threeA := [3]float64{r.num[last-2] + r.num[last-1] + r.num[last], r.num[last-1] + r.num[last] + r.num[0]}
+	threeB := [3]float64{r.den[last-2] + r.den[last-1] + r.den[last], r.den[last-1] + r.den[last] + r.den[0]}
+	before, next := last, 1
+	low, high = math.Inf(1), math.Inf(-1)
+	for w := range r.num {
+		threeA[2] = r.num[before] + r.num[w] + r.num[next]
+		threeB[2] = r.den[before] + r.den[w] + r.den[next]
+		a := threeA[0] + threeA[1] + threeA[2] + r.prior
+		b := (threeB[0]+threeB[1]+threeB[2])*r.level + r.prior
+		g := 1.0
+		if b != 0 {
+			g = a / b
+		}
+		low, high = min(low, g), max(high, g)
+		threeA[0], threeA[1], threeB[0], threeB[1] = threeA[1], threeA[2], threeB[1], threeB[2]
+		before = w
+		if next++; next == weeksPerYear {
+			next = 0
+		}
+	}
+	return low, high
 }
 
 // factor is g of the week that stands at w, NaN before a year is complete.
@@ -112,11 +140,15 @@ func (e *yearly) observe(b *bucket) {
 	e.den += e.a * (b.factor*b.year - e.den)
 }
 
-func (e *yearly) forecast(dst []float64, ahead future) {
-	l := math.NaN()
-	if e.den > 0 {
-		l = (e.num + yearLevelPrior*e.year.level) / (e.den + yearLevelPrior)
+func (e *yearly) multiple() (profile, float64) {
+	if !(e.den > 0) {
+		return ofYear, math.NaN()
 	}
+	return ofYear, (e.num + yearLevelPrior*e.year.level) / (e.den + yearLevelPrior)
+}
+
+func (e *yearly) forecast(dst []float64, ahead future) {
+	_, l := e.multiple()
 	for k := range dst {
 		dst[k] = l * ahead.factor[k] * ahead.year[k]
 	}

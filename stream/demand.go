@@ -134,7 +134,9 @@ type expected struct {
 // open day on; cover is the number of days that the safety stock of a service level has to cover.
 func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level float64) expected {
 	days := cuts[len(cuts)-1]
-	k.model.Forecast(path, days)
+	var outlook forecast.Outlook
+	k.model.Outlook(&outlook, max(days, cover))
+	outlook.Path(path, days)
 	x := expected{
 		mean:  append([]float64(nil), path.Mean...),
 		lower: append([]float64(nil), path.Lo80...),
@@ -144,12 +146,12 @@ func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level 
 	from := 0
 	for t, to := range cuts {
 		if to > from {
-			x.sums[t] = k.model.Sum(from, to)
+			x.sums[t] = outlook.Sum(from, to)
 		}
 		from = to
 	}
 	if level > 0 {
-		d := k.model.Sum(0, cover)
+		d := outlook.Sum(0, cover)
 		x.safety = max(0, d.Quantile(level)-d.Mean)
 	}
 	x.model = modelVersion

@@ -118,7 +118,9 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 		site.Add(s.effects)
 	}
 	return eachSeries(ctx, all, func(s *demandSeries) {
-		s.model.Forecast(&s.path, c.Horizon)
+		var outlook forecast.Outlook
+		s.model.Outlook(&outlook, c.Horizon)
+		outlook.Path(&s.path, c.Horizon)
 		plain, lifted := 0.0, 0.0
 		for k := range c.Horizon {
 			f := s.effects.Factor(site, s.events, s.last+1+k)
@@ -132,7 +134,7 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 			if c.Cumulative == "" {
 				continue
 			}
-			d := s.model.Sum(0, k+1)
+			d := outlook.Sum(0, k+1)
 			if lifted != plain && plain != 0 {
 				d = d.Scale(lifted / plain)
 			}
