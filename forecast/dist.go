@@ -58,5 +58,23 @@ func (d *Dist) quantiles(q []float64) {
 	}
 }
 
-func normalCDF(u float64) float64      { return .5 * math.Erfc(-u/math.Sqrt2) }
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
+func normalCDF(u float64) float64 { return .5 * math.Erfc(-u/math.Sqrt2) }
+
+// usualScores are the normal scores of the probabilities that plans and scores ask for, over and over.
+var usualScores = func() (s [len(usual)]float64) {
+	for i, p := range usual {
+		s[i] = math.Sqrt2 * math.Erfinv(2*p-1)
+	}
+	return s
+}()
+
+var usual = [...]float64{.025, .1, .5, .9, .975, .8, .95, .98, .99}
+
+func normalQuantile(p float64) float64 {
+	for i, x := range usual {
+		if p == x {
+			return usualScores[i]
+		}
+	}
+	return math.Sqrt2 * math.Erfinv(2*p-1)
+}

@@ -1,5 +1,7 @@
 package forecast
 
+import "math"
+
 // Outlook is what a model says, at the moment when it is asked, of the buckets to come: for whoever wants the path and the
 // sums of many windows, since what these have in common (weights, widths, shapes) is worked out once. It owns its
 // memory, which the next question reuses; a goroutine needs one, whatever the number of its models.
@@ -32,13 +34,39 @@ func (o *Outlook) Path(dst *Path, h int) {
 		*x = grow(*x, h)
 	}
 	copy(dst.Mean, o.mean[:h])
+	o.spread.path(dst)
+}
+
+// path writes the quantiles of every bucket, whose means stand in dst.
+func (s *spread) path(dst *Path) {
+	if s.m.seen == 0 {
+		for _, x := range [][]float64{dst.Median, dst.Lo80, dst.Hi80, dst.Lo95, dst.Hi95} {
+			copy(x, dst.Mean)
+		}
+		return
+	}
+	d := Dist{law: law{kind: counts, quantum: s.counted.quantum}}
+	var z [5]float64
+	for i, p := range pathProbabilities {
+		z[i] = s.one.at(normalQuantile(p))
+	}
 	var q [5]float64
-	for k, mean := range o.mean[:h] {
-		// Neighbouring steps of a flat forecast share their quantiles.
-		if k == 0 || mean != o.mean[k-1] || o.spread.steps[k] != o.spread.steps[k-1] {
-			d := Dist{Mean: mean, law: o.spread.window(o.mean, k, k+1)}
+	for k, mean := range dst.Mean {
+		switch {
+		case k > 0 && mean == dst.Mean[k-1] && s.steps[k] == s.steps[k-1]:
+			// Neighbouring steps of a flat forecast share their quantiles.
+		case s.count:
+			d.Mean, d.law.scale = mean, s.steps[k]*mean
 			q = pathProbabilities
 			d.quantiles(q[:])
+		default:
+			scale := math.Sqrt(s.steps[k] * math.Abs(mean))
+			for i := range q {
+				q[i] = mean + scale*z[i]
+				if !s.m.config.Real {
+					q[i] = max(q[i], 0)
+				}
+			}
 		}
 		dst.Lo95[k], dst.Lo80[k], dst.Median[k], dst.Hi80[k], dst.Hi95[k] = q[0], q[1], q[2], q[3], q[4]
 	}

@@ -58,25 +58,19 @@ func (s *spread) of(m *Model, h int) {
 }
 
 // spreadSteps writes the factor of the variance of every step: that of its lead, and beyond the leads on record that of
-// the last, growing with a power of the number of the step.
+// the last, growing with a power of the number of the lead.
 func (m *Model) spreadSteps(dst []float64, exponent float64, ofLead func(lead int) float64) {
-	v := 0.0
-	for lead := range m.leads {
-		from, to := lead*m.stride, min((lead+1)*m.stride, len(dst))
-		if from >= to {
-			return
+	last := 0.0
+	for lead := 0; lead*m.stride < len(dst); lead++ {
+		if lead < m.leads {
+			last = ofLead(lead)
 		}
-		v = ofLead(lead)
-		for k := from; k < to; k++ {
+		v := last
+		if lead >= m.leads && exponent > 0 {
+			v *= math.Exp(exponent * math.Log(float64(lead+1)/float64(m.leads)))
+		}
+		for k := lead * m.stride; k < min((lead+1)*m.stride, len(dst)); k++ {
 			dst[k] = v
-		}
-	}
-	first := m.leads * m.stride
-	start := math.Log(float64(first))
-	for k := first; k < len(dst); k++ {
-		dst[k] = v
-		if exponent > 0 {
-			dst[k] *= math.Exp(exponent * (math.Log(float64(k+1)) - start))
 		}
 	}
 }
