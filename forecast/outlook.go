@@ -24,9 +24,6 @@ func (m *Model) outlook(o *Outlook, s *scratch, h int) {
 	o.spread.of(m, h)
 }
 
-// pathProbabilities are those of Lo95, Lo80, Median, Hi80 and Hi95 of a Path.
-var pathProbabilities = [5]float64{.025, .1, .5, .9, .975}
-
 // Path writes the forecast of the first h buckets, as far as the outlook reaches, into dst, whose slices are reused.
 func (o *Outlook) Path(dst *Path, h int) {
 	h = min(max(h, 0), len(o.mean))
@@ -34,41 +31,54 @@ func (o *Outlook) Path(dst *Path, h int) {
 		*x = grow(*x, h)
 	}
 	copy(dst.Mean, o.mean[:h])
-	o.spread.path(dst)
+	p := [5]float64{.025, .1, .5, .9, .975}
+	o.spread.quantiles(dst.Mean, p[:], dst.Lo95, dst.Lo80, dst.Median, dst.Hi80, dst.Hi95)
 }
 
-// path writes the quantiles of every bucket, whose means stand in dst.
-func (s *spread) path(dst *Path) {
+// Interval writes the means of the first len(mean) buckets, as many as were asked for at most, and their quantiles p and
+// 1-p, 0 < p <= 1/2, into slices of the same length.
+func (o *Outlook) Interval(mean, lower, upper []float64, p float64) {
+	copy(mean, o.mean[:len(mean)])
+	q := [2]float64{p, 1 - p}
+	o.spread.quantiles(mean, q[:], lower, upper)
+}
+
+// quantiles writes the quantiles of every bucket at the ascending probabilities p, a slice for each of them.
+func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 	if s.m.seen == 0 {
-		for _, x := range [][]float64{dst.Median, dst.Lo80, dst.Hi80, dst.Lo95, dst.Hi95} {
-			copy(x, dst.Mean)
+		for _, x := range dst {
+			copy(x, mean)
 		}
 		return
 	}
 	d := Dist{law: law{kind: counts, quantum: s.counted.quantum}}
-	var z [5]float64
-	for i, p := range pathProbabilities {
-		z[i] = s.one.at(normalQuantile(p))
+	var space, scores [5]float64
+	q, z := space[:len(p)], scores[:len(p)]
+	if !s.count {
+		for i := range p {
+			z[i] = s.one.at(normalQuantile(p[i]))
+		}
 	}
-	var q [5]float64
-	for k, mean := range dst.Mean {
+	for k, f := range mean {
 		switch {
-		case k > 0 && mean == dst.Mean[k-1] && s.steps[k] == s.steps[k-1]:
+		case k > 0 && f == mean[k-1] && s.steps[k] == s.steps[k-1]:
 			// Neighbouring steps of a flat forecast share their quantiles.
 		case s.count:
-			d.Mean, d.law.scale = mean, s.steps[k]*mean
-			q = pathProbabilities
-			d.quantiles(q[:])
+			d.Mean, d.law.scale = f, s.steps[k]*f
+			copy(q, p)
+			d.quantiles(q)
 		default:
-			scale := math.Sqrt(s.steps[k] * math.Abs(mean))
+			scale := math.Sqrt(s.steps[k] * math.Abs(f))
 			for i := range q {
-				q[i] = mean + scale*z[i]
+				q[i] = f + scale*z[i]
 				if !s.m.config.Real {
 					q[i] = max(q[i], 0)
 				}
 			}
 		}
-		dst.Lo95[k], dst.Lo80[k], dst.Median[k], dst.Hi80[k], dst.Hi95[k] = q[0], q[1], q[2], q[3], q[4]
+		for i := range q {
+			dst[i][k] = q[i]
+		}
 	}
 }
 

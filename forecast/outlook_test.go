@@ -23,6 +23,11 @@ func TestOutlookEqualsSingleQuestions(t *testing.T) {
 			from := rapid.IntRange(0, h-1).Draw(t, "from")
 			to := rapid.IntRange(from+1, h).Draw(t, "to")
 			a, b := o.Sum(from, to), m.Sum(from, to)
+			mean, lower, upper := make([]float64, h), make([]float64, h), make([]float64, h)
+			o.Interval(mean, lower, upper, .1)
+			if !slices.Equal(bits(&Path{Mean: mean, Lo80: lower, Hi80: upper}, nil), bits(&Path{Mean: want.Mean, Lo80: want.Lo80, Hi80: want.Hi80}, nil)) {
+				t.Fatalf("interval %v %v %v\npath %v", mean, lower, upper, want)
+			}
 			if !slices.Equal(bits(&got, []float64{a.Mean, a.Quantile(.9)}), bits(&want, []float64{b.Mean, b.Quantile(.9)})) {
 				t.Fatalf("outlook %v\nsingle %v\nsums %v, %v", got, want, a, b)
 			}

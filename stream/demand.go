@@ -132,17 +132,15 @@ type expected struct {
 
 // expect reads the model of a SKU over the horizon. cuts are the ends of the periods in days from the
 // open day on; cover is the number of days that the safety stock of a service level has to cover.
-func (s *site) expect(k *sku, path *forecast.Path, cuts []int, cover int, level float64) expected {
+func (s *site) expect(k *sku, cuts []int, cover int, level float64) expected {
 	days := cuts[len(cuts)-1]
 	var outlook forecast.Outlook
 	k.model.Outlook(&outlook, max(days, cover))
-	outlook.Path(path, days)
 	x := expected{
-		mean:  append([]float64(nil), path.Mean...),
-		lower: append([]float64(nil), path.Lo80...),
-		upper: append([]float64(nil), path.Hi80...),
-		sums:  make([]forecast.Dist, len(cuts)),
+		mean: make([]float64, days), lower: make([]float64, days), upper: make([]float64, days),
+		sums: make([]forecast.Dist, len(cuts)),
 	}
+	outlook.Interval(x.mean, x.lower, x.upper, .1)
 	from := 0
 	for t, to := range cuts {
 		if to > from {

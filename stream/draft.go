@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"drumbeat/forecast"
 	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
@@ -75,7 +74,6 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		p.HoldingShare[0] = part
 	}
 	failed := s.refresh(list, func(i int, k *sku) {
-		var path forecast.Path
 		t := s.terms(k)
 		cover, level := 0, 0.0
 		if t.safety.Rule == schemas.SafetyServiceLevel {
@@ -83,7 +81,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 			cover = s.coverWithDemand(k, cover, cuts[len(cuts)-1])
 			level = t.safety.Value
 		}
-		s.net(d, i, k, t, s.expect(k, &path, cuts, cover, level), cuts)
+		s.net(d, i, k, t, s.expect(k, cuts, cover, level), cuts)
 	})
 	for _, i := range failed {
 		k := list[i]

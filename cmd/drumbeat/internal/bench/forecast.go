@@ -37,13 +37,18 @@ func Forecast(ctx context.Context, peers *Peers, report func(Row)) error {
 // upper quantile of the demand over the lead time.
 type question struct {
 	outlook forecast.Outlook
-	path    forecast.Path
+	mean    []float64
+	lower   []float64
+	upper   []float64
 	answers float64 // their sum
 }
 
 func (q *question) ask(m *forecast.Model, c *forecastCase) {
 	m.Outlook(&q.outlook, c.horizon)
-	q.outlook.Path(&q.path, c.horizon)
+	if len(q.mean) != c.horizon {
+		q.mean, q.lower, q.upper = make([]float64, c.horizon), make([]float64, c.horizon), make([]float64, c.horizon)
+	}
+	q.outlook.Interval(q.mean, q.lower, q.upper, .1)
 	for from := 0; from+c.period <= c.horizon; from += c.period {
 		q.sum(from, from+c.period, 0)
 	}
@@ -58,7 +63,7 @@ func (q *question) sum(from, to int, shift float64) {
 
 // sell takes a sale of the open bucket off what is still expected of it and of its period.
 func (q *question) sell(c *forecastCase, sold float64) {
-	expected := q.path.Mean[0]
+	expected := q.mean[0]
 	q.sum(0, c.period, max(0, expected-sold)-expected)
 }
 
@@ -141,6 +146,7 @@ func (c *forecastCase) beside(ctx context.Context, peers *Peers, report func(Row
 		fits   = 20 // of this program, in each of its turns
 	)
 	var q question
+	var path forecast.Path
 	var own float64
 	others := make([]float64, len(peerModels))
 	for _, y := range c.series[:min(series, len(c.series))] {
@@ -148,7 +154,7 @@ func (c *forecastCase) beside(ctx context.Context, peers *Peers, report func(Row
 		for range fits {
 			m := forecast.Fit(c.config, y)
 			m.Outlook(&q.outlook, c.lead)
-			q.outlook.Path(&q.path, c.lead)
+			q.outlook.Path(&path, c.lead)
 		}
 		own += (cpu() - used).Seconds() / fits
 		for i, model := range peerModels {
