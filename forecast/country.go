@@ -81,6 +81,9 @@ var countries = map[string][]*cal.Holiday{
 // Countries lists the codes of which holidays are known.
 func Countries() []string { return slices.Sorted(maps.Keys(countries)) }
 
+// holidayKind begins the names of national holidays: one that a site has not met yet has the effect of the others.
+const holidayKind = "holiday: "
+
 // AddHolidays enters the national holidays of a country, on the day they fall on, into the buckets from … to.
 //
 // In months only the movable ones count: a holiday of the same month every year is a part of the season.
@@ -108,7 +111,7 @@ func (e Events) AddHolidays(country string, f Freq, from, to int) error {
 			}
 			day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 			if i := f.bucket(day); from <= i && i <= to {
-				e.Add(i, h.Name)
+				e.Add(i, holidayKind+h.Name)
 			}
 		}
 	}

@@ -17,17 +17,28 @@ func (d Dist) Quantile(p float64) float64 {
 	return q[0]
 }
 
-// Scale returns the distribution of the demand multiplied by f >= 0.
-func (d Dist) Scale(f float64) Dist {
-	d.Mean *= f
+// WithMean is the distribution of demand of the same kind with another mean: the variance follows it, as it does between
+// the buckets of a series (a busier day has more customers of the same kind).
+func (d Dist) WithMean(mean float64) Dist {
+	f := 0.0
+	if d.Mean > 0 {
+		f = max(mean, 0) / d.Mean
+	}
+	d.Mean = mean
 	switch d.law.kind {
 	case empirical:
-		d.law.scale *= f
+		d.law.scale *= math.Sqrt(f)
 	case counts:
-		// The ratio of variance to mean stays: a busier day has more customers of the same kind.
 		d.law.scale *= f
 	}
 	return d
+}
+
+// Normal is the normal distribution of demand with a mean and a standard deviation, cut off at 0.
+func Normal(mean, deviation float64) Dist {
+	l := law{kind: empirical, scale: deviation / normalScale}
+	l.shape.of(&ring{}, 1)
+	return Dist{Mean: mean, law: l}
 }
 
 // quantiles replaces the ascending probabilities in q by their quantiles.

@@ -18,8 +18,10 @@ type pastErrors struct {
 	shape, sumShape ring // standardised errors of steps at lead 0, and of sums
 	every           int  // leads between the sums that enter sumShape
 	started         bool
-	seen            int // observations
-	discount        float64
+	seen            int     // observations
+	discount        float64 // a block
+	counted         float64 // the same of counts
+	turn            int
 }
 
 // leadErrors are discounted sums.
@@ -29,7 +31,8 @@ type leadErrors struct {
 }
 
 const (
-	errorMemory = 100 // buckets
+	errorMemory      = 70 // buckets; 50 and 100 are alike
+	countErrorMemory = 100
 	// noiseLimit bounds the scaling of what was observed where next to nothing was forecast.
 	noiseLimit = 10
 	// startErrors is the number of errors that the guess made of the first observation is worth; it fades like them.
@@ -44,7 +47,8 @@ const (
 func newErrors(leads, stride int) pastErrors {
 	x := make([]leadErrors, 2*leads)
 	return pastErrors{stride: stride, steps: x[:leads:leads], totals: x[leads:], counts: newCountErrors(leads, stride), every: max(1, leads/4),
-		discount: math.Pow(1-1./errorMemory, float64(stride))}
+
+		discount: math.Pow(1-1./errorMemory, float64(stride)), counted: math.Pow(1-1./countErrorMemory, float64(stride))}
 }
 
 // noise is g, the part of the errors that follows the forecast.
@@ -66,13 +70,16 @@ func (e *pastErrors) start(y float64, fraction bool) {
 
 // age discounts what is known by one block.
 func (e *pastErrors) age() {
+	if e.turn++; e.turn == len(e.steps) {
+		e.turn = 0
+	}
 	for _, x := range [][]leadErrors{e.steps, e.totals} {
 		for i := range x {
 			x[i].n *= e.discount
 			x[i].scale *= e.discount
 		}
 	}
-	e.counts.age(e.discount)
+	e.counts.age(e.counted)
 }
 
 // step books the observation y of a step at a lead whose forecast was f.
@@ -81,8 +88,8 @@ func (e *pastErrors) step(lead int, y, f float64) {
 	if g == 0 { // nothing forecast, nothing sold
 		return
 	}
-	if lead == 0 {
-		e.shape.push((y-f)/g, e.stepScale(0))
+	if lead == e.turn {
+		e.shape.push((y-f)/g, e.stepScale(lead))
 	}
 	e.steps[lead].n++
 	e.steps[lead].scale += math.Abs(y-f) / g
@@ -156,7 +163,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// ring holds the newest standardised errors. They are kept in order too once they have been asked for in order: most
+// ring holds the newest standardised errors, without their signs. They are kept in order too once they have been asked for in order: most
 // models are asked only at the end of a long history.
 type ring struct {
 	z, sorted [ringSize]float32
@@ -172,7 +179,7 @@ const (
 func (r *ring) push(e, scale float64) {
 	z := 0.0
 	if e != 0 {
-		z = min(max(e/scale, -ringLimit), ringLimit)
+		z = min(math.Abs(e)/scale, ringLimit)
 		if z != z {
 			return
 		}
@@ -219,10 +226,10 @@ const shapeSize = 13
 // shape is a quantile function at the normal scores, for errors with mean absolute value 1.
 type shape [shapeSize]float64
 
-// shapeProbability are the probabilities of these normal scores.
+// shapeProbability are the probabilities that a normal score is nearer to 0 than these.
 var shapeProbability = func() (p [shapeSize]float64) {
 	for i := range p {
-		p[i] = normalCDF(float64(i)/2 - 3)
+		p[i] = 2*normalCDF(math.Abs(float64(i)/2-3)) - 1
 	}
 	return p
 }()
@@ -242,7 +249,7 @@ func (s *shape) of(r *ring, overlap float64) {
 	for i := range s {
 		u := float64(i)/2 - 3
 		s[i] = normalScale * u
-		if n == 0 {
+		if n == 0 || u == 0 {
 			continue
 		}
 		at := shapeProbability[i]*float64(n) - .5
@@ -251,7 +258,7 @@ func (s *shape) of(r *ring, overlap float64) {
 		if j >= 0 && j+1 < n {
 			q += (at - float64(j)) * (float64(z[j+1]) - q)
 		}
-		s[i] = (1-own)*s[i] + own*q
+		s[i] = (1-own)*s[i] + own*math.Copysign(q, u)
 	}
 }
 

@@ -2,10 +2,11 @@ package forecast
 
 // bucket is what the experts are told of a closed bucket.
 type bucket struct {
-	y      float64 // what was observed, winsorised for counts; NaN: missing
-	log    float64 // log(max(y, 5 % of the running mean)); NaN: missing, or y is not positive and there is no mean yet
-	factor float64 // the season factor that applied, known before the bucket
-	year   float64 // days: the factor of the same week a year ago; NaN: not known yet
+	y                 float64 // what was observed, winsorised for counts; NaN: missing
+	log               float64 // log(max(y, 5 % of the running mean)); NaN: missing, or y is not positive and there is no mean yet
+	filled, filledLog float64 // the same, but what was forecast of a missing bucket
+	factor            float64 // the season factor that applied, known before the bucket
+	year              float64 // days: the factor of the same week a year ago; NaN: not known yet
 }
 
 // future is what the experts may know of the buckets to come.

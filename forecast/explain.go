@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -20,6 +21,17 @@ type Explanation struct {
 	// over Horizon, at the present level.
 	StepError, SumError float64
 	Horizon             int
+	// Events are those that the series has met, in the order of their names.
+	Events []EventEffect
+}
+
+// EventEffect is the effect of an event on a series.
+type EventEffect struct {
+	Name string // with the number of its day, for those of longer events
+	// Times is how often the series has met it, Buckets in how many buckets.
+	Times, Buckets int
+	// Ratio is its demand over what was expected without it, Factor what the forecast is multiplied by.
+	Ratio, Factor float64
 }
 
 // ModelWeight is the part of one expert.
@@ -34,6 +46,7 @@ type ModelWeight struct {
 // Explain tells which experts carry the forecast, and how they did in the past.
 func (m *Model) Explain() Explanation {
 	x := Explanation{Kind: "none", Buckets: m.t, Missing: m.t - m.seen, Zeros: m.zeros, Horizon: m.config.Horizon}
+	x.Events = m.explainEvents()
 	if m.factors != nil {
 		x.Factors = make([]float64, len(m.factors.raw))
 		m.factors.ahead(x.Factors)
@@ -68,4 +81,18 @@ func (m *Model) Explain() Explanation {
 		x.StepError, x.SumError = g*m.errors.stepScale(0), g*m.errors.totalScale(m.leads-1)
 	}
 	return x
+}
+
+func (m *Model) explainEvents() (list []EventEffect) {
+	for i := range m.effects {
+		e := &m.effects[i]
+		name := e.name
+		if e.day > 0 {
+			name = fmt.Sprintf("%s, day %d", name, e.day)
+		}
+		factor, _ := m.liftOf(e.name, e.day)
+		list = append(list, EventEffect{name, int(e.times), int(e.buckets), e.demand / e.expected, factor})
+	}
+	slices.SortFunc(list, func(a, b EventEffect) int { return cmp.Compare(a.Name, b.Name) })
+	return list
 }

@@ -13,6 +13,10 @@ type Config struct {
 	Horizon int
 	// Prior is what other series of the site say of the experts; nil: nothing.
 	Prior *Prior
+	// Events says what falls into which bucket. It is shared and not changed by the model; nil: nothing.
+	Events Events
+	// First is the number of the bucket of the first Append, as Events counts.
+	First int
 }
 
 func (c Config) withDefaults() Config {
@@ -65,13 +69,16 @@ type Model struct {
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
 
-	factors *factors // nil without season
-	year    *year    // nil unless the buckets are days of demand
-	lags    *lags    // nil unless the pool has seasonal naive experts
+	factors *factors     // nil without season
+	year    *year        // nil unless the buckets are days of demand
+	fits    []regression // of days; nil otherwise
+	lags    *lags        // nil unless the pool has seasonal naive experts
 	pool    []entry
 	losses  losses
 	errors  pastErrors
-	origins []origin // ring; the newest was made at the end of the last block
+	yearly  *anniversaries // nil unless the buckets are days
+	effects []effect       // of the events it has met
+	origins []origin       // ring; the newest was made at the end of the last block
 	newest  int
 	made    int       // origins made so far
 	block   []float64 // observations of the open block
@@ -105,11 +112,18 @@ func New(c Config) *Model {
 	}
 	if c.Season == 7 && !c.Real {
 		m.year = newYear()
+		m.yearly = new(anniversaries)
 	}
 	if c.Season > 7 || c.Season > 1 && c.Real {
 		m.lags = newLags(c.Season)
 	}
-	m.pool = pool(c, m.lags, m.year)
+	if c.Season == 7 {
+		m.fits = []regression{{}, {log: true}}
+		if c.Real {
+			m.fits = m.fits[:1]
+		}
+	}
+	m.pool = pool(c, m.lags, m.year, m.fits)
 	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)
@@ -138,6 +152,12 @@ func (m *Model) Len() int { return m.t }
 // Append closes the next bucket with the value y. NaN, infinities and values beyond 1e100 are missing: time passes,
 // nothing is learnt. A negative value of a series that is not Real counts as zero (clean returns beforehand).
 func (m *Model) Append(y float64) {
+	if len(m.config.Events) > 0 {
+		y = m.teach(y)
+	}
+	if m.yearly != nil {
+		y = m.standsOut(y)
+	}
 	b := &m.bucket
 	*b = bucket{y: m.admit(y), factor: 1, log: math.NaN()}
 	if b.y > 0 && m.running == 0 {
@@ -147,6 +167,11 @@ func (m *Model) Append(y float64) {
 		b.log = math.Log(max(b.y, logFloor*m.running))
 		m.running += logSmoothing * (b.y - m.running)
 	}
+	b.filled, b.filledLog = b.y, b.log
+	if b.y != b.y {
+		b.filled = m.expected()
+		b.filledLog = math.Log(max(b.filled, logFloor*m.running))
+	}
 	if m.factors != nil {
 		b.factor = m.factors.next()
 		m.factors.observe(b.y)
@@ -154,6 +179,13 @@ func (m *Model) Append(y float64) {
 	if m.year != nil {
 		b.year = m.year.now
 		m.year.observe(b.y, b.factor, m.factors.ratio())
+	}
+	for i := range m.fits {
+		if r := &m.fits[i]; m.follows(holtGrade(r.log)) {
+			r.observe(b)
+		} else {
+			r.reset()
+		}
 	}
 	for i := range m.pool {
 		m.pool[i].observe(b)
@@ -169,9 +201,17 @@ func (m *Model) Append(y float64) {
 	}
 }
 
+// expected is what was forecast of the next bucket at the end of the last block.
+func (m *Model) expected() float64 {
+	if m.made > 0 {
+		return m.origins[m.newest].path[len(m.block)]
+	}
+	return ratio(m.total, float64(m.seen))
+}
+
 // needLog says whether the pool has experts in logarithms.
 func (m *Model) needLog() bool {
-	return !m.config.Real && (m.config.Season == 1 || m.config.Season > 7)
+	return !m.config.Real && (m.config.Season == 1 || m.config.Season >= 7)
 }
 
 // admit books y into the summary of the series and returns what the experts shall see of it.

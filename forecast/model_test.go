@@ -13,8 +13,26 @@ func configs() *rapid.Generator[Config] {
 			Season:  rapid.SampledFrom([]int{0, 1, 7, 12, 52}).Draw(t, "season"),
 			Real:    rapid.Bool().Draw(t, "real"),
 			Horizon: rapid.SampledFrom([]int{0, 1, 5, 13, 28, 365}).Draw(t, "horizon"),
+			Events:  drawEvents(t),
+			First:   rapid.IntRange(-9, 9).Draw(t, "first"),
 		}
 	})
+}
+
+// drawEvents draws events of one and of several buckets, alone and together; none for most series.
+func drawEvents(t *rapid.T) Events {
+	if rapid.IntRange(0, 2).Draw(t, "eventful") > 0 {
+		return nil
+	}
+	e := Events{}
+	for range rapid.IntRange(1, 12).Draw(t, "events") {
+		name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "event")
+		at := rapid.IntRange(-10, 230).Draw(t, "at")
+		for d := range rapid.SampledFrom([]int{1, 1, 3, 20}).Draw(t, "length") {
+			e.Add(at+d, name)
+		}
+	}
+	return e
 }
 
 // histories draws series of every sort that a shop could send: smooth, sparse, constant, hostile, with holes.
@@ -68,8 +86,12 @@ func everything(m *Model, h int) []uint64 {
 		d := m.Sum(w[0], w[1])
 		sums = append(sums, d.Mean, d.Quantile(.05), d.Quantile(.5), d.Quantile(.95))
 	}
-	for _, x := range m.Explain().Models {
-		sums = append(sums, x.Weight, x.Step, x.Sum)
+	x := m.Explain()
+	for _, v := range x.Models {
+		sums = append(sums, v.Weight, v.Step, v.Sum)
+	}
+	for _, v := range x.Events {
+		sums = append(sums, v.Ratio, v.Factor, float64(v.Times))
 	}
 	return bits(&p, sums)
 }

@@ -21,6 +21,8 @@ func (m *Model) outlook(o *Outlook, s *scratch, h int) {
 	h = max(h, 0)
 	o.mean = grow(o.mean, h)
 	m.experts(o.mean, s, nil)
+	m.liftPath(o.mean)
+	m.liftAnniversaries(o.mean)
 	o.spread.of(m, h)
 }
 
@@ -59,16 +61,18 @@ func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 			z[i] = s.one.at(normalQuantile(p[i]))
 		}
 	}
+	before := 0.0
 	for k, f := range mean {
+		lifts := s.m.liftVariance(mean, k, k+1)
 		switch {
-		case k > 0 && f == mean[k-1] && s.steps[k] == s.steps[k-1]:
+		case k > 0 && lifts == before && f == mean[k-1] && s.steps[k] == s.steps[k-1]:
 			// Neighbouring steps of a flat forecast share their quantiles.
 		case s.count:
-			d.Mean, d.law.scale = f, s.steps[k]*f
+			d.Mean, d.law.scale = f, s.steps[k]*f+lifts
 			copy(q, p)
 			d.quantiles(q)
 		default:
-			scale := math.Sqrt(s.steps[k] * math.Abs(f))
+			scale := math.Sqrt(s.steps[k]*math.Abs(f) + lifts/(normalScale*normalScale))
 			for i := range q {
 				q[i] = f + scale*z[i]
 				if !s.m.config.Real {
@@ -76,6 +80,7 @@ func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 				}
 			}
 		}
+		before = lifts
 		for i := range q {
 			dst[i][k] = q[i]
 		}

@@ -5,7 +5,7 @@ package forecast
 //
 // The grids are geometric in the smoothing factor: the loss of a level as a function of log a is flat near its
 // optimum, so neighbours a factor of two apart lose little against an optimiser and weights interpolate between them.
-func pool(c Config, r *lags, y *year) []entry {
+func pool(c Config, r *lags, y *year, fits []regression) []entry {
 	var p []entry
 	add := func(g grade, e expert) { p = append(p, entry{g, e}) }
 	m := c.Season
@@ -28,6 +28,13 @@ func pool(c Config, r *lags, y *year) []entry {
 			for _, a := range []float64{.02, .05, .2, .5} {
 				add(forAll, &yearly{a: a, year: y})
 			}
+		}
+	}
+	for i := range fits {
+		r := &fits[i]
+		for k := range yearWaves {
+			add(holtGrade(r.log), &waves{of: r, fit: 2 * k, a: .3, phi: .99})
+			add(holtGrade(r.log), &waves{of: r, fit: 2*k + 1, a: .1, phi: 1})
 		}
 	}
 	logs := []bool{false, true}
@@ -53,10 +60,10 @@ func pool(c Config, r *lags, y *year) []entry {
 	}
 	for _, log := range logs {
 		for _, a := range []float64{.05, .2, .5, .9} {
-			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .2})
-			add(holtGrade(log), &smooth{season: m, log: log, a: a, beta: .1, phi: .97, gamma: .2})
+			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35})
+			add(holtGrade(log), &smooth{season: m, log: log, a: a, beta: .1, phi: .97, gamma: .35})
 			if a < .9 {
-				add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .2, straight: true})
+				add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35, straight: true})
 			}
 		}
 		for _, a := range []float64{0, .05, .2, .5} {

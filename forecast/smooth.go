@@ -28,7 +28,7 @@ type smooth struct {
 	pos   int
 	ready bool
 	first []float64 // the first two seasons, until they are complete
-	line  line
+	trend slope
 }
 
 func (e *smooth) observe(b *bucket) {
@@ -43,7 +43,7 @@ func (e *smooth) observe(b *bucket) {
 	if e.season <= 1 {
 		if x == x {
 			e.l, e.ready = x, true
-			e.line.add(x)
+			e.trend.add(x)
 		}
 		return
 	}
@@ -111,13 +111,13 @@ func (e *smooth) step(x float64) {
 	}
 	p := e.l + e.phi*e.b
 	if e.straight {
-		p += e.line.slope()
+		p += e.trend.value()
 	}
 	if x != x {
 		e.l = p
 		e.b *= e.phi
 		if e.straight {
-			e.line.skip()
+			e.trend.skip()
 		}
 		return
 	}
@@ -130,7 +130,7 @@ func (e *smooth) step(x float64) {
 		e.s[pos] = s + e.gamma*(1-e.a)*err
 	}
 	if e.straight {
-		e.line.add(x - s)
+		e.trend.add(x - s)
 	}
 }
 
@@ -143,7 +143,7 @@ func (e *smooth) forecast(dst []float64, _ future) {
 	}
 	l, damp, drift, pos := e.l, e.phi, 0.0, e.pos
 	if e.straight {
-		drift = e.line.slope()
+		drift = e.trend.value()
 	}
 	for k := range dst {
 		l += damp*e.b + drift
@@ -162,32 +162,32 @@ func (e *smooth) forecast(dst []float64, _ future) {
 	}
 }
 
-// line is a regression on time with weights that fall by lineMemory a bucket; time is counted backwards from now, so
+// slope is that of a regression on time with weights that fall by slopeMemory a bucket; time is counted backwards from now, so
 // that its sums stay bounded.
-type line struct {
+type slope struct {
 	n, t, tt, x, tx float64 // discounted sums of 1, τ, τ², x, τx with τ = 0 now, -1 one bucket ago …
 	count           int
 }
 
-const lineMemory = .98
+const slopeMemory = .98
 
-func (r *line) skip() {
+func (r *slope) skip() {
 	r.tt += r.n - 2*r.t
 	r.t -= r.n
 	r.tx -= r.x
 }
 
-func (r *line) add(x float64) {
+func (r *slope) add(x float64) {
 	r.skip()
-	r.n = lineMemory*r.n + 1
-	r.t *= lineMemory
-	r.tt *= lineMemory
-	r.x = lineMemory*r.x + x
-	r.tx *= lineMemory
+	r.n = slopeMemory*r.n + 1
+	r.t *= slopeMemory
+	r.tt *= slopeMemory
+	r.x = slopeMemory*r.x + x
+	r.tx *= slopeMemory
 	r.count++
 }
 
-func (r *line) slope() float64 {
+func (r *slope) value() float64 {
 	d := r.n*r.tt - r.t*r.t
 	if r.count < 4 || d <= 1e-9 {
 		return 0

@@ -117,14 +117,18 @@ func (s *spread) window(mean []float64, from, to int) law {
 	if s.m.seen == 0 {
 		return law{}
 	}
+	lifts := s.m.liftVariance(mean, from, to)
 	if s.count {
-		return s.counted.window(mean, s.steps, from, to)
+		l := s.counted.window(mean, s.steps, from, to)
+		l.scale += lifts
+		return l
 	}
 	v := 0.0
 	for k := from; k < to; k++ {
 		v += s.steps[k] * math.Abs(mean[k])
 	}
 	v *= inflationOver(s.known, s.m.stride, to-from)
+	v += lifts / (normalScale * normalScale)
 	l := law{kind: empirical, scale: math.Sqrt(v), real: s.m.config.Real, shape: s.one}
 	if to-from > 1 {
 		l.shape = s.many

@@ -34,9 +34,9 @@ const (
 	entryFee       = 1.5 // losses of a newcomer, relative to the plain mean's
 	weightFloor    = .05
 	countPower     = 8
-	smoothPower    = 14
+	smoothPower    = 10
 	countSumShare  = 1
-	smoothSumShare = .8
+	smoothSumShare = .7
 )
 
 func newLosses(experts, stride int) losses {
@@ -124,7 +124,7 @@ func (m *Model) weights(dst []float64) {
 	best := math.Inf(-1)
 	for i, l := range dst {
 		dst[i] *= -power
-		if p := m.config.Prior; p != nil && count {
+		if p := m.config.Prior; p != nil && p.loss != nil && count {
 			dst[i] -= p.power * p.loss[i]
 		}
 		if l == l {

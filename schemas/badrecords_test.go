@@ -147,6 +147,7 @@ func TestBadRecords(t *testing.T) {
 		{"rule without value", of("policy", `{"safety_stock":{"rule":"fixed"}}`), ReasonMissingField, "data.safety_stock.value"},
 		{"level in item defaults", of("policy", `{"item_defaults":{"safety_stock":{"rule":"months","value":-1}}}`), ReasonBadField, "data.item_defaults.safety_stock.value"},
 		{"local time", of("policy", `{"time_zone":"Local"}`), ReasonBadField, "data.time_zone"},
+		{"country in words", of("policy", `{"country":"Spain"}`), ReasonBadField, "data.country"},
 		{"currency in words", of("policy", `{"currency":"euro"}`), ReasonBadField, "data.currency"},
 		{"a day as a number", of("outlier-reviewed", `{"sku":"A","date":20260131,"verdict":"accept","by":"x"}`), ReasonBadField, "data.date"},
 		{"a day with a time", of("outlier-reviewed", `{"sku":"A","date":"2026-01-31T00:00:00","verdict":"accept","by":"x"}`), ReasonBadField, "data.date"},

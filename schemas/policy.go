@@ -95,6 +95,7 @@ type Policy struct {
 	Materiality  *float64         `json:"materiality,omitempty"` // share of a SKU's period demand, 0 to 1
 	MaxAge       *Duration        `json:"max_age,omitempty"`     // when immaterial changes join
 	TimeZone     *string          `json:"time_zone,omitempty"`   // IANA name; the reader checks that it exists
+	Country      *string          `json:"country,omitempty"`     // ISO 3166, two letters: its national holidays are events
 	Currency     *string          `json:"currency,omitempty"`    // ISO 4217, three letters
 	Clock        *Clock           `json:"clock,omitempty"`
 	Prorate      *bool            `json:"prorate,omitempty"`

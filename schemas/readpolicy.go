@@ -58,6 +58,8 @@ func (s *scanner) policy() *Policy {
 			v.MaxAge = pointer(s.duration())
 		case "time_zone":
 			v.TimeZone = pointer(s.timeZone())
+		case "country":
+			v.Country = pointer(s.country())
 		case "currency":
 			v.Currency = pointer(s.currency())
 		case "clock":
@@ -160,6 +162,14 @@ func (s *scanner) currency() string {
 	code := s.label()
 	if s.err == nil && (len(code) != 3 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
 		s.wrong(ReasonBadField, excerpt(code)+" is not an ISO 4217 code")
+	}
+	return code
+}
+
+func (s *scanner) country() string {
+	code := s.label()
+	if s.err == nil && (len(code) != 2 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+		s.wrong(ReasonBadField, excerpt(code)+" is not an ISO 3166 code of two letters")
 	}
 	return code
 }

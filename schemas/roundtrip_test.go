@@ -157,7 +157,8 @@ func drawData(t *rapid.T, typ Type) any {
 			ChangePrice: optional(t, genAmount, "change price"), SafetyStock: drawRule(t), Quiet: optional(t, genDuration, "quiet"),
 			Materiality: optional(t, rapid.Float64Range(0, 1), "materiality"), MaxAge: optional(t, genDuration, "max age"),
 			TimeZone: optional(t, rapid.SampledFrom([]string{"UTC", "Europe/Madrid", "Etc/GMT+5"}), "zone"), Currency: optional(t, rapid.StringMatching(`[A-Z]{3}`), "currency"),
-			Clock: optional(t, rapid.SampledFrom(clocks), "clock"), Prorate: optional(t, rapid.Bool(), "prorate"), LineDays: optional(t, rapid.IntRange(1, maxLineDays), "line days"),
+			Country: optional(t, rapid.StringMatching(`[A-Z]{2}`), "country"),
+			Clock:   optional(t, rapid.SampledFrom(clocks), "clock"), Prorate: optional(t, rapid.Bool(), "prorate"), LineDays: optional(t, rapid.IntRange(1, maxLineDays), "line days"),
 			DemandItems: rapid.SliceOfN(rapid.StringMatching(`[A-Z]{1,3}[*?]?`), 0, 3).Draw(t, "demand items"),
 		}
 		if len(v.DemandItems) == 0 {

@@ -261,6 +261,7 @@ func TestSchemasRefuseWhatTheDecoderRefuses(t *testing.T) {
 		{"policy", `{"period":"week","starts":["2026-01-01"]}`},
 		{"policy", `{"quiet":"2"}`},
 		{"policy", `{"currency":"euro"}`},
+		{"policy", `{"country":"es"}`},
 		{"operator", `{"action":"stop","by":"x"}`},
 	} {
 		record := []byte(event("drumbeat."+c.typ+".v1", c.data))

@@ -35,6 +35,7 @@ type survey struct {
 	from, today schemas.Date
 	silent      []bool // of the days [from, today)
 	weekly      [7]bool
+	holidays    map[string]bool // of the country: whether the site rests on them (shutHolidays)
 }
 
 const (
@@ -93,11 +94,13 @@ func (s *site) silent(d schemas.Date) bool {
 // a night's batch of sales changes is looked at once.
 func (s *site) look() {
 	a := &s.activity
+	s.foresee()
 	if !a.stale && a.survey.today == s.Today {
 		return
 	}
 	before := a.survey
 	a.survey, a.stale = a.judge(s.Trimmed, s.Today, s.closed.has), false
+	a.survey.holidays = s.shutHolidays()
 	end := min(before.today, s.Today)
 	for d := min(before.from, a.survey.from); d < end; d++ {
 		if s.silent(d) != (d >= before.from && before.silent[d-before.from]) {

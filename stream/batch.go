@@ -45,6 +45,7 @@ type PageKind int16
 const (
 	LinePage     PageKind = 1 // document lines, for corrections
 	IdentityPage PageKind = 2 // event identities, for duplicates
+	SharePage    PageKind = 3 // what the models of a site share, a page a time
 )
 
 // Page is a run of entries of an append-only set. The newest page is written again until it is full.

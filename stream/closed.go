@@ -126,11 +126,11 @@ func (s *site) declared(k *sku, d schemas.Date) bool {
 }
 
 // restDay says that a SKU has no demand on a day from the open one on: a calendar closes it, or its weekday is
-// a learnt weekly closing day and no declared event opens it. What is learnt from sales says nothing of
+// a learnt weekly closing day, or it is a holiday on which the site rests, and no declared event opens it. What is learnt from sales says nothing of
 // production: a plant that ships no Saturdays may well produce on them, so capacity and the orders of the plan
 // follow the calendar alone (openDays).
 func (s *site) restDay(k *sku, d schemas.Date) bool {
-	return s.closedFor(k, d) || s.activity.survey.weekly[d.Weekday()] && !s.declared(k, d)
+	return s.closedFor(k, d) || (s.activity.survey.weekly[d.Weekday()] || s.shutOn(d)) && !s.declared(k, d)
 }
 
 // demandDays counts the days of [from, to) on which a SKU can have demand.

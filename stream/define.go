@@ -122,7 +122,8 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.Capacities = insertByStamp(s.Capacities, capacityChange{*e, st}, func(c capacityChange) stamp { return c.Stamp })
 		s.note(triggerCapacity, "", true)
 	case *schemas.Calendar:
-		if old, ok := s.Entries[e.Name]; ok && !st.after(old.Stamp) {
+		old, known := s.Entries[e.Name]
+		if known && !st.after(old.Stamp) {
 			return kept(reasonOlder)
 		}
 		if s.Entries == nil {
@@ -130,6 +131,10 @@ func (s *site) define(ev *schemas.Event) outcome {
 		}
 		s.Entries[e.Name] = entry{*e, st}
 		s.reconfigure()
+		s.refitFor(e)
+		if known {
+			s.refitFor(&old.Calendar)
+		}
 		for _, k := range s.skus {
 			s.refold(k) // a declared event excuses what is held
 		}
@@ -171,6 +176,10 @@ func (s *site) define(ev *schemas.Event) outcome {
 		before := s.settings
 		s.Policy, s.PolicyStamp = e, st
 		s.reconfigure()
+		if s.settings.Country != before.Country {
+			s.cutShares(0) // they do not know the holidays
+		}
+		s.refitAll()
 		if !s.settings.sameCalendar(&before) {
 			s.forgetPeriods()
 		}
@@ -196,8 +205,7 @@ func (s *site) moment() time.Time {
 	return s.Now
 }
 
-// reconfigure derives the settings anew. Closed days and the calendar shape every model, so all are
-// fitted anew.
+// reconfigure derives the settings anew.
 func (s *site) reconfigure() {
 	if err := s.configure(); err != nil {
 		panic("stream: a policy that was checked does not hold: " + err.Error())
@@ -205,8 +213,29 @@ func (s *site) reconfigure() {
 	if s.settings.Clock == schemas.ClockWall && !s.started() {
 		s.setNow(s.p.now)
 	}
+}
+
+// refitAll makes all models start anew: a policy shapes them by its zone and its country.
+func (s *site) refitAll() {
 	for _, k := range s.skus {
 		k.model = nil
+	}
+}
+
+// refitFor makes the models start anew that a calendar entry concerns. What the models share knows of an event of the whole site
+// from the day on which it was declared, if it is not made anew.
+func (s *site) refitFor(e *schemas.Calendar) {
+	if len(e.SKUs) == 0 {
+		if e.Effect == schemas.EffectEvent {
+			s.cutShares(0)
+		}
+		s.refitAll()
+		return
+	}
+	for _, name := range e.SKUs {
+		if k := s.known(canonical(name)); k != nil {
+			k.model = nil
+		}
 	}
 }
 

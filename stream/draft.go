@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +51,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	}
 	d.frozen = s.frozenPeriods(d.periods)
 	s.look()
+	s.share()
 
 	var list []*sku
 	for _, k := range s.sorted() {
@@ -75,17 +75,14 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	}
 	failed := s.refresh(list, func(i int, k *sku) {
 		t := s.terms(k)
-		cover, level := 0, 0.0
-		if t.safety.Rule == schemas.SafetyServiceLevel {
-			cover = int(min(longestCover, math.Round(float64(t.lead+1+s.settings.Frozen)*s.settings.daysPer(schemas.PerPeriod))))
-			cover = s.coverWithDemand(k, cover, cuts[len(cuts)-1])
-			level = t.safety.Value
-		}
-		s.net(d, i, k, t, s.expect(k, cuts, cover, level), cuts)
+		a := s.spanOf(k, &t, cuts)
+		s.net(d, i, k, t, expect(k.model, a, 0), a)
 	})
 	for _, i := range failed {
 		k := list[i]
-		s.net(d, i, k, s.terms(k), s.flat(k, cuts), cuts)
+		t := s.terms(k)
+		a := s.spanOf(k, &t, cuts)
+		s.net(d, i, k, t, s.lastGood(k, a), a)
 		d.state.StaleSKUs = append(d.state.StaleSKUs, k.name)
 	}
 	index := map[string]int{}

@@ -16,7 +16,7 @@ func quantity(v float64) schemas.Quantity {
 }
 
 // net fills the draft of one SKU. It runs beside others of its kind and touches nothing but its SKU.
-func (s *site) net(d *draft, i int, k *sku, t terms, x expected, cuts []int) {
+func (s *site) net(d *draft, i int, k *sku, t terms, x expected, a span) {
 	plain := append([]float64(nil), x.mean...)
 	s.adjust(k, &x)
 	n := len(d.periods)
@@ -27,18 +27,10 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, cuts []int) {
 	}
 	e.hasBaseline = make([]bool, n)
 	from, horizon := 0, 0.0
-	for p, to := range cuts {
-		sum, before := 0.0, 0.0
-		for day := from; day < to; day++ {
-			sum += x.mean[day]
-			before += plain[day]
-		}
+	for p, to := range a.cuts {
+		sum, low, high := x.period(p, from, to, plain)
 		horizon += sum
-		e.demand[p] = quantity(sum)
-		// The interval moves with what closed days, sales of today and overrides did to the mean.
-		shift := sum - before
-		e.low[p] = quantity(max(0, min(sum, x.sums[p].Quantile(0.1)+shift)))
-		e.high[p] = quantity(max(sum, x.sums[p].Quantile(0.9)+shift))
+		e.demand[p], e.low[p], e.high[p] = quantity(sum), quantity(low), quantity(high)
 		if p == 0 {
 			e.outlook = outlook{day: s.Today, today: plain[0], rest: sum - x.mean[0]}
 			if s.restDay(k, s.Today) {
@@ -48,10 +40,7 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, cuts []int) {
 		from = to
 	}
 	e.scale = horizon / float64(n)
-	safety := s.safetyStock(t, x, horizon, cuts[n-1])
-	for p := range e.safety {
-		e.safety[p] = safety
-	}
+	s.safetyStock(e.safety, t, &x, a, plain, horizon)
 	e.forecast = ForecastRow{
 		Site: s.name, SKU: k.name, ExecutionDate: s.Today, First: s.Today, Model: x.model,
 		Mean: floats(x.mean), Lower: floats(x.lower), Upper: floats(x.upper),
@@ -66,23 +55,32 @@ func floats(v []float64) []float32 {
 	return out
 }
 
-// safetyStock is the safety stock by the item's rule.
-func (s *site) safetyStock(t terms, x expected, horizon float64, days int) schemas.Quantity {
+// safetyStock writes the safety stock of every period by the item's rule.
+func (s *site) safetyStock(dst []schemas.Quantity, t terms, x *expected, a span, plain []float64, horizon float64) {
+	fill := func(units float64) {
+		for p := range dst {
+			dst[p] = quantity(units)
+		}
+	}
 	switch t.safety.Rule {
 	case schemas.SafetyMonths:
 		// The mean of the next twelve months, as far as the horizon knows them.
 		const year = 365
+		days := a.days()
 		if days > year {
 			horizon, days = 0, year
 			for _, v := range x.mean[:year] {
 				horizon += v
 			}
 		}
-		return quantity(t.safety.Value * horizon / float64(max(days, 1)) * s.settings.daysPer(schemas.PerMonth))
+		fill(t.safety.Value * horizon / float64(max(days, 1)) * s.settings.daysPer(schemas.PerMonth))
 	case schemas.SafetyServiceLevel:
-		return quantity(x.safety)
+		for p, units := range x.serviceStock(a, plain) {
+			dst[p] = quantity(units)
+		}
+	default:
+		fill(t.safety.Value)
 	}
-	return quantity(t.safety.Value)
 }
 
 // supply nets stock and open orders, and aligns the baseline by date.

@@ -35,6 +35,8 @@ func (p *Processor) Ready() *Batch {
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
 		pages, drops = s.ids.dirtyPages(s.name)
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
+		pages, drops = s.shares.dirtyPages(s.name)
+		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
 		b.Audit = append(b.Audit, s.Audit.rows(s.name)...)
 		if s.dirty {
 			s.dirty = false

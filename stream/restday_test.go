@@ -112,8 +112,8 @@ func TestASaleBringsTheWeekdayBack(t *testing.T) {
 	}
 }
 
-// The safety stock of a service level covers the days with demand, and a model that failed is replaced by the mean
-// of the days of business.
+// The safety stock of a service level covers the days with demand, and the last resort for a model that failed is the
+// mean of the days of business.
 func TestRestDaysInCoverAndMean(t *testing.T) {
 	s := shutOnSundays(t)
 	if _, draft := s.draw(); len(draft.skus) == 0 {
@@ -123,7 +123,7 @@ func TestRestDaysInCoverAndMean(t *testing.T) {
 	if got := s.coverWithDemand(k, 70, 182); got != 60 {
 		t.Errorf("70 days have %d with demand, want 60", got)
 	}
-	if x := s.flat(k, []int{7}); x.mean[0] != 10 {
+	if x := s.profile(k, span{cuts: []int{7}}); x.mean[0] != 10 {
 		t.Errorf("the mean of the days of business is %v, want 10", x.mean[0])
 	}
 	all := schemas.Calendar{Name: "for ever", Effect: schemas.EffectClosed, From: &s.Today, To: &s.Today}

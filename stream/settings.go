@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"drumbeat/forecast"
 	"drumbeat/schemas"
 )
 
@@ -28,6 +29,7 @@ type Settings struct {
 	Materiality  float64                 `json:"materiality"` // share of a SKU's period demand
 	MaxAge       schemas.Duration        `json:"max_age"`
 	TimeZone     string                  `json:"time_zone"`
+	Country      string                  `json:"country,omitempty"` // ISO 3166 code: its national holidays are events; "": none
 	Currency     string                  `json:"currency"`
 	Clock        schemas.Clock           `json:"clock"`
 	Prorate      bool                    `json:"prorate"`
@@ -91,6 +93,7 @@ func (s Settings) With(p *schemas.Policy) (Settings, error) {
 	set(&s.Materiality, p.Materiality)
 	set(&s.MaxAge, p.MaxAge)
 	set(&s.TimeZone, p.TimeZone)
+	set(&s.Country, p.Country)
 	set(&s.Currency, p.Currency)
 	set(&s.Clock, p.Clock)
 	set(&s.Prorate, p.Prorate)
@@ -122,6 +125,9 @@ func set[T any](dst *T, v *T) {
 func (s Settings) Validate() error {
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" {
 		return fmt.Errorf("stream: time_zone: %q is not a known zone", s.TimeZone)
+	}
+	if s.Country != "" && !slices.Contains(forecast.Countries(), s.Country) {
+		return fmt.Errorf("stream: country: no holidays are known of %q (known: %s)", s.Country, strings.Join(forecast.Countries(), " "))
 	}
 	if _, ok := weekday(s.WeekEnds); !ok {
 		return fmt.Errorf("stream: week_ends: %q is not a day of the week", s.WeekEnds)

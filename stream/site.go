@@ -22,7 +22,9 @@ type site struct {
 	calendar calendar
 	codes    codes // that are no product
 	calendarDays
+	named    namedEvents
 	activity activity
+	shares   shares
 
 	skus  []*sku // by index
 	names map[string]*sku
@@ -34,6 +36,7 @@ type site struct {
 	startUnix int64
 	stale     []*sku                         // to be judged anew; see freshen
 	onClose   func(*sku, verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
+	onLearn   func(*sku)                     // told before a model learns a day; nil: nobody asks
 	keepAll   bool                           // nothing is forgotten, however old
 
 	dirty     bool // siteState is to be saved
@@ -75,6 +78,7 @@ type siteState struct {
 	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
 	Waiting     []waiting           `json:"waiting,omitempty"`
 	Priors      sitePriors          `json:"priors"`
+	Shared      sharedDays          `json:"shared"`
 	Audit       audit               `json:"audit"`
 
 	Pending change `json:"pending"` // not yet in a saved plan
@@ -181,7 +185,7 @@ func (s *site) configure() error {
 		k.noProduct = s.codes.has(k.name)
 	}
 	s.settings, s.location, s.calendar = settings, location, settings.calendar()
-	s.calendarDays = newCalendarDays(s.Entries)
+	s.calendarDays, s.named = newCalendarDays(s.Entries), newNamedEvents(s.Entries)
 	s.activity.stale = true // what a calendar closes is no learnt closing day
 	return nil
 }
@@ -292,6 +296,8 @@ func (p *Processor) restore(saved *SavedSite) error {
 			err = s.lines.restore(page)
 		case IdentityPage:
 			err = s.ids.restore(page)
+		case SharePage:
+			err = s.shares.restore(page, &s.Shared)
 		default:
 			err = fmt.Errorf("kind %d is not known", page.Kind)
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"os"
 	"runtime"
@@ -17,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 
 	"drumbeat/forecast"
 )
@@ -41,13 +39,12 @@ type demandSeries struct {
 	rows   map[int]float64
 	first  int // bucket
 	last   int
-	y      []float64 // by bucket from first, NaN where the file has no row
-	events forecast.Events
+	y      []float64       // by bucket from first, NaN where the file has no row
+	events forecast.Events // shared with the series that have the same
 
-	model   *forecast.Model
-	effects forecast.Effects
-	path    forecast.Path
-	sums    []forecast.Dist
+	model *forecast.Model
+	path  forecast.Path
+	sums  []forecast.Dist
 }
 
 // maxSpan is the longest series, in buckets: a typing error in a year must not fill the memory.
@@ -99,7 +96,8 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 		for _, v := range s.y {
 			config.Real = config.Real || v < 0
 		}
-		s.model, s.effects = forecast.FitEvents(config, s.y, s.first, s.events)
+		config.Events, config.First = s.events, s.first
+		s.model = forecast.Fit(config, s.y)
 	}
 	if err := eachSeries(ctx, all, fit); err != nil {
 		return err
@@ -113,32 +111,15 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 			return err
 		}
 	}
-	site := forecast.Effects{}
-	for _, s := range all {
-		site.Add(s.effects)
-	}
 	return eachSeries(ctx, all, func(s *demandSeries) {
 		var outlook forecast.Outlook
 		s.model.Outlook(&outlook, c.Horizon)
 		outlook.Path(&s.path, c.Horizon)
-		plain, lifted := 0.0, 0.0
-		for k := range c.Horizon {
-			f := s.effects.Factor(site, s.events, s.last+1+k)
-			plain += s.path.Mean[k]
-			lifted += s.path.Mean[k] * f
-			if f != 1 {
-				for _, x := range [][]float64{s.path.Mean, s.path.Median, s.path.Lo80, s.path.Hi80, s.path.Lo95, s.path.Hi95} {
-					x[k] *= f
-				}
-			}
-			if c.Cumulative == "" {
-				continue
-			}
-			d := outlook.Sum(0, k+1)
-			if lifted != plain && plain != 0 {
-				d = d.Scale(lifted / plain)
-			}
-			s.sums = append(s.sums, d)
+		if c.Cumulative == "" {
+			return
+		}
+		for h := range c.Horizon {
+			s.sums = append(s.sums, outlook.Sum(0, h+1))
 		}
 	})
 }
@@ -182,7 +163,7 @@ func readSeries(file string, freq forecast.Freq) ([]*demandSeries, error) {
 		}
 		s := byID[row[0]]
 		if s == nil {
-			s = &demandSeries{id: strings.Clone(row[0]), rows: map[int]float64{}, first: at, last: at, events: forecast.Events{}}
+			s = &demandSeries{id: strings.Clone(row[0]), rows: map[int]float64{}, first: at, last: at}
 			byID[s.id] = s
 			all = append(all, s)
 		}
@@ -214,42 +195,6 @@ func readSeries(file string, freq forecast.Freq) ([]*demandSeries, error) {
 		s.rows = nil
 	}
 	return all, nil
-}
-
-// readEvents enters the events of the file and the country into the series.
-func (c *forecastCmd) readEvents(all []*demandSeries, freq forecast.Freq) error {
-	if c.Country != "" {
-		for _, s := range all {
-			if err := s.events.AddHolidays(c.Country, freq, s.first, s.last+c.Horizon); err != nil {
-				return badInput(fmt.Errorf("--country: %w", err))
-			}
-		}
-	}
-	if c.Events == "" {
-		return nil
-	}
-	byID := map[string]*demandSeries{}
-	for _, s := range all {
-		byID[s.id] = s
-	}
-	return readTable(c.Events, []string{"name", "ds"}, []string{"unique_id"}, func(row []string, bad func(string, error) error) error {
-		if row[0] == "" {
-			return bad("name", errors.New("is empty"))
-		}
-		at, err := freq.Containing(row[1])
-		if err != nil {
-			return bad("ds", err)
-		}
-		name := strings.Clone(row[0])
-		if row[2] == "" {
-			for _, s := range all {
-				s.events.Add(at, name)
-			}
-		} else if s := byID[row[2]]; s != nil {
-			s.events.Add(at, name)
-		}
-		return nil // an event of a series that is not in this file
-	})
 }
 
 // readTable calls row for every line of a CSV file, plain or gzip, with the named columns in that order; an optional
@@ -365,25 +310,4 @@ func appendNumbers(line []byte, x ...float64) []byte {
 		line = strconv.AppendFloat(line, v, 'g', 10, 64)
 	}
 	return append(line, '\n')
-}
-
-// explainSeries prints the models behind every series.
-func explainSeries(out io.Writer, all []*demandSeries) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "series\tkind\tbuckets\tmissing\tmodel\tweight\tstep error\tsum error")
-	for _, s := range all {
-		x := s.model.Explain()
-		for i, m := range x.Models {
-			if i > 0 && m.Weight < .005 {
-				break
-			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%.3f\t%.4g\t%.4g\n", s.id, x.Kind, x.Buckets, x.Missing, m.Name, m.Weight, m.Step, m.Sum)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\tall\t1\t%.4g\t%.4g\n", s.id, x.Kind, x.Buckets, x.Missing, x.StepError, x.SumError)
-		for _, name := range slices.Sorted(maps.Keys(s.effects)) {
-			e := s.effects[name]
-			fmt.Fprintf(w, "%s\tevent\t%d\t\t%s\t%.3f\t\t\n", s.id, e.Buckets, name, e.Demand/e.Expected)
-		}
-	}
-	return w.Flush()
 }

@@ -14,6 +14,7 @@ type siteFlags struct {
 	DefaultSite string `env:"DRUMBEAT_DEFAULT_SITE" default:"default" help:"Site of the events that name none."`
 	DayFirst    bool   `env:"DRUMBEAT_DAY_FIRST" help:"The feed declares dates such as 03/04/2026 to put the day first."`
 	TimeZone    string `env:"DRUMBEAT_TIME_ZONE" default:"UTC" help:"Time zone of sites whose policy names none."`
+	Country     string `env:"DRUMBEAT_COUNTRY" placeholder:"ES" help:"National holidays of sites whose policy names no country are those of this one."`
 	Period      string `env:"DRUMBEAT_PERIOD" default:"week" enum:"day,week,month" help:"Planning period of sites whose policy names none: ${enum}."`
 	Horizon     int    `env:"DRUMBEAT_HORIZON" default:"26" help:"Periods to plan, where no policy says so."`
 	PlanEvery   string `env:"DRUMBEAT_PLAN_EVERY" default:"" enum:",day,week,end" help:"How often sites with an event clock plan: day (the default), week, or end (only at the end of the input)."`
@@ -23,6 +24,7 @@ type siteFlags struct {
 func (f *siteFlags) config(clock schemas.Clock, log *slog.Logger) (stream.Config, error) {
 	settings := stream.DefaultSettings()
 	settings.TimeZone, settings.Period, settings.Horizon, settings.Clock = f.TimeZone, schemas.PeriodKind(f.Period), f.Horizon, clock
+	settings.Country = f.Country
 	if settings.Frozen >= settings.Horizon {
 		settings.Frozen = settings.Horizon - 1
 	}

@@ -54,16 +54,15 @@ func forecastCases(ctx context.Context) ([]forecastCase, error) {
 	}
 	weekly := forecastCase{name: "156 weeks", config: forecast.Config{Season: 52}, horizon: 52, period: 1, lead: 13, goal: smoothGoal}
 	monthly := forecastCase{name: "96 months", config: forecast.Config{Season: 12}, horizon: 12, period: 1, lead: 12, goal: smoothGoal}
-	kinds := map[string]int{"sparse": 0, "count": 1, "continuous": 2}
+	kinds := map[string]*forecastCase{"sparse": &cases[0], "count": &cases[1], "continuous": &cases[2]}
 	for _, y := range histories {
 		recent := y[len(y)-forecastDays:]
-		kind := forecast.Fit(days, recent).Explain().Kind
-		if c := &cases[kinds[kind]]; len(c.series) < caseSeries {
-			c.series = append(c.series, recent)
+		kinds[kindOf(days, recent)].add(recent)
+		if y := summed(y[len(y)-7*weeks:], 7); kindOf(weekly.config, y) == "continuous" {
+			weekly.add(y)
 		}
-		if kind == "continuous" && len(weekly.series) < caseSeries {
-			weekly.series = append(weekly.series, summed(y[len(y)-7*weeks:], 7))
-			monthly.series = append(monthly.series, summed(y, monthDays))
+		if y := summed(y, monthDays); kindOf(monthly.config, y) == "continuous" {
+			monthly.add(y)
 		}
 	}
 	cases = append(cases, weekly, monthly)
@@ -73,6 +72,14 @@ func forecastCases(ctx context.Context) ([]forecastCase, error) {
 		}
 	}
 	return cases, nil
+}
+
+func kindOf(c forecast.Config, y []float64) string { return forecast.Fit(c, y).Explain().Kind }
+
+func (c *forecastCase) add(y []float64) {
+	if len(c.series) < caseSeries {
+		c.series = append(c.series, y)
+	}
 }
 
 // dailyDemand is the generated demand of each SKU, a value a day.

@@ -74,7 +74,7 @@ var definitions = map[schemas.Type][]field{
 		{name: "frozen", kind: number}, {name: "freeze"}, {name: "confirmation"}, {name: "mode"}, {name: "shortages"},
 		{name: "change_price", kind: number}, {name: "safety_stock.rule"}, {name: "safety_stock.value", kind: number},
 		{name: "quiet"}, {name: "ceiling"}, {name: "materiality", kind: number}, {name: "max_age"}, {name: "time_zone"},
-		{name: "currency"}, {name: "clock"}, {name: "prorate", kind: truth}, {name: "line_days", kind: number},
+		{name: "country"}, {name: "currency"}, {name: "clock"}, {name: "prorate", kind: truth}, {name: "line_days", kind: number},
 		{name: "item_defaults.cost_share", kind: number}, {name: "item_defaults.production_cost", kind: number},
 		{name: "item_defaults.holding_share", kind: number}, {name: "item_defaults.safety_stock.rule"},
 		{name: "item_defaults.safety_stock.value", kind: number}, {name: "item_defaults.resource"},

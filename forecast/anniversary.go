@@ -1,0 +1,160 @@
+package forecast
+
+import (
+	"math"
+	"time"
+)
+
+// anniversaries finds yearly events that nobody has declared, in days: days far off what was expected that are far off
+// again, in the same direction, a year later.
+//
+// A day that stands out is remembered with the ratio of its demand to the forecast and with the probability p that it
+// belongs to a yearly event; at first the share π of remembered days that have come back in this series. On its
+// anniversary Bayes' rule is applied: an event comes back with probability .95, a chance with the frequency ε of days that
+// stand out,
+//
+//	odds ← odds × .95/ε if it stands out again, odds × .05/(1-ε) if not
+//
+// and the forecast of an anniversary is multiplied by 1 + .95 p (ratio - 1). A day that an event explains teaches the
+// models nothing, so that what follows it is not lifted; one that stands out for the first time counts at most as a
+// deviation that is still ordinary.
+//
+// The anniversary is the same date or the same weekday 52 weeks later, whichever has come back more often in the series.
+type anniversaries struct {
+	days          []standout // oldest first, at most maxStandouts
+	seen, far     float64    // days judged, and those that stood out
+	trials, hits  float64    // anniversaries of days that had stood out once
+	dates, weekly float64    // which of the two has come back
+}
+
+// standout is a day far off its forecast.
+type standout struct {
+	day   int     // as Config.First counts
+	ratio float64 // of demand to what was expected, mean of all years
+	years float64 // that it has stood out
+	p     float64 // probability of a yearly event
+}
+
+const (
+	maxStandouts   = 48  // a year's promotions of a week each, every month but some
+	standoutWidth  = 4   // standard deviations
+	standoutLift   = .5  // and at least this part of the forecast and of the mean
+	standoutStart  = 56  // days before which a forecast is not worth comparing with
+	comesBack      = .95 // probability that a yearly event comes back
+	forgetStandout = .02 // probability below which a day is forgotten
+)
+
+// chance is ε.
+func (a *anniversaries) chance() float64 { return (a.far + 1) / (a.seen + 50) }
+
+// prior is π, as if one of three had come back.
+func (a *anniversaries) prior() float64 { return (a.hits + 1) / (a.trials + 3) }
+
+// anniversary is the day a year later.
+func (a *anniversaries) anniversary(day int) int {
+	if a.weekly > a.dates {
+		return day + 364
+	}
+	return sameDate(day)
+}
+
+// sameDate is the same date a year later; the first of March for the 29th of February.
+func sameDate(day int) int {
+	t := time.Unix(int64(day)*secondsPerDay, 0).UTC()
+	return int(t.AddDate(1, 0, 0).Unix() / secondsPerDay)
+}
+
+// judge returns what the models shall see of the demand y of a day that was forecast f with standard deviation sd.
+func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
+	width := max(standoutWidth*sd, standoutLift*max(f, mean))
+	far := math.Abs(y-f) > width
+	a.seen++
+	x := standout{day: day, ratio: y / f, years: 1, p: a.prior()}
+	explained := false
+	for i := 0; i < len(a.days); i++ {
+		old := a.days[i]
+		date, week := sameDate(old.day) == day, old.day+364 == day
+		again := far && (old.ratio > 1) == (y > f)
+		if again && date {
+			a.dates++
+		}
+		if again && week {
+			a.weekly++
+		}
+		switch due := a.anniversary(old.day) == day; {
+		case due && again, again && (date || week) && x.years == 1:
+			if old.years == 1 {
+				a.trials++
+				a.hits++
+			}
+			x.years = old.years + 1
+			x.ratio = old.ratio + (y/f-old.ratio)/x.years
+			x.p = posterior(max(old.p, a.prior()), comesBack, a.chance())
+			explained = true
+		case due:
+			if old.years == 1 {
+				a.trials++
+			}
+			old.p = posterior(old.p, 1-comesBack, 1-a.chance())
+			if old.p > forgetStandout && !far {
+				old.day = day
+				a.days = append(a.days, old)
+			}
+		default:
+			continue
+		}
+		a.days = append(a.days[:i], a.days[i+1:]...)
+		i--
+	}
+	if !far {
+		return y
+	}
+	a.far++
+	if len(a.days) == maxStandouts {
+		a.days = append(a.days[:0], a.days[1:]...)
+	}
+	a.days = append(a.days, x)
+	if explained {
+		return missing
+	}
+	return min(max(y, f-width), f+width)
+}
+
+// posterior is the probability of an event that has probability p before an observation that is likely by a given it,
+// by b without.
+func posterior(p, a, b float64) float64 { return p * a / (p*a + (1-p)*b) }
+
+// observe tells the day after day of the series.
+func (m *Model) standsOut(y float64) float64 {
+	if m.seen < standoutStart || !(math.Abs(y) <= maxValue) {
+		return y
+	}
+	f := m.expected()
+	if !(f > 0) {
+		return y
+	}
+	e := &m.errors
+	sd := normalScale * e.stepScale(0) * noise(f)
+	if m.isCount() {
+		sd = math.Sqrt(e.counts.ratio(0) * f)
+	}
+	return m.yearly.judge(m.config.First+m.t, y, f, sd, m.total/float64(m.seen))
+}
+
+// liftAnniversaries multiplies the path of the next days by the yearly events found; declared events speak for themselves.
+func (m *Model) liftAnniversaries(path []float64) {
+	if m.yearly == nil || len(m.yearly.days) == 0 {
+		return
+	}
+	from := m.config.First + m.t
+	for i := range m.yearly.days {
+		x := &m.yearly.days[i]
+		day := m.yearly.anniversary(x.day)
+		for day-from < len(path) {
+			if day >= from && len(m.config.Events[day]) == 0 {
+				path[day-from] *= 1 + comesBack*x.p*(x.ratio-1)
+			}
+			day = m.yearly.anniversary(day)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+)
+
+// regression is the discounted least-squares fit of a daily series, or of its logarithm, to a constant, the week, the
+// year and a straight line, with ridge:
+//
+//	min Σ λ^j (x(-j) - θ'φ(-j))² + ρ |θ|²,   φ(τ) = 1, cos and sin of 2πiτ/7 (i ≤ 3), of 2πiτ/365.25 (i ≤ K), τ/730
+//
+// Time τ is counted from the newest day. So the matrix Σ λ^j φ(-j) φ(-j)' depends on the number of days alone: no date is
+// needed, its factor is computed once for all series (see gram), and a series keeps only the vector Σ λ^j φ(-j) x(-j),
+// which is turned by a day every day. Three waves are all that a week can hold: they are the six weekday contrasts. A
+// missing day counts as what was forecast of it, one step of the EM algorithm, so that the matrix stays common.
+//
+// A fit with fewer waves of the year uses the head of the same factor. The line comes last, so that fits with and without
+// it share the factor too. θ is renewed every week. The constant is free of ridge.
+//
+// Source: West and Harrison (1997), Bayesian Forecasting and Dynamic Models, ch. 8 (form-free and Fourier seasonality).
+type regression struct {
+	log  bool
+	days int
+	xy   [regressors]float64
+	week [7]float64 // what the open week has shown, NaN: missing
+	fits []fit      // by yearWaves without and with line; nil until there are fitMinimum days
+}
+
+const (
+	yearDays     = 365.25
+	weekWaves    = 3
+	maxYearWaves = 10
+	yearFrom     = 1 + 2*weekWaves // index of the first wave of the year
+	line         = yearFrom + 2*maxYearWaves
+	regressors   = line + 1
+
+	lineUnit    = 730    // days: a slope of the size of the level in two years is a large one
+	fitHalfLife = 730    // days, half-life of the weights λ^j: a year must not forget the one before
+	fitRidge    = .3     // ρ, days' worth: for fits that are nearly singular only
+	fitMinimum  = 65 * 7 // days: 1¼ years
+	stepsInYear = 366    // steps whose waves are kept in a table
+)
+
+// yearWaves are the numbers K: a season of one broad peak, of a few, of months.
+var yearWaves = [...]int{3, 6, maxYearWaves}
+
+var fitDiscount = math.Exp2(-1. / fitHalfLife)
+
+// fit is θ at the end of the last complete week: constant and week, waves of the year, slope.
+type fit struct {
+	week  [yearFrom]float64
+	year  [2 * maxYearWaves]float64
+	slope float64
+	waves int
+}
+
+// frequency is that of wave i of φ, weeks first.
+func frequency(i int) float64 {
+	if i < weekWaves {
+		return 2 * math.Pi * float64(i+1) / 7
+	}
+	return 2 * math.Pi * float64(i-weekWaves+1) / yearDays
+}
+
+var turns = func() (t [weekWaves + maxYearWaves]struct{ cos, sin float64 }) { // by a day
+	for i := range t {
+		t[i].sin, t[i].cos = math.Sincos(frequency(i))
+	}
+	return t
+}()
+
+// basis writes φ(τ).
+func basis(x *[regressors]float64, tau int) {
+	x[0] = 1
+	for i := range turns {
+		x[2+2*i], x[1+2*i] = math.Sincos(frequency(i) * float64(tau))
+	}
+	x[line] = float64(tau) / lineUnit
+}
+
+// table holds φ(-6) and on.
+var table = func() (t [7 + stepsInYear][regressors]float64) {
+	for i := range t {
+		basis(&t[i], i-6)
+	}
+	return t
+}()
+
+func (r *regression) ready() bool { return r.fits != nil }
+
+// reset forgets everything.
+func (r *regression) reset() {
+	if r.days > 0 {
+		*r = regression{log: r.log}
+	}
+}
+
+// observe closes a day.
+func (r *regression) observe(b *bucket) {
+	x, filled := b.y, b.filled
+	if r.log {
+		x, filled = b.log, b.filledLog
+	}
+	v := &r.xy
+	v[line] = fitDiscount * (v[line] - v[0]/lineUnit)
+	v[0] = fitDiscount*v[0] + filled
+	for i := range turns {
+		t, c, s := &turns[i], v[1+2*i], v[2+2*i]
+		v[1+2*i] = fitDiscount*(c*t.cos+s*t.sin) + filled
+		v[2+2*i] = fitDiscount * (s*t.cos - c*t.sin)
+	}
+	r.week[r.days%7] = x
+	if r.days++; r.days%7 == 0 && r.days >= fitMinimum {
+		r.renew()
+	}
+}
+
+// renew solves for θ of all fits.
+func (r *regression) renew() {
+	if r.fits == nil {
+		r.fits = make([]fit, 2*len(yearWaves))
+	}
+	g := grams.at(r.days / 7)
+	var z, plain, lined [line]float64
+	for i := range z {
+		s := r.xy[i]
+		for j, a := range g.row(i) {
+			s -= a * z[j]
+		}
+		z[i] = s * g.inverse[i]
+	}
+	for k, waves := range yearWaves {
+		p := yearFrom + 2*waves
+		// The line's row of the factor is known up to p, with a diagonal of its own.
+		s, d := r.xy[line], g.line[line]
+		for j, a := range g.line[:p] {
+			s -= a * z[j]
+			d -= a * a
+		}
+		slope := s / d
+		for i := range p {
+			plain[i], lined[i] = z[i], z[i]-g.line[i]*slope
+		}
+		for i := p - 1; i >= 0; i-- {
+			a, b := plain[i]*g.inverse[i], lined[i]*g.inverse[i]
+			plain[i], lined[i] = a, b
+			for j, x := range g.row(i) {
+				plain[j] -= x * a
+				lined[j] -= x * b
+			}
+		}
+		r.fits[2*k].set(waves, plain[:p], 0)
+		r.fits[2*k+1].set(waves, lined[:p], slope)
+	}
+}
+
+func (f *fit) set(waves int, theta []float64, slope float64) {
+	f.waves, f.slope = waves, slope
+	copy(f.week[:], theta)
+	copy(f.year[:], theta[yearFrom:])
+}
+
+// path writes θ'φ(τ) for τ = from, from+1, …; from is at least -6.
+func (f *fit) path(dst []float64, from int) {
+	var week [7]float64 // by k modulo 7
+	for k := range min(7, len(dst)) {
+		week[k] = f.week[0]
+		for i, x := range table[(from+6+k)%7][1:yearFrom] {
+			week[k] += x * f.week[1+i]
+		}
+	}
+	theta := f.year[:2*f.waves]
+	var beyond [regressors]float64
+	day := 0
+	for k := range dst {
+		row := &beyond
+		if i := from + 6 + k; i < len(table) {
+			row = &table[i]
+		} else {
+			basis(row, from+k)
+		}
+		v := week[day] + f.slope*row[line]
+		if day++; day == 7 {
+			day = 0
+		}
+		for i, x := range row[yearFrom : yearFrom+len(theta)] {
+			v += x * theta[i]
+		}
+		dst[k] = v
+	}
+}
+
+// waves is the forecast of a fit with a discounted level of its residuals that fades by φ a day:
+//
+//	r ← φ r + a (x - θ'φ(0) - φ r),   forecast of step k: θ'φ(k) + φ^k r
+type waves struct {
+	of     *regression
+	fit    int // index in of.fits
+	a, phi float64
+	r      float64 // at the end of the last complete week
+}
+
+func (e *waves) observe(*bucket) {
+	switch {
+	case !e.of.ready():
+		e.r = 0
+	case e.of.days%7 == 0:
+		e.r = e.residual(7, -6)
+	}
+}
+
+// residual is r after the first n days of the week, the first of which is at τ = from.
+func (e *waves) residual(n, from int) float64 {
+	r := e.r
+	var expected [7]float64
+	e.of.fits[e.fit].path(expected[:n], from)
+	for i, x := range e.of.week[:n] {
+		r *= e.phi
+		if x == x {
+			r += e.a * (x - expected[i] - r)
+		}
+	}
+	return r
+}
+
+func (e *waves) forecast(dst []float64, _ future) {
+	if !e.of.ready() {
+		for k := range dst {
+			dst[k] = math.NaN()
+		}
+		return
+	}
+	since := e.of.days % 7
+	r := e.r
+	if since > 0 {
+		r = e.residual(since, 1)
+	}
+	e.of.fits[e.fit].path(dst, since+1)
+	for k := range dst {
+		r *= e.phi
+		dst[k] += r
+	}
+	if e.of.log {
+		for k, x := range dst {
+			dst[k] = math.Exp(x)
+		}
+	}
+}
+
+func (e *waves) name() string {
+	s := inLogs(e.of.log) + fmt.Sprintf("waves(%d", yearWaves[e.fit/2])
+	if e.fit%2 == 1 {
+		s += ",line"
+	}
+	return s + fmt.Sprintf(",%g,%g)", e.a, e.phi)
+}
