@@ -1,6 +1,8 @@
 package forecast
 
 import (
+	"bytes"
+	"cmp"
 	"math"
 	"slices"
 )
@@ -163,12 +165,13 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// ring holds the newest standardised errors, without their signs. They are kept in order too once they have been asked for in order: most
-// models are asked only at the end of a long history.
+// ring holds the newest standardised errors, without their signs. Their order is kept up too once it has been asked for:
+// most models are asked only at the end of a long history.
 type ring struct {
-	z, sorted [ringSize]float32
-	n         int // pushed so far
-	inOrder   bool
+	z       [ringSize]float32
+	order   [ringSize]uint8 // places in z by ascending error
+	n       int             // pushed so far
+	inOrder bool
 }
 
 const (
@@ -184,40 +187,42 @@ func (r *ring) push(e, scale float64) {
 			return
 		}
 	}
-	x, at := float32(z), r.n%ringSize
+	at := r.n % ringSize
 	if r.inOrder {
-		r.reorder(at, x)
+		r.reorder(uint8(at), float32(z))
 	}
-	r.z[at] = x
+	r.z[at] = float32(z)
 	r.n++
 }
 
-// reorder takes what stands at the place at out of the order, if it is an error, and puts x in.
-func (r *ring) reorder(at int, x float32) {
+// reorder takes the place at out of the order, if there is an error in it, and puts it in where x belongs.
+func (r *ring) reorder(at uint8, x float32) {
 	n := min(r.n, ringSize)
-	to, _ := slices.BinarySearch(r.sorted[:n], x)
+	to, _ := slices.BinarySearchFunc(r.order[:n], x, func(i uint8, x float32) int { return cmp.Compare(r.z[i], x) })
 	from := n
 	if n == ringSize {
-		from, _ = slices.BinarySearch(r.sorted[:], r.z[at])
+		from = bytes.IndexByte(r.order[:], at)
 	}
 	if to > from {
 		to--
-		copy(r.sorted[from:to], r.sorted[from+1:to+1])
+		copy(r.order[from:to], r.order[from+1:to+1])
 	} else {
-		copy(r.sorted[to+1:from+1], r.sorted[to:from])
+		copy(r.order[to+1:from+1], r.order[to:from])
 	}
-	r.sorted[to] = x
+	r.order[to] = at
 }
 
-// ascending is the errors in order.
-func (r *ring) ascending() []float32 {
-	n := min(r.n, ringSize)
+// ascending is the places of the errors in their order.
+func (r *ring) ascending() []uint8 {
+	order := r.order[:min(r.n, ringSize)]
 	if !r.inOrder {
-		copy(r.sorted[:], r.z[:n])
-		slices.Sort(r.sorted[:n])
+		for i := range order {
+			order[i] = uint8(i)
+		}
+		slices.SortFunc(order, func(a, b uint8) int { return cmp.Compare(r.z[a], r.z[b]) })
 		r.inOrder = true
 	}
-	return r.sorted[:n]
+	return order
 }
 
 // shapeSize is the number of points of a shape: normal scores from -3 to 3, half a unit apart.
@@ -242,8 +247,8 @@ const shapePrior = 20
 
 // of writes the shape of the ring's errors, shrunk to normal, overlap the number of pushes that make one new error.
 func (s *shape) of(r *ring, overlap float64) {
-	z := r.ascending()
-	n := len(z)
+	order := r.ascending()
+	n := len(order)
 	own := float64(n) / overlap
 	own /= own + shapePrior
 	for i := range s {
@@ -254,9 +259,9 @@ func (s *shape) of(r *ring, overlap float64) {
 		}
 		at := shapeProbability[i]*float64(n) - .5
 		j := int(math.Floor(at))
-		q := float64(z[min(max(j, 0), n-1)])
+		q := float64(r.z[order[min(max(j, 0), n-1)]])
 		if j >= 0 && j+1 < n {
-			q += (at - float64(j)) * (float64(z[j+1]) - q)
+			q += (at - float64(j)) * (float64(r.z[order[j+1]]) - q)
 		}
 		s[i] = (1-own)*s[i] + own*math.Copysign(q, u)
 	}

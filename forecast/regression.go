@@ -184,10 +184,13 @@ func (f *fit) path(dst []float64, from int) {
 		if day++; day == 7 {
 			day = 0
 		}
-		for i, x := range row[yearFrom : yearFrom+len(theta)] {
-			v += x * theta[i]
+		// Two sums, of cosines and of sines, need not wait for each other.
+		x, cos, sin := row[yearFrom:yearFrom+len(theta)], 0.0, 0.0
+		for i := 1; i < len(theta); i += 2 {
+			cos += x[i-1] * theta[i-1]
+			sin += x[i] * theta[i]
 		}
-		dst[k] = v
+		dst[k] = v + cos + sin
 	}
 }
 
