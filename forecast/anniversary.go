@@ -2,20 +2,21 @@ package forecast
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
 // anniversaries finds yearly events that nobody has declared, in days: days far off what was expected that are far off
 // again, in the same direction, a year later.
 //
-// A day that stands out is remembered with the ratio of its demand to the forecast and with the probability p that it
-// belongs to a yearly event; at first the share π of remembered days that have come back in this series. On its
+// A day that stands out is remembered with the ratio of its demand to the forecast and with the probability p that
+// it belongs to a yearly event; at first the share π of remembered days that have come back in this series. On its
 // anniversary Bayes' rule is applied: an event comes back with probability .95, a chance with the frequency ε of days that
 // stand out,
 //
 //	odds ← odds × .95/ε if it stands out again, odds × .05/(1-ε) if not
 //
-// and the forecast of an anniversary is multiplied by 1 + .95 p (ratio - 1). A day that an event explains teaches the
+// and the forecast of an anniversary is multiplied by 1 + p (ratio - 1). A day that an event explains teaches the
 // models nothing, so that what follows it is not lifted; one that stands out for the first time counts at most as a
 // deviation that is still ordinary.
 //
@@ -41,6 +42,7 @@ const (
 	standoutLift   = .5  // and at least this part of the forecast and of the mean
 	standoutStart  = 56  // days before which a forecast is not worth comparing with
 	comesBack      = .95 // probability that a yearly event comes back
+	mostCertain    = .97 // bound of p: any event may be given up
 	forgetStandout = .02 // probability below which a day is forgotten
 )
 
@@ -73,6 +75,16 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 	explained := false
 	for i := 0; i < len(a.days); i++ {
 		old := a.days[i]
+		if due := a.anniversary(old.day); due < day { // nothing was known of its anniversary
+			a.days = append(a.days[:i], a.days[i+1:]...)
+			i--
+			if !slices.ContainsFunc(a.days, func(x standout) bool { return x.day == due }) {
+				old.day = due
+				a.days = slices.Insert(a.days, i+1, old)
+				i++
+			}
+			continue
+		}
 		date, week := sameDate(old.day) == day, old.day+364 == day
 		again := far && (old.ratio > 1) == (y > f)
 		if again && date {
@@ -89,7 +101,7 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 			}
 			x.years = old.years + 1
 			x.ratio = old.ratio + (y/f-old.ratio)/x.years
-			x.p = posterior(max(old.p, a.prior()), comesBack, a.chance())
+			x.p = min(posterior(max(old.p, a.prior()), comesBack, a.chance()), mostCertain)
 			explained = true
 		case due:
 			if old.years == 1 {
@@ -152,7 +164,7 @@ func (m *Model) liftAnniversaries(path []float64) {
 		day := m.yearly.anniversary(x.day)
 		for day-from < len(path) {
 			if day >= from && len(m.config.Events[day]) == 0 {
-				path[day-from] *= 1 + comesBack*x.p*(x.ratio-1)
+				path[day-from] *= 1 + x.p*(x.ratio-1)
 			}
 			day = m.yearly.anniversary(day)
 		}

@@ -69,20 +69,21 @@ type Model struct {
 	running   float64 // mean for the floor of logarithms
 	sizes     sizes
 
-	factors *factors     // nil without season
-	year    *year        // nil unless the buckets are days of demand
-	fits    []regression // of days; nil otherwise
-	lags    *lags        // nil unless the pool has seasonal naive experts
-	pool    []entry
-	losses  losses
-	errors  pastErrors
-	yearly  *anniversaries // nil unless the buckets are days
-	effects []effect       // of the events it has met
-	origins []origin       // ring; the newest was made at the end of the last block
-	newest  int
-	made    int       // origins made so far
-	block   []float64 // observations of the open block
-	bucket  bucket    // the one being closed
+	factors  *factors     // nil without season
+	year     *year        // nil unless the buckets are days of demand
+	fits     []regression // of days; nil otherwise
+	lags     *lags        // nil unless the pool has seasonal naive experts
+	pool     []entry
+	losses   losses
+	errors   pastErrors
+	lastYear *yearly        // the slowest, nil without
+	yearly   *anniversaries // nil unless the buckets are days
+	effects  []effect       // of the events it has met
+	origins  []origin       // ring; the newest was made at the end of the last block
+	newest   int
+	made     int       // origins made so far
+	block    []float64 // observations of the open block
+	bucket   bucket    // the one being closed
 }
 
 // origin is a past point in time with what was forecast there.
@@ -124,6 +125,11 @@ func New(c Config) *Model {
 		}
 	}
 	m.pool = pool(c, m.lags, m.year, m.fits)
+	for _, e := range m.pool {
+		if y, ok := e.expert.(*yearly); ok && m.lastYear == nil {
+			m.lastYear = y
+		}
+	}
 	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)

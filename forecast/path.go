@@ -129,6 +129,29 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 			dst[k] += level
 		}
 	}
+	m.beyond(dst, s.expert, ahead)
+}
+
+// beyond leads the path of days over to last year's profile where it goes beyond the horizon on which experts are
+// judged: step k takes a share
+//
+//	(1 - H/k) n/(n+1) ρ,   n the number of years known, ρ the share of the profile that is not noise
+//
+// of it. Within H steps it may be best to go on as now; a year ahead the season returns, even if the demand of today is
+// that of a winter without sales. One year alone is no proof of a season: it gets half.
+func (m *Model) beyond(dst, path []float64, ahead future) {
+	h := m.config.Horizon
+	if m.lastYear == nil || len(dst) <= h {
+		return
+	}
+	m.lastYear.forecast(path, ahead)
+	years := float64(m.year.weeks / weeksPerYear)
+	most := m.year.trust * years / (years + 1)
+	for k := h; k < len(dst); k++ {
+		if x := path[k]; x >= 0 {
+			dst[k] += (1 - float64(h)/float64(k+1)) * most * (x - dst[k])
+		}
+	}
 }
 
 // common is what the experts of one profile have in common.

@@ -59,14 +59,12 @@ func pool(c Config, r *lags, y *year, fits []regression) []entry {
 		return p
 	}
 	for _, log := range logs {
-		for _, a := range []float64{.05, .2, .5, .9} {
+		for _, a := range []float64{.05, .2, .5} {
 			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35})
 			add(holtGrade(log), &smooth{season: m, log: log, a: a, beta: .1, phi: .97, gamma: .35})
-			if a < .9 {
-				add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35, straight: true})
-			}
+			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35, straight: true})
 		}
-		for _, a := range []float64{0, .05, .2, .5} {
+		for _, a := range []float64{.05, .5} {
 			add(holtGrade(log), &naive{lags: r, a: a, log: log})
 			if m >= 24 {
 				add(holtGrade(log), &naive{lags: r, a: a, log: log, smoothed: true})

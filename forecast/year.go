@@ -25,9 +25,13 @@ type year struct {
 	low, top float64               // range of g over the year
 	level    float64               // mean demand a day of the last 52 weeks
 	prior    float64               // κ
+	trust    float64               // share of the profile that is season, not noise
 }
 
-const yearPriorRatio = 1 // κ/v
+const (
+	yearPriorRatio = 1       // κ/v
+	yearOverlap    = 19. / 9 // Σω²/Σω of the weights 1 2 3 2 1: how much of the noise they leave
+)
 
 func newYear() *year { return &year{now: math.NaN()} }
 
@@ -56,33 +60,49 @@ func (r *year) observe(y, f, v float64) {
 	}
 	r.level, r.prior = ratio(num, den), yearPriorRatio*v
 	r.now = r.factor(r.next)
-	r.low, r.top = r.span()
+	r.survey(v * yearOverlap)
 }
 
-// span is the range of g over the year: factor of every week, with running sums of three weeks and of three of those.
-func (r *year) span() (low, high float64) {
+// survey goes over all weeks for the range of g, and for the share of the profile's variance that is not noise if ratios
+// of demand have a variance of v/B. The sums are those of around: three weeks, and three of those.
+func (r *year) survey(v float64) {
 	const last = weeksPerYear - 1
 	threeA := [3]float64{r.num[last-2] + r.num[last-1] + r.num[last], r.num[last-1] + r.num[last] + r.num[0]}
 	threeB := [3]float64{r.den[last-2] + r.den[last-1] + r.den[last], r.den[last-1] + r.den[last] + r.den[0]}
 	before, next := last, 1
-	low, high = math.Inf(1), math.Inf(-1)
+	variance, weight := 0.0, 0.0
+	r.low, r.top = math.Inf(1), math.Inf(-1)
 	for w := range r.num {
 		threeA[2] = r.num[before] + r.num[w] + r.num[next]
 		threeB[2] = r.den[before] + r.den[w] + r.den[next]
-		a := threeA[0] + threeA[1] + threeA[2] + r.prior
-		b := (threeB[0]+threeB[1]+threeB[2])*r.level + r.prior
-		g := 1.0
-		if b != 0 {
-			g = a / b
+		a := threeA[0] + threeA[1] + threeA[2]
+		b := (threeB[0] + threeB[1] + threeB[2]) * r.level
+		if b > 0 {
+			variance += (a - b) * (a - b) / b
+			weight++
 		}
-		low, high = min(low, g), max(high, g)
+		g := 1.0
+		if b+r.prior != 0 {
+			g = (a + r.prior) / (b + r.prior)
+		}
+		r.low, r.top = min(r.low, g), max(r.top, g)
 		threeA[0], threeA[1], threeB[0], threeB[1] = threeA[1], threeA[2], threeB[1], threeB[2]
 		before = w
 		if next++; next == weeksPerYear {
 			next = 0
 		}
 	}
-	return low, high
+	r.trust = max(0, 1-ratio(weight*v, variance))
+}
+
+// around is the demand of the weeks around the one at w, and what they would have sold at the mean level.
+func (r *year) around(w int) (a, b float64) {
+	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
+		j := (w + i - 2 + weeksPerYear) % weeksPerYear
+		a += weight * r.num[j]
+		b += weight * r.den[j]
+	}
+	return a, b * r.level
 }
 
 // factor is g of the week that stands at w, NaN before a year is complete.
@@ -90,16 +110,11 @@ func (r *year) factor(w int) float64 {
 	if r.weeks < weeksPerYear {
 		return math.NaN()
 	}
-	a, b := r.prior, r.prior
-	for i, weight := range [5]float64{1, 2, 3, 2, 1} {
-		j := (w + i - 2 + weeksPerYear) % weeksPerYear
-		a += weight * r.num[j]
-		b += weight * r.den[j] * r.level
-	}
-	if b == 0 {
+	a, b := r.around(w)
+	if b+r.prior == 0 {
 		return 1
 	}
-	return a / b
+	return (a + r.prior) / (b + r.prior)
 }
 
 // ahead writes g of the days to come.
@@ -136,8 +151,9 @@ func (e *yearly) observe(b *bucket) {
 	if b.y != b.y || b.year != b.year {
 		return
 	}
-	e.num += e.a * (b.y - e.num)
-	e.den += e.a * (b.factor*b.year - e.den)
+	g := b.factor * b.year
+	e.num += e.a * (g*b.y - e.num)
+	e.den += e.a * (g*g - e.den)
 }
 
 func (e *yearly) multiple() (profile, float64) {
