@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Config fixes what a model assumes of a series.
 type Config struct {
@@ -124,7 +127,7 @@ func New(c Config) *Model {
 			m.fits = m.fits[:1]
 		}
 	}
-	m.pool = pool(c, m.lags, m.year, m.fits)
+	m.pool = slices.Clone(pool(c, m.lags, m.year, m.fits)) // without the room to grow
 	for _, e := range m.pool {
 		if y, ok := e.expert.(*yearly); ok && m.lastYear == nil {
 			m.lastYear = y
