@@ -33,9 +33,9 @@ func edit(name, file, pattern, without string) part {
 // experts takes the experts whose names match out of the pool; the plain mean stays.
 func experts(names string) part {
 	return part{
-		name: "experts: " + names, file: "model.go", pattern: `m\.pool = pool\((.*)\)`,
-		without: "m.pool = slices.DeleteFunc(pool($1), ablated)",
-		imports: []string{"regexp", "slices"},
+		name: "experts: " + names, file: "model.go", pattern: `slices\.Clone\((pool\(.*?\))\)`,
+		without: "slices.DeleteFunc($1, ablated)",
+		imports: []string{"regexp"},
 		after: fmt.Sprintf(`
 var ablatedNames = regexp.MustCompile(%q)
 
@@ -53,10 +53,19 @@ var parts = []part{
 	edit("weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`),
 	edit("weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`),
 	edit("weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`),
-	edit("sizes as they are", "sizes.go", `sizeWidth    = 2\.5`, `sizeWidth    = 1e6`),
+	edit("sizes as they are", "sizes.go", `sizeWidth      = 2\.5`, `sizeWidth      = 1e6`),
 	edit("sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`),
 	edit("normal errors", "errors.go", `shapePrior = 20`, `shapePrior = 1e9`),
 	edit("additive noise", "errors.go", `return math\.Sqrt\(math\.Abs\(f\)\)`, `return 1 + 0*math.Sqrt(math.Abs(f))`),
+	edit("site's weekday profile", "prior.go", `profile = p\.profile`, `_ = p.profile`),
+	edit("site's calibration of the mean", "prior.go", `calibration: siteCalibration\(models\)`, `calibration: 1`),
+	edit("site's sizes of orders", "sizes.go", `siteSigmaN +(.*)= \d+`, `siteSigmaN = 0`),
+	edit("excess of sizes left out", "prior.go", `excess: excessShare\(models\),`, ``),
+	edit("own sizes of orders", "ownsizes.go", `sizeRingShare = \.5`, `sizeRingShare = 0.`),
+	edit("shape of sums of rare demand", "recalibration.go", `rareOrders   = 4 `, `rareOrders   = -1 `),
+	edit("undeclared yearly events", "outlook.go", `m\.liftAnniversaries\(o\.mean\)`, ``),
+	edit("last year's profile beyond the horizon", "path.go", `m\.beyond\(dst, s\.expert, ahead\)`, ``),
+	experts(`waves`),
 	experts(`^level`),
 	experts(`^season\*level`),
 	experts(`^year`),

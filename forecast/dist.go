@@ -37,7 +37,7 @@ func (d Dist) WithMean(mean float64) Dist {
 // Normal is the normal distribution of demand with a mean and a standard deviation, cut off at 0.
 func Normal(mean, deviation float64) Dist {
 	l := law{kind: empirical, scale: deviation / normalScale}
-	l.shape.of(&ring{}, 1, nil)
+	l.shape.of(&ring{}, 1)
 	return Dist{Mean: mean, law: l}
 }
 
@@ -77,5 +77,23 @@ func (d *Dist) quantiles(q []float64) {
 	}
 }
 
-func normalCDF(u float64) float64      { return .5 * math.Erfc(-u/math.Sqrt2) }
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
+func normalCDF(u float64) float64 { return .5 * math.Erfc(-u/math.Sqrt2) }
+
+// usualScores are the normal scores of the probabilities that plans and scores ask for, over and over.
+var usualScores = func() (s [len(usual)]float64) {
+	for i, p := range usual {
+		s[i] = math.Sqrt2 * math.Erfinv(2*p-1)
+	}
+	return s
+}()
+
+var usual = [...]float64{.025, .1, .5, .9, .975, .8, .95, .98, .99}
+
+func normalQuantile(p float64) float64 {
+	for i, x := range usual {
+		if p == x {
+			return usualScores[i]
+		}
+	}
+	return math.Sqrt2 * math.Erfinv(2*p-1)
+}

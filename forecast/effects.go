@@ -63,9 +63,10 @@ func (m *Model) teach(y float64) float64 {
 
 // expectation is the forecast of the next bucket as if it had no event.
 func (m *Model) expectation() float64 {
-	x := m.scratch.one[:]
-	m.experts(x, nil)
-	return x[0]
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.experts(s.one[:], s, nil)
+	return s.one[0]
 }
 
 func (m *Model) learnEffect(key effectKey, y, expected float64, begins bool) {

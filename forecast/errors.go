@@ -1,6 +1,8 @@
 package forecast
 
 import (
+	"bytes"
+	"cmp"
 	"math"
 	"slices"
 )
@@ -163,10 +165,13 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// ring holds the newest standardised errors.
+// ring holds the newest standardised errors, without their signs. Their order is kept up too once it has been asked for:
+// most models are asked only at the end of a long history.
 type ring struct {
-	z [ringSize]float64
-	n int // pushed so far
+	z       [ringSize]float32
+	order   [ringSize]uint8 // places in z by ascending error
+	n       int             // pushed so far
+	inOrder bool
 }
 
 const (
@@ -177,13 +182,47 @@ const (
 func (r *ring) push(e, scale float64) {
 	z := 0.0
 	if e != 0 {
-		z = min(max(e/scale, -ringLimit), ringLimit)
+		z = min(math.Abs(e)/scale, ringLimit)
 		if z != z {
 			return
 		}
 	}
-	r.z[r.n%ringSize] = z
+	at := r.n % ringSize
+	if r.inOrder {
+		r.reorder(uint8(at), float32(z))
+	}
+	r.z[at] = float32(z)
 	r.n++
+}
+
+// reorder takes the place at out of the order, if there is an error in it, and puts it in where x belongs.
+func (r *ring) reorder(at uint8, x float32) {
+	n := min(r.n, ringSize)
+	to, _ := slices.BinarySearchFunc(r.order[:n], x, func(i uint8, x float32) int { return cmp.Compare(r.z[i], x) })
+	from := n
+	if n == ringSize {
+		from = bytes.IndexByte(r.order[:], at)
+	}
+	if to > from {
+		to--
+		copy(r.order[from:to], r.order[from+1:to+1])
+	} else {
+		copy(r.order[to+1:from+1], r.order[to:from])
+	}
+	r.order[to] = at
+}
+
+// ascending is the places of the errors in their order.
+func (r *ring) ascending() []uint8 {
+	order := r.order[:min(r.n, ringSize)]
+	if !r.inOrder {
+		for i := range order {
+			order[i] = uint8(i)
+		}
+		slices.SortFunc(order, func(a, b uint8) int { return cmp.Compare(r.z[a], r.z[b]) })
+		r.inOrder = true
+	}
+	return order
 }
 
 // shapeSize is the number of points of a shape: normal scores from -3 to 3, half a unit apart.
@@ -191,6 +230,14 @@ const shapeSize = 13
 
 // shape is a quantile function at the normal scores, for errors with mean absolute value 1.
 type shape [shapeSize]float64
+
+// shapeProbability are the probabilities that a normal score is nearer to 0 than these.
+var shapeProbability = func() (p [shapeSize]float64) {
+	for i := range p {
+		p[i] = 2*normalCDF(math.Abs(float64(i)/2-3)) - 1
+	}
+	return p
+}()
 
 // normalScale is the standard deviation of a normal distribution over its mean absolute value.
 const normalScale = 1.2533141373155003 // sqrt(π/2)
@@ -201,13 +248,9 @@ const shapePrior = 20
 // of writes the shape of the ring's errors, shrunk to normal. It is symmetric: a few dozen errors tell their spread but
 // not their skewness, and errors of many steps share a sign. overlap is the number of pushes that make one
 // error of its own.
-func (s *shape) of(r *ring, overlap float64, sorted []float64) {
-	n := min(r.n, ringSize)
-	z := append(sorted[:0], r.z[:n]...)
-	for i, x := range z {
-		z[i] = math.Abs(x)
-	}
-	slices.Sort(z)
+func (s *shape) of(r *ring, overlap float64) {
+	order := r.ascending()
+	n := len(order)
 	own := float64(n) / overlap
 	own /= own + shapePrior
 	for i := range s {
@@ -216,11 +259,11 @@ func (s *shape) of(r *ring, overlap float64, sorted []float64) {
 		if n == 0 || u == 0 {
 			continue
 		}
-		at := (2*normalCDF(math.Abs(u))-1)*float64(n) - .5
+		at := shapeProbability[i]*float64(n) - .5
 		j := int(math.Floor(at))
-		q := z[min(max(j, 0), n-1)]
+		q := float64(r.z[order[min(max(j, 0), n-1)]])
 		if j >= 0 && j+1 < n {
-			q += (at - float64(j)) * (z[j+1] - z[j])
+			q += (at - float64(j)) * (float64(r.z[order[j+1]]) - q)
 		}
 		s[i] = (1-own)*s[i] + own*math.Copysign(q, u)
 	}

@@ -29,6 +29,24 @@ type expert interface {
 	name() string
 }
 
+// multiple is an expert whose forecast is one number times a profile that others share: its sums are the number times the
+// profile's, and many of them are combined by adding their numbers.
+type multiple interface {
+	expert
+	// multiple is the number, NaN if there is no forecast yet.
+	multiple() (p profile, by float64)
+}
+
+// profile is a path that experts multiply.
+type profile uint8
+
+const (
+	flat     profile = iota // 1
+	ofSeason                // the season factors
+	ofYear                  // season factors times those of the same weeks a year ago
+	profiles
+)
+
 // grade says for which series an expert may be asked.
 type grade uint8
 
@@ -37,6 +55,7 @@ const (
 	forSparse           // counts with at least sparseShare of zeros
 	forContinuous       // not for counts: trends and fast levels follow their noise
 	forPositive         // continuous, in logarithms: zeros at most maxLogZeros of the buckets
+	grades
 )
 
 // entry is one line of the pool.

@@ -76,7 +76,7 @@ func (m *Model) Explain() Explanation {
 		x.Models = append(x.Models, part)
 	}
 	slices.SortStableFunc(x.Models, func(a, b ModelWeight) int { return cmp.Compare(b.Weight, a.Weight) })
-	g := noise(m.means(1)[0])
+	g := noise(m.Sum(0, 1).Mean)
 	if m.errors.started {
 		x.StepError, x.SumError = g*m.errors.stepScale(0), g*m.errors.totalScale(m.leads-1)
 	}

@@ -53,6 +53,16 @@ func (f *factors) ahead(dst []float64) {
 	}
 }
 
+// span is the range of all factors.
+func (f *factors) span() (low, high float64) {
+	low, high = f.raw[0], f.raw[0]
+	for _, x := range f.raw[1:] {
+		low, high = min(low, x), max(high, x)
+	}
+	scale := float64(len(f.raw)) / f.sum
+	return low * scale, high * scale
+}
+
 // ratio is v, the variance-to-mean ratio. It starts at the level (a coefficient of variation of 1), worth three buckets.
 func (f *factors) ratio() float64 {
 	if f.num <= 0 || f.den <= 0 {

@@ -35,12 +35,20 @@ func (e *level) observe(b *bucket) {
 	e.den += e.a * (f - e.den)
 }
 
-func (e *level) forecast(dst []float64, ahead future) {
+func (e *level) multiple() (profile, float64) {
 	l := math.NaN()
 	if e.den > 0 {
 		l = e.num / e.den
 	}
 	if e.seasonal {
+		return ofSeason, l
+	}
+	return flat, l
+}
+
+func (e *level) forecast(dst []float64, ahead future) {
+	p, l := e.multiple()
+	if p == ofSeason {
 		for k := range dst {
 			dst[k] = l * ahead.factor[k]
 		}

@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Config fixes what a model assumes of a series.
 type Config struct {
@@ -55,7 +58,7 @@ var missing = math.NaN()
 
 // Model holds the forecast state of one series: bounded, whatever the length of the history.
 //
-// A Model is not safe for concurrent use, not even by queries alone: they share scratch space.
+// A Model is not safe for concurrent use, not even by queries alone.
 type Model struct {
 	config Config
 	stride int // buckets per block
@@ -92,8 +95,6 @@ type Model struct {
 	block      []float64 // observations of the open block
 	sold       float64   // their sum, not winsorised
 	bucket     bucket    // the one being closed
-
-	scratch scratch
 }
 
 // origin is a past point in time with what was forecast there.
@@ -135,7 +136,7 @@ func New(c Config) *Model {
 			m.fits = m.fits[:1]
 		}
 	}
-	m.pool = pool(c, m.lags, m.year, m.fits)
+	m.pool = slices.Clone(pool(c, m.lags, m.year, m.fits)) // without the room to grow
 	for i, e := range m.pool {
 		switch e := e.expert.(type) {
 		case *yearly:
@@ -335,7 +336,9 @@ func (m *Model) closeBlock() {
 	o := &m.origins[m.newest]
 	*o = origin{path: o.path, expert: o.expert, level: m.level()}
 	m.sold = 0
-	m.experts(o.path, func(i int, path []float64, own bool) {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.experts(o.path, s, func(i int, head []float64, sum float64, own bool) {
 		switch {
 		case !own:
 			m.losses.ready[i] = false
@@ -344,11 +347,7 @@ func (m *Model) closeBlock() {
 		case !m.losses.ready[i]:
 			m.losses.enter(i, m.leads)
 		}
-		copy(m.losses.path(i), path)
-		sum := 0.0
-		for _, x := range path {
-			sum += x
-		}
+		copy(m.losses.path(i), head)
 		o.expert[i] = sum
 	})
 }

@@ -36,25 +36,23 @@ type ownSizes struct {
 	share float64
 }
 
-func (o *ownSizes) of(r *sizeRing, quantum float64) *ownSizes {
+// of reads the sizes from a ring, reusing o's memory.
+func (o *ownSizes) of(r *sizeRing, quantum float64) {
 	n := min(r.n, sizeRingSize)
-	if n == 0 {
-		return nil
-	}
+	o.sizes, o.mean = o.sizes[:0], 0
 	for _, y := range r.y[:n] {
 		o.sizes = append(o.sizes, y/quantum)
 		o.mean += y / quantum / float64(n)
 	}
 	slices.Sort(o.sizes)
 	o.share = sizeRingShare * float64(n) / float64(n+sizeRingPrior)
-	return o
 }
 
 // quantiles replaces the ascending probabilities in q by the quantiles of the mixture with a negative binomial, and says
 // whether it could: not for larger counts, which are as good as continuous, nor for less than Poisson noise.
 func (o *ownSizes) quantiles(mean, variance float64, q []float64) bool {
 	ratio := variance / mean
-	if !(mean > 1e-9 && mean <= largeCount/4 && ratio > 1+1e-6 && variance <= largeSpread*largeSpread) {
+	if len(o.sizes) == 0 || !(mean > 1e-9 && mean <= largeCount/4 && ratio > 1+1e-6 && variance <= largeSpread*largeSpread) {
 		return false
 	}
 	r, up := mean/(ratio-1), 1-1/ratio

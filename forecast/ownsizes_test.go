@@ -15,7 +15,8 @@ func TestOwnSizesMixDistributions(t *testing.T) {
 		for range rapid.IntRange(1, 100).Draw(t, "orders") {
 			r.push(float64(rapid.IntRange(1, 40).Draw(t, "size")))
 		}
-		o := new(ownSizes).of(&r, 1)
+		var o ownSizes
+		o.of(&r, 1)
 		mean := rapid.Float64Range(.01, 60).Draw(t, "mean")
 		v := rapid.Float64Range(1.1, 20).Draw(t, "ratio")
 		q := []float64{.025, .1, .5, .9, .975}

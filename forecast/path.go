@@ -1,6 +1,8 @@
 package forecast
 
-// scratch is space that queries and block ends share; nothing in it is state.
+import "sync"
+
+// scratch is space for a block end or a query; nothing in it is state.
 type scratch struct {
 	weights []float64
 	factor  []float64
@@ -8,9 +10,11 @@ type scratch struct {
 	expert  []float64
 	mean    []float64 // the plain mean's path
 	one     [1]float64
-	path    []float64 // cached combination with events, valid for pathAt buckets
-	pathAt  int
+	outlook Outlook // of Forecast and Sum
 }
+
+// scratches spares every model its own: a site holds many that rest, and a few are asked at a time.
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 func grow(x []float64, n int) []float64 {
 	if cap(x) < n {
@@ -22,13 +26,16 @@ func grow(x []float64, n int) []float64 {
 // straying is how far beyond the range of the past, in ranges, a forecast may lie.
 const straying = 2
 
-// experts writes the combination's path for the next len(dst) buckets and, if visit is not nil, shows it every
-// expert's path and whether the expert made it itself.
+// visitor is shown an expert's forecast: its first steps, at least a block of them, the sum of all, and whether the
+// expert made it itself.
+type visitor func(i int, head []float64, sum float64, own bool)
+
+// experts writes the combination's path for the next len(dst) buckets and, if visit is not nil, shows it every expert.
 //
 // From the first step at which an expert has no finite value, or strays absurdly far from the past, it is replaced by
 // the plain mean. So a path's beginning does not depend on its length.
-func (m *Model) experts(dst []float64, visit func(i int, path []float64, own bool)) {
-	h, s := len(dst), &m.scratch
+func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
+	h := len(dst)
 	if h == 0 {
 		return
 	}
@@ -42,19 +49,14 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 		if visit != nil {
 			clear(s.expert)
 			for i := range m.pool {
-				visit(i, s.expert, false)
+				visit(i, s.expert, 0, false)
 			}
 		}
 		return
 	}
 	m.weights(s.weights)
 	ahead := future{factor: s.factor, year: s.year}
-	if m.factors != nil {
-		m.factors.ahead(s.factor)
-	}
-	if m.year != nil {
-		m.year.ahead(s.year)
-	}
+	common := m.profiles(ahead, visit != nil)
 	spread := m.high - m.low
 	if m.isCount() {
 		spread = m.high // a zero may always come
@@ -63,12 +65,16 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 	if !m.config.Real {
 		low = max(low, 0)
 	}
+	var follows [grades]bool
+	for g := range grades {
+		follows[g] = m.follows(g)
+	}
 	m.pool[0].forecast(s.mean, ahead)
 	for i := range m.pool {
 		w := s.weights[i]
-		if !m.follows(m.pool[i].for_) {
+		if !follows[m.pool[i].for_] {
 			if visit != nil {
-				visit(i, s.mean, false)
+				visit(i, s.mean, 0, false)
 			}
 			continue
 		}
@@ -76,6 +82,18 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 			continue
 		}
 		path := s.expert
+		if e, ok := m.pool[i].expert.(multiple); ok {
+			p, x := e.multiple()
+			c := &common[p]
+			if a, b := x*c.low, x*c.high; min(a, b) >= low && max(a, b) <= high {
+				c.weight += w * x
+				if visit != nil {
+					p.write(path[:min(m.stride, h)], x, ahead)
+					visit(i, path, x*c.sum, true)
+				}
+				continue
+			}
+		}
 		m.pool[i].forecast(path, ahead)
 		own := path[0] == path[0]
 		for k, x := range path {
@@ -92,7 +110,26 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 			}
 		}
 		if visit != nil {
-			visit(i, path, own)
+			sum := 0.0
+			for _, x := range path {
+				sum += x
+			}
+			visit(i, path, sum, own)
+		}
+	}
+	level, season, year := common[flat].weight, common[ofSeason].weight, common[ofYear].weight
+	switch {
+	case year != 0:
+		for k := range dst {
+			dst[k] += level + s.factor[k]*(season+year*s.year[k])
+		}
+	case season != 0:
+		for k := range dst {
+			dst[k] += level + season*s.factor[k]
+		}
+	default:
+		for k := range dst {
+			dst[k] += level
 		}
 	}
 	if l := m.level(); l != 1 {
@@ -100,7 +137,7 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 			dst[k] *= l
 		}
 	}
-	m.beyond(dst, ahead)
+	m.beyond(dst, s.expert, ahead)
 }
 
 // beyond leads the path of days over to last year's profile where it goes beyond the horizon on which experts are
@@ -110,12 +147,11 @@ func (m *Model) experts(dst []float64, visit func(i int, path []float64, own boo
 //
 // of it. Within H steps it may be best to go on as now; a year ahead the season returns, even if the demand of today is
 // that of a winter without sales. One year alone is no proof of a season: it gets half.
-func (m *Model) beyond(dst []float64, ahead future) {
+func (m *Model) beyond(dst, path []float64, ahead future) {
 	h := m.config.Horizon
 	if m.lastYear == nil || len(dst) <= h {
 		return
 	}
-	path := m.scratch.expert
 	m.lastYear.forecast(path, ahead)
 	years := float64(m.year.weeks / weeksPerYear)
 	most := m.year.trust * years / (years + 1)
@@ -126,17 +162,56 @@ func (m *Model) beyond(dst []float64, ahead future) {
 	}
 }
 
-// means is the combination's path for the next h buckets, with their events, valid until the next Append or longer query.
-func (m *Model) means(h int) []float64 {
-	s := &m.scratch
-	if s.pathAt != m.t || len(s.path) < h {
-		s.path = grow(s.path, h)
-		m.experts(s.path, nil)
-		m.liftPath(s.path)
-		m.liftAnniversaries(s.path)
-		s.pathAt = m.t
+// common is what the experts of one profile have in common.
+type common struct {
+	low, high float64 // range of the profile, whatever the number of steps
+	sum       float64 // of the profile's steps
+	weight    float64 // Σ weight × number of the experts
+}
+
+// profiles writes what is known of the buckets to come, with sums of the profiles if they are wanted.
+func (m *Model) profiles(ahead future, sums bool) (c [profiles]common) {
+	h := len(ahead.factor)
+	c[flat] = common{low: 1, high: 1, sum: float64(h)}
+	if m.factors == nil {
+		return c
 	}
-	return s.path[:h]
+	m.factors.ahead(ahead.factor)
+	c[ofSeason].low, c[ofSeason].high = m.factors.span()
+	if sums {
+		for _, f := range ahead.factor {
+			c[ofSeason].sum += f
+		}
+	}
+	if m.year == nil {
+		return c
+	}
+	m.year.ahead(ahead.year)
+	c[ofYear].low, c[ofYear].high = c[ofSeason].low*m.year.low, c[ofSeason].high*m.year.top
+	if sums {
+		for k, f := range ahead.factor {
+			c[ofYear].sum += f * ahead.year[k]
+		}
+	}
+	return c
+}
+
+// write writes the first steps of x times the profile.
+func (p profile) write(dst []float64, x float64, ahead future) {
+	switch p {
+	case flat:
+		for k := range dst {
+			dst[k] = x
+		}
+	case ofSeason:
+		for k := range dst {
+			dst[k] = x * ahead.factor[k]
+		}
+	case ofYear:
+		for k := range dst {
+			dst[k] = x * ahead.factor[k] * ahead.year[k]
+		}
+	}
 }
 
 // Path is a forecast of single buckets, one value a step.
@@ -149,40 +224,17 @@ type Path struct {
 // Forecast writes the forecast of the next h buckets into dst, whose slices are reused. A model that has seen nothing
 // forecasts 0, without width: a prior is the caller's.
 func (m *Model) Forecast(dst *Path, h int) {
-	h = max(h, 0)
-	for _, x := range []*[]float64{&dst.Mean, &dst.Median, &dst.Lo80, &dst.Hi80, &dst.Lo95, &dst.Hi95} {
-		*x = grow(*x, h)
-	}
-	mean := m.means(h)
-	spread := m.spread()
-	var d Dist
-	for k := range h {
-		v := spread.window(mean, k, k+1)
-		// Neighbouring steps of a flat forecast share their quantiles.
-		if k > 0 && v == d.law && mean[k] == d.Mean {
-			dst.Mean[k], dst.Median[k] = mean[k], dst.Median[k-1]
-			dst.Lo80[k], dst.Hi80[k], dst.Lo95[k], dst.Hi95[k] = dst.Lo80[k-1], dst.Hi80[k-1], dst.Lo95[k-1], dst.Hi95[k-1]
-			continue
-		}
-		d = Dist{Mean: mean[k], law: v}
-		q := [5]float64{.025, .1, .5, .9, .975}
-		d.quantiles(q[:])
-		dst.Mean[k] = mean[k]
-		dst.Lo95[k], dst.Lo80[k], dst.Median[k], dst.Hi80[k], dst.Hi95[k] = q[0], q[1], q[2], q[3], q[4]
-	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.outlook(&s.outlook, s, h)
+	s.outlook.Path(dst, h)
 }
 
 // Sum is the distribution of the demand summed over the steps from+1 … to, 0 <= from < to; an empty window is 0. Its
 // mean is the sum of the means of these steps.
 func (m *Model) Sum(from, to int) Dist {
-	from = max(from, 0)
-	if to <= from {
-		return Dist{}
-	}
-	mean := m.means(to)
-	d := Dist{law: m.spread().window(mean, from, to)}
-	for _, x := range mean[from:to] {
-		d.Mean += x
-	}
-	return d
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.outlook(&s.outlook, s, to)
+	return s.outlook.Sum(from, to)
 }

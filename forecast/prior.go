@@ -134,7 +134,6 @@ func (m *Model) applyPrior(p *Prior) {
 		p = nil
 	}
 	m.config.Prior = p
-	m.scratch.pathAt = -1
 	m.sizes.site, m.errors.counts.perSize = sizesAlone, 0
 	var profile []float64
 	if p != nil {

@@ -175,19 +175,37 @@ func (f *fit) path(dst []float64, from int) {
 		}
 	}
 	theta := f.year[:2*f.waves]
+	for k := 0; k < len(dst); k += 7 {
+		copy(dst[k:], week[:])
+	}
+	k := 0
+	// Four days at a time: their sums need not wait for each other.
+	for ; k+4 <= len(dst) && from+6+k+4 <= len(table); k += 4 {
+		row := table[from+6+k : from+6+k+4]
+		d := dst[k : k+4]
+		for i := range d {
+			d[i] += f.slope * row[i][line]
+		}
+		x0, x1, x2, x3 := row[0][yearFrom:], row[1][yearFrom:], row[2][yearFrom:], row[3][yearFrom:]
+		x0, x1, x2, x3 = x0[:len(theta)], x1[:len(theta)], x2[:len(theta)], x3[:len(theta)]
+		v0, v1, v2, v3 := d[0], d[1], d[2], d[3]
+		for i, t := range theta {
+			v0 += x0[i] * t
+			v1 += x1[i] * t
+			v2 += x2[i] * t
+			v3 += x3[i] * t
+		}
+		d[0], d[1], d[2], d[3] = v0, v1, v2, v3
+	}
 	var beyond [regressors]float64
-	day := 0
-	for k := range dst {
+	for ; k < len(dst); k++ {
 		row := &beyond
 		if i := from + 6 + k; i < len(table) {
 			row = &table[i]
 		} else {
 			basis(row, from+k)
 		}
-		v := week[day] + f.slope*row[line]
-		if day++; day == 7 {
-			day = 0
-		}
+		v := dst[k] + f.slope*row[line]
 		for i, x := range row[yearFrom : yearFrom+len(theta)] {
 			v += x * theta[i]
 		}

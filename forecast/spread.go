@@ -21,37 +21,60 @@ const (
 	counts            // see counts.go
 )
 
-// spread is the width of the forecasts of a model as it stands: everything that does not depend on the step.
+// spread is the width of the forecasts of a model as it stands.
 type spread struct {
 	m         *Model
 	count     bool
 	counted   countSpread
 	one, many shape
 	known     []float64 // inflation at the end of every lead
-	first     float64   // exponent of growth of the steps' variance beyond the leads on record
+	steps     []float64 // factor of the variance by step: in units of g², for counts of the mean
 	knownBuf  [maxHorizon]float64
-	sortedBuf [ringSize]float64
 }
 
-func (m *Model) spread() *spread {
-	s := &spread{m: m, count: m.isCount()}
+// of reads the width of the next h steps from a model.
+func (s *spread) of(m *Model, h int) {
+	s.m, s.count = m, m.isCount()
+	s.steps = grow(s.steps, h)
 	if s.count {
-		s.counted.of(m)
-		return s
+		s.counted.of(m, s.steps)
+		return
 	}
 	e := &m.errors
-	s.one.of(&e.shape, 1, s.sortedBuf[:])
+	s.one.of(&e.shape, 1)
 	// Of every horizon, its leads push about four sums, all of the same buckets.
-	s.many.of(&e.sumShape, float64(m.leads), s.sortedBuf[:])
+	s.many.of(&e.sumShape, float64(m.leads))
 	s.known = s.knownBuf[:m.leads]
 	for i := range s.known {
 		s.known[i] = e.inflation(i)
 	}
+	exponent := 0.0
 	if last := m.leads - 1; last > 0 && m.seen > 0 {
 		a, b := e.stepScale(0), e.stepScale(last)
-		s.first = growth(a*a, b*b, last*m.stride+1)
+		exponent = growth(a*a, b*b, last*m.stride+1)
 	}
-	return s
+	m.spreadSteps(s.steps, exponent, func(lead int) float64 {
+		x := e.stepScale(lead)
+		return x * x
+	})
+}
+
+// spreadSteps writes the factor of the variance of every step: that of its lead, and beyond the leads on record that of
+// the last, growing with a power of the number of the lead.
+func (m *Model) spreadSteps(dst []float64, exponent float64, ofLead func(lead int) float64) {
+	last := 0.0
+	for lead := 0; lead*m.stride < len(dst); lead++ {
+		if lead < m.leads {
+			last = ofLead(lead)
+		}
+		v := last
+		if lead >= m.leads && exponent > 0 {
+			v *= math.Exp(exponent * math.Log(float64(lead+1)/float64(m.leads)))
+		}
+		for k := lead * m.stride; k < min((lead+1)*m.stride, len(dst)); k++ {
+			dst[k] = v
+		}
+	}
 }
 
 // growth is the exponent of the variance in the number of the step: from a at the first to b at step n, never faster than
@@ -61,18 +84,6 @@ func growth(a, b float64, n int) float64 {
 		return 0
 	}
 	return min(max(math.Log(b/a)/math.Log(float64(n)), 0), 1)
-}
-
-// variance is the factor of the variance of step k+1, in units of g².
-func (s *spread) variance(k int) float64 {
-	lead := k / s.m.stride
-	grown := 1.0
-	if last := s.m.leads - 1; lead > last {
-		lead = last
-		grown = math.Pow(float64(k+1)/float64(s.m.config.Horizon), s.first)
-	}
-	x := s.m.errors.stepScale(lead)
-	return x * x * grown
 }
 
 // inflationOver is the inflation of a sum over h steps, known being that at the end of every lead: linear between the
@@ -110,14 +121,13 @@ func (s *spread) window(mean []float64, from, to int) law {
 	}
 	lifts := s.m.liftVariance(mean, from, to)
 	if s.count {
-		l := s.counted.window(mean, from, to)
+		l := s.counted.window(mean, s.steps, from, to)
 		l.scale += lifts
 		return l
 	}
 	v := 0.0
 	for k := from; k < to; k++ {
-		g := noise(mean[k])
-		v += s.variance(k) * g * g
+		v += s.steps[k] * math.Abs(mean[k])
 	}
 	v *= inflationOver(s.known, s.m.stride, to-from)
 	v += lifts / (normalScale * normalScale)

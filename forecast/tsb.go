@@ -35,11 +35,15 @@ func (e *tsb) observe(b *bucket) {
 	}
 }
 
-func (e *tsb) forecast(dst []float64, _ future) {
-	f := e.p * e.z
+func (e *tsb) multiple() (profile, float64) {
 	if e.n == 0 {
-		f = math.NaN()
+		return flat, math.NaN()
 	}
+	return flat, e.p * e.z
+}
+
+func (e *tsb) forecast(dst []float64, _ future) {
+	_, f := e.multiple()
 	for k := range dst {
 		dst[k] = f
 	}

@@ -22,6 +22,7 @@ type year struct {
 	days     int                   // of the open week
 	n, d     float64               // of the open week
 	now      float64               // g of the open week
+	low, top float64               // range of g over the year
 	level    float64               // mean demand a day of the last 52 weeks
 	prior    float64               // κ
 	trust    float64               // share of the profile that is season, not noise
@@ -58,20 +59,40 @@ func (r *year) observe(y, f, v float64) {
 		den += r.den[i]
 	}
 	r.level, r.prior = ratio(num, den), yearPriorRatio*v
-	r.trust = r.season(v * yearOverlap)
 	r.now = r.factor(r.next)
+	r.survey(v * yearOverlap)
 }
 
-// season is the share of the profile's variance that is not noise, if ratios of demand have a variance of v/B.
-func (r *year) season(v float64) float64 {
+// survey goes over all weeks for the range of g, and for the share of the profile's variance that is not noise if ratios
+// of demand have a variance of v/B. The sums are those of around: three weeks, and three of those.
+func (r *year) survey(v float64) {
+	const last = weeksPerYear - 1
+	threeA := [3]float64{r.num[last-2] + r.num[last-1] + r.num[last], r.num[last-1] + r.num[last] + r.num[0]}
+	threeB := [3]float64{r.den[last-2] + r.den[last-1] + r.den[last], r.den[last-1] + r.den[last] + r.den[0]}
+	before, next := last, 1
 	variance, weight := 0.0, 0.0
+	r.low, r.top = math.Inf(1), math.Inf(-1)
 	for w := range r.num {
-		if a, b := r.around(w); b > 0 {
+		threeA[2] = r.num[before] + r.num[w] + r.num[next]
+		threeB[2] = r.den[before] + r.den[w] + r.den[next]
+		a := threeA[0] + threeA[1] + threeA[2]
+		b := (threeB[0] + threeB[1] + threeB[2]) * r.level
+		if b > 0 {
 			variance += (a - b) * (a - b) / b
 			weight++
 		}
+		g := 1.0
+		if b+r.prior != 0 {
+			g = (a + r.prior) / (b + r.prior)
+		}
+		r.low, r.top = min(r.low, g), max(r.top, g)
+		threeA[0], threeA[1], threeB[0], threeB[1] = threeA[1], threeA[2], threeB[1], threeB[2]
+		before = w
+		if next++; next == weeksPerYear {
+			next = 0
+		}
 	}
-	return max(0, 1-ratio(weight*v, variance))
+	r.trust = max(0, 1-ratio(weight*v, variance))
 }
 
 // around is the demand of the weeks around the one at w, and what they would have sold at the mean level.
@@ -135,11 +156,15 @@ func (e *yearly) observe(b *bucket) {
 	e.den += e.a * (g*g - e.den)
 }
 
-func (e *yearly) forecast(dst []float64, ahead future) {
-	l := math.NaN()
-	if e.den > 0 {
-		l = (e.num + yearLevelPrior*e.year.level) / (e.den + yearLevelPrior)
+func (e *yearly) multiple() (profile, float64) {
+	if !(e.den > 0) {
+		return ofYear, math.NaN()
 	}
+	return ofYear, (e.num + yearLevelPrior*e.year.level) / (e.den + yearLevelPrior)
+}
+
+func (e *yearly) forecast(dst []float64, ahead future) {
+	_, l := e.multiple()
 	for k := range dst {
 		dst[k] = l * ahead.factor[k] * ahead.year[k]
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"drumbeat/forecast"
 	"drumbeat/schemas"
 
 	"pgregory.net/rapid"
@@ -88,10 +87,10 @@ func TestCensoringIsDecidedAgain(t *testing.T) {
 		}
 		s.look()
 		s.fit(k)
-		incremental := expect(k.model, new(forecast.Path), span{cuts: []int{7}}, 0)
+		incremental := expect(k.model, span{cuts: []int{7}}, 0)
 		k.model = nil
 		s.fit(k)
-		if whole := expect(k.model, new(forecast.Path), span{cuts: []int{7}}, 0); !sameDemand(whole.mean, incremental.mean) {
+		if whole := expect(k.model, span{cuts: []int{7}}, 0); !sameDemand(whole.mean, incremental.mean) {
 			t.Fatalf("forecast %v, of the whole history %v", incremental.mean, whole.mean)
 		}
 	})

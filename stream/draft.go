@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"drumbeat/forecast"
 	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
@@ -75,10 +74,9 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		p.HoldingShare[0] = part
 	}
 	failed := s.refresh(list, func(i int, k *sku) {
-		var path forecast.Path
 		t := s.terms(k)
 		a := s.spanOf(k, &t, cuts)
-		s.net(d, i, k, t, expect(k.model, &path, a, 0), a)
+		s.net(d, i, k, t, expect(k.model, a, 0), a)
 	})
 	for _, i := range failed {
 		k := list[i]

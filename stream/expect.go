@@ -39,25 +39,26 @@ type expected struct {
 }
 
 // expect reads a model. It has seen the days up to shift days before the open one.
-func expect(m *forecast.Model, path *forecast.Path, a span, shift int) expected {
-	days := a.days()
-	m.Forecast(path, shift+days)
+func expect(m *forecast.Model, a span, shift int) expected {
+	days := shift + a.days()
+	var outlook forecast.Outlook
+	m.Outlook(&outlook, max(days, shift+a.cover))
+	mean, lower, upper := make([]float64, days), make([]float64, days), make([]float64, days)
+	outlook.Interval(mean, lower, upper, .1)
 	x := expected{
-		mean:  append([]float64(nil), path.Mean[shift:]...),
-		lower: append([]float64(nil), path.Lo80[shift:]...),
-		upper: append([]float64(nil), path.Hi80[shift:]...),
+		mean: mean[shift:], lower: lower[shift:], upper: upper[shift:],
 		sums:  make([]forecast.Dist, len(a.cuts)),
 		model: modelVersion,
 	}
 	from := 0
 	for t, to := range a.cuts {
 		if to > from {
-			x.sums[t] = m.Sum(shift+from, shift+to)
+			x.sums[t] = outlook.Sum(shift+from, shift+to)
 		}
 		from = to
 	}
 	if a.cover > 0 {
-		x.covered = m.Sum(shift, shift+a.cover)
+		x.covered = outlook.Sum(shift, shift+a.cover)
 	}
 	return x
 }

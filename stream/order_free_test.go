@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"drumbeat/forecast"
 	"drumbeat/schemas"
 )
 
@@ -261,10 +260,10 @@ func TestReadingTheWindowAgainChangesNothing(t *testing.T) {
 			s.look()
 			for _, k := range s.skus {
 				s.fit(k)
-				kept := expect(k.model, new(forecast.Path), span{cuts: []int{7}}, 0)
+				kept := expect(k.model, span{cuts: []int{7}}, 0)
 				k.model = nil
 				s.fit(k)
-				if anew := expect(k.model, new(forecast.Path), span{cuts: []int{7}}, 0); !slices.Equal(kept.mean, anew.mean) {
+				if anew := expect(k.model, span{cuts: []int{7}}, 0); !slices.Equal(kept.mean, anew.mean) {
 					t.Fatalf("after fact %d, %s is forecast %v, fitted anew %v\n%s", i, k.name, kept.mean, anew.mean, story(facts[:i+1]))
 				}
 			}

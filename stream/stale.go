@@ -33,8 +33,7 @@ func (s *site) lastGood(k *sku, a span) expected {
 		var x expected
 		if s.attempt(&former, func() {
 			s.fitTo(&former, day)
-			var path forecast.Path
-			x = expect(former.model, &path, a, int(s.Today-day))
+			x = expect(former.model, a, int(s.Today-day))
 		}) {
 			x.model = staleVersion
 			return x

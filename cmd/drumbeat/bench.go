@@ -19,6 +19,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "pipeline", Help: "sales to saved history and published plan: the Processor alone, and end to end", Run: c.pipeline(std)},
 		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
+		{Name: "forecast", Help: "first fit, closing bucket, sale, all SKUs of a site; --peers: beside AutoETS and Prophet", Run: c.forecast(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
@@ -36,6 +37,7 @@ type benchCmd struct {
 	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
 	Seeds int      `default:"20" placeholder:"N" help:"Data sets that accuracy makes up."`
 	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
+	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast; deploy/peers/setup installs them."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }

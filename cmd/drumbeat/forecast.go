@@ -101,12 +101,14 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 	return each(len(all), func(i int) {
 		s := all[i]
 		s.model = models[i]
-		s.model.Forecast(&s.path, c.Horizon)
+		var outlook forecast.Outlook
+		s.model.Outlook(&outlook, c.Horizon)
+		outlook.Path(&s.path, c.Horizon)
 		if c.Cumulative == "" {
 			return
 		}
 		for h := range c.Horizon {
-			s.sums = append(s.sums, s.model.Sum(0, h+1))
+			s.sums = append(s.sums, outlook.Sum(0, h+1))
 		}
 	})
 }
