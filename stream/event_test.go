@@ -52,7 +52,11 @@ func TestDeclaredEventsLiftTheForecast(t *testing.T) {
 			dates = append(dates, d)
 		}
 	}
+	s.draw()
 	s.declare(schemas.Calendar{Name: "fair", Effect: schemas.EffectEvent, Dates: dates}, 0)
+	if len(s.shares.list) > 0 {
+		t.Error("what the models shared without the fair is kept")
+	}
 	for _, c := range []struct {
 		sku  string
 		day  schemas.Date
@@ -118,7 +122,11 @@ func TestHolidaysOfTheCountry(t *testing.T) {
 		if err := s.checkDefinition(&schemas.Event{Data: &schemas.Policy{Country: ref("XX")}}); err == nil || err.Field != "country" {
 			t.Errorf("country XX: %v", err)
 		}
+		s.draw()
 		s.define(&schemas.Event{Data: &schemas.Policy{Country: ref("ES"), Clock: ref(schemas.ClockEvent)}, Time: s.Now, HasTime: true})
+		if len(s.shares.list) > 0 {
+			t.Error("what the models shared without holidays is kept")
+		}
 		for _, h := range holidays {
 			if h < s.Today || h >= s.Today+150 {
 				continue
