@@ -3,7 +3,7 @@ package forecast
 import "math"
 
 // effect is what an event, or one day of it, did to the demand of one series: demand in its buckets against what the
-// model expected one step ahead, both summed with a discount a time. A bucket with an event is missing to all else.
+// model expected at the end of the block before, both summed with a discount a time. A bucket with an event is missing to all else.
 //
 // The event multiplies demand by
 //
@@ -61,11 +61,12 @@ func (m *Model) teach(y float64) float64 {
 	return missing
 }
 
-// expectation is the forecast of the next bucket as if it had no event.
+// expectation is the forecast of the next bucket as if it had no event, as of the end of the last block; 0 before.
 func (m *Model) expectation() float64 {
-	x := m.scratch.one[:]
-	m.experts(x, nil)
-	return x[0]
+	if m.made == 0 {
+		return 0
+	}
+	return m.origins[m.newest].path[len(m.block)]
 }
 
 func (m *Model) learnEffect(key effectKey, y, expected float64, begins bool) {
@@ -151,37 +152,37 @@ func (m *Model) liftOf(name string, day uint8) (r, variance float64) {
 	return r, variance
 }
 
-// liftPath multiplies the path of the next buckets by their events.
+// liftPath multiplies the path of the next buckets by their events, and notes how little is known of each effect.
 func (m *Model) liftPath(path []float64) {
+	m.scratch.risk = m.scratch.risk[:0]
 	if len(m.config.Events) == 0 || len(m.effects) == 0 && m.config.Prior.noEffects() {
 		return
 	}
+	m.scratch.risk = grow(m.scratch.risk, len(path))
+	clear(m.scratch.risk)
 	for k := range path {
 		if i := m.config.First + m.t + k; len(m.config.Events[i]) > 0 {
-			r, _ := m.lift(i)
+			r, v := m.lift(i)
 			path[k] *= r
+			m.scratch.risk[k] = math.Sqrt(v)
 		}
 	}
 }
 
-// liftVariance is the variance of the demand of the steps from+1 … to, whose means are mean[from:to], that comes of not
-// knowing the effects of their events better. Days of one event err together.
+// liftVariance is the variance of the demand of the steps from+1 … to of the path, whose means are mean[from:to], that comes
+// of not knowing the effects of their events better. Buckets of events that follow each other err together.
 func (m *Model) liftVariance(mean []float64, from, to int) float64 {
-	if len(m.config.Events) == 0 || len(m.effects) == 0 && m.config.Prior.noEffects() {
+	if len(m.scratch.risk) < to {
 		return 0
 	}
-	total, run, name := 0.0, 0.0, ""
+	total, run := 0.0, 0.0
 	for k := from; k < to; k++ {
-		i := m.config.First + m.t + k
-		if len(m.config.Events[i]) == 0 {
-			continue
-		}
-		_, v := m.lift(i)
-		if key := m.config.Events.key(i); key != name {
+		if risk := m.scratch.risk[k]; risk > 0 {
+			run += mean[k] * risk
+		} else if run != 0 {
 			total += run * run
-			run, name = 0, key
+			run = 0
 		}
-		run += mean[k] * math.Sqrt(v)
 	}
 	return total + run*run
 }

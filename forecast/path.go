@@ -7,7 +7,7 @@ type scratch struct {
 	year    []float64
 	expert  []float64
 	mean    []float64 // the plain mean's path
-	one     [1]float64
+	risk    []float64 // relative deviations of the effects of the path's events; empty: none
 	path    []float64 // cached combination with events, valid for pathAt buckets
 	pathAt  int
 }

@@ -127,6 +127,8 @@ func TestHolidaysOfTheCountry(t *testing.T) {
 		if len(s.shares.list) > 0 {
 			t.Error("what the models shared without holidays is kept")
 		}
+		s.draw()
+		t.Logf("a share with holidays takes %d bytes", len(s.shares.list[len(s.shares.list)-1].saved))
 		for _, h := range holidays {
 			if h < s.Today || h >= s.Today+150 {
 				continue

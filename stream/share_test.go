@@ -1,8 +1,10 @@
 package stream
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -163,8 +165,14 @@ func TestSharesOfALoadedHistory(t *testing.T) {
 func TestSharesOfAnotherRelease(t *testing.T) {
 	s := slowSite(t, 6, 300, nil)
 	want := s.forecasts()
+	t.Logf("a share takes %d bytes", len(s.shares.list[5].saved))
 	for name, spoil := range map[string]func(*SavedSite){
-		"none, as in states of before": func(v *SavedSite) { v.Pages = nil },
+		"none, as in states of before": func(v *SavedSite) {
+			v.Pages = nil
+			if v.State = regexp.MustCompile(`"shared":\{[^}]*\},`).ReplaceAll(v.State, nil); bytes.Contains(v.State, []byte("shared")) {
+				t.Fatal("the state still tells of shares")
+			}
+		},
 		"of other models":              func(v *SavedSite) { v.Pages[3].Data[3] ^= 1 },
 		"damaged":                      func(v *SavedSite) { v.Pages[5].Data = v.Pages[5].Data[:len(v.Pages[5].Data)-1] },
 		"left over": func(v *SavedSite) {
