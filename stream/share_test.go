@@ -173,8 +173,8 @@ func TestSharesOfAnotherRelease(t *testing.T) {
 				t.Fatal("the state still tells of shares")
 			}
 		},
-		"of other models":              func(v *SavedSite) { v.Pages[3].Data[3] ^= 1 },
-		"damaged":                      func(v *SavedSite) { v.Pages[5].Data = v.Pages[5].Data[:len(v.Pages[5].Data)-1] },
+		"of other models": func(v *SavedSite) { v.Pages[3].Data[3] ^= 1 },
+		"damaged":         func(v *SavedSite) { v.Pages[5].Data = v.Pages[5].Data[:len(v.Pages[5].Data)-1] },
 		"left over": func(v *SavedSite) {
 			last := v.Pages[len(v.Pages)-1]
 			a := shared{day: s.Shared.To + shareEvery, known: 9}
