@@ -22,6 +22,14 @@
 // NaN, and anything else that is not a finite number, says that nothing is known of the bucket: it was closed,
 // sold out, flagged, rejected. Time passes (the season moves on), nothing is learnt. A zero is an observation.
 //
+// # Events
+//
+// A bucket with a named event ([Config].Events) is missing to all experts, to the season and to the errors. Its demand
+// against what was expected of it teaches the effect of the event (effects.go), shrunk to what other series have seen of it
+// (effects_site.go, carried by [Prior]), and the forecasts of buckets to come are multiplied by the effects of theirs. An
+// event of several buckets has an effect of its own for each, near that of the whole; events of one kind ("holiday: …")
+// take after each other.
+//
 // # Kinds of series
 //
 // Whole non-negative numbers that are small or often zero are counts: only level-type experts may speak, losses are

@@ -3,7 +3,7 @@ package forecast
 import "math"
 
 // effect is what an event, or one day of it, did to the demand of one series: demand in its buckets against what the
-// model expected one step ahead, both summed with a discount a time. A bucket with an event is missing to all else.
+// model expected at the end of the block before, both summed with a discount a time. A bucket with an event is missing to all else.
 //
 // The event multiplies demand by
 //
@@ -48,7 +48,7 @@ func (m *Model) teach(y float64) float64 {
 	if !(math.Abs(y) <= maxValue) || m.seen < effectStart {
 		return missing
 	}
-	expected := m.expectation()
+	expected := m.expected()
 	if !(expected > 0) {
 		return missing
 	}
@@ -59,14 +59,6 @@ func (m *Model) teach(y float64) float64 {
 		m.learnEffect(effectKey{name, day}, y, expected, true)
 	}
 	return missing
-}
-
-// expectation is the forecast of the next bucket as if it had no event.
-func (m *Model) expectation() float64 {
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	m.experts(s.one[:], s, nil)
-	return s.one[0]
 }
 
 func (m *Model) learnEffect(key effectKey, y, expected float64, begins bool) {
@@ -152,37 +144,38 @@ func (m *Model) liftOf(name string, day uint8) (r, variance float64) {
 	return r, variance
 }
 
-// liftPath multiplies the path of the next buckets by their events.
-func (m *Model) liftPath(path []float64) {
+// liftPath multiplies the path of the next buckets by their events. It returns, in risk's memory, the relative deviations
+// of their effects; none where no event is known.
+func (m *Model) liftPath(path, risk []float64) []float64 {
 	if len(m.config.Events) == 0 || len(m.effects) == 0 && m.config.Prior.noEffects() {
-		return
+		return risk[:0]
 	}
+	risk = grow(risk, len(path))
+	clear(risk)
 	for k := range path {
 		if i := m.config.First + m.t + k; len(m.config.Events[i]) > 0 {
-			r, _ := m.lift(i)
+			r, v := m.lift(i)
 			path[k] *= r
+			risk[k] = math.Sqrt(v)
 		}
 	}
+	return risk
 }
 
-// liftVariance is the variance of the demand of the steps from+1 … to, whose means are mean[from:to], that comes of not
-// knowing the effects of their events better. Days of one event err together.
-func (m *Model) liftVariance(mean []float64, from, to int) float64 {
-	if len(m.config.Events) == 0 || len(m.effects) == 0 && m.config.Prior.noEffects() {
+// liftVariance is the variance of the demand of the steps from+1 … to of the path, whose means are mean[from:to], that comes
+// of not knowing the effects of their events better. Buckets of events that follow each other err together.
+func (s *spread) liftVariance(mean []float64, from, to int) float64 {
+	if len(s.risk) < to {
 		return 0
 	}
-	total, run, name := 0.0, 0.0, ""
+	total, run := 0.0, 0.0
 	for k := from; k < to; k++ {
-		i := m.config.First + m.t + k
-		if len(m.config.Events[i]) == 0 {
-			continue
-		}
-		_, v := m.lift(i)
-		if key := m.config.Events.key(i); key != name {
+		if risk := s.risk[k]; risk > 0 {
+			run += mean[k] * risk
+		} else if run != 0 {
 			total += run * run
-			run, name = 0, key
+			run = 0
 		}
-		run += mean[k] * math.Sqrt(v)
 	}
 	return total + run*run
 }

@@ -227,7 +227,7 @@ func (m *Model) Append(y float64) {
 	}
 }
 
-// expected is what was forecast of the next bucket at the end of the last block.
+// expected is what was forecast of the next bucket at the end of the last block, without its events.
 func (m *Model) expected() float64 {
 	if m.made > 0 {
 		return m.origins[m.newest].path[len(m.block)]

@@ -21,7 +21,7 @@ func (m *Model) outlook(o *Outlook, s *scratch, h int) {
 	h = max(h, 0)
 	o.mean = grow(o.mean, h)
 	m.experts(o.mean, s, nil)
-	m.liftPath(o.mean)
+	o.spread.risk = m.liftPath(o.mean, o.spread.risk)
 	m.liftAnniversaries(o.mean)
 	o.spread.of(m, h)
 }
@@ -63,7 +63,7 @@ func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 	}
 	before := 0.0
 	for k, f := range mean {
-		lifts := s.m.liftVariance(mean, k, k+1)
+		lifts := s.liftVariance(mean, k, k+1)
 		switch {
 		case k > 0 && lifts == before && f == mean[k-1] && s.steps[k] == s.steps[k-1]:
 			// Neighbouring steps of a flat forecast share their quantiles.

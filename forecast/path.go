@@ -9,8 +9,7 @@ type scratch struct {
 	year    []float64
 	expert  []float64
 	mean    []float64 // the plain mean's path
-	one     [1]float64
-	outlook Outlook // of Forecast and Sum
+	outlook Outlook   // of Forecast and Sum
 }
 
 // scratches spares every model its own: a site holds many that rest, and a few are asked at a time.

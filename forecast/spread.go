@@ -29,6 +29,7 @@ type spread struct {
 	one, many shape
 	known     []float64 // inflation at the end of every lead
 	steps     []float64 // factor of the variance by step: in units of g², for counts of the mean
+	risk      []float64 // relative deviation of the effects of a step's events; empty: none
 	knownBuf  [maxHorizon]float64
 }
 
@@ -119,7 +120,7 @@ func (s *spread) window(mean []float64, from, to int) law {
 	if s.m.seen == 0 {
 		return law{}
 	}
-	lifts := s.m.liftVariance(mean, from, to)
+	lifts := s.liftVariance(mean, from, to)
 	if s.count {
 		l := s.counted.window(mean, s.steps, from, to)
 		l.scale += lifts

@@ -23,6 +23,7 @@ type pastStory struct {
 	missing map[skuDate]bool
 	closed  map[skuDate]bool // SKU "": the site
 	turns   map[string][]itemEvent
+	fairs   map[string]forecast.Events // by SKU
 	until   schemas.Date
 }
 
@@ -69,14 +70,17 @@ func (o *pastStory) sellAndCancel(sku string, day schemas.Date, late, cancelled 
 	o.tell(day, cancelled, ev)
 }
 
-// drawPast draws up to ten weeks of a site with a few products. In the first two all sell every day, so that no
+// drawPast draws up to fourteen weeks of a site with a few products. In the first two all sell every day, so that no
 // verdict of the outlier rule hangs on what comes first.
 func drawPast(t *rapid.T) *pastStory {
 	o := &pastStory{
 		sold: map[skuDate]float64{}, held: map[skuDate]bool{}, missing: map[skuDate]bool{},
-		closed: map[skuDate]bool{}, turns: map[string][]itemEvent{},
+		closed: map[skuDate]bool{}, turns: map[string][]itemEvent{}, fairs: map[string]forecast.Events{},
 	}
 	names := []string{"CLOCK", "K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8"}
+	for _, name := range names {
+		o.fairs[name] = forecast.Events{}
+	}
 	for d := storyStart; d < storyStart+14; d++ {
 		for _, name := range names {
 			o.sell(name, 10, d, 0)
@@ -85,7 +89,7 @@ func drawPast(t *rapid.T) *pastStory {
 	}
 	late := func() int { return rapid.IntRange(0, 7).Draw(t, "late") }
 	rest := time.Weekday(rapid.IntRange(0, 9).Draw(t, "day of rest")) // from 7 on: none
-	o.until = storyStart + schemas.Date(rapid.IntRange(20, 70).Draw(t, "days"))
+	o.until = storyStart + schemas.Date(rapid.IntRange(20, 100).Draw(t, "days"))
 	outliers := map[string]int{}
 	for d := storyStart + 14; d < o.until; d++ {
 		// Leaves the day as it was, empty if it was. A cancellation waits no longer than seven days of the clock,
@@ -128,6 +132,29 @@ func drawPast(t *rapid.T) *pastStory {
 			o.closed[skuDate{sku, d}] = true
 		}
 		o.tell(d, rapid.IntRange(-9, 30).Draw(t, "told"), schemas.Event{Type: schemas.TypeCalendar, Data: c})
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "fairs") {
+		d := storyStart + schemas.Date(rapid.IntRange(1, int(o.until-storyStart)+5).Draw(t, "fair"))
+		name := fmt.Sprint("fair ", i%2)
+		c := &schemas.Calendar{Name: fmt.Sprint(name, " ", 2020+i), Effect: schemas.EffectEvent}
+		of := names
+		if rapid.Bool().Draw(t, "of one") {
+			of = names[1:2]
+			c.SKUs = of
+		}
+		for n := range rapid.IntRange(1, 3).Draw(t, "length") {
+			day := d + schemas.Date(n)
+			// A declared event excuses what would be held.
+			if !slices.ContainsFunc(names, func(name string) bool { return o.held[skuDate{name, day}] }) {
+				c.Dates = append(c.Dates, day)
+				for _, sku := range of {
+					o.fairs[sku].Add(int(day), name)
+				}
+			}
+		}
+		if len(c.Dates) > 0 {
+			o.tell(d, rapid.IntRange(-9, 30).Draw(t, "told"), schemas.Event{Type: schemas.TypeCalendar, Data: c})
+		}
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "item events") {
 		d, sku := anyDay(), rapid.SampledFrom([]string{"K1", "K2"}).Draw(t, "sku")
@@ -209,8 +236,23 @@ func sameDemand(a, b []float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool { return x == y || x != x && y != y })
 }
 
+// fresh is a model of the days, with the shares of the site on theirs.
+func (s *site) fresh(days []float64, events forecast.Events) *forecast.Model {
+	first := s.Today - schemas.Date(len(days))
+	m := forecast.New(forecast.Config{Season: season, Events: events, First: int(first)})
+	for d := first; d < s.Today; d++ {
+		for _, a := range s.shares.list {
+			if a.prior != nil && (a.day == d || d == first && a.day < d) {
+				m.SetPrior(a.prior)
+			}
+		}
+		m.Append(days[d-first])
+	}
+	return m
+}
+
 // Whatever the order in which facts arrive and whenever forecasts are made in between, the models see of each
-// day what is true of it, and are what a fit of the whole history gives.
+// day what is true of it, and are what a fit of the whole history gives, with what the site shared on its days.
 func TestWhatModelsSeeOfADay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := drawPast(t)
@@ -229,6 +271,9 @@ func TestWhatModelsSeeOfADay(t *testing.T) {
 			if rapid.IntRange(0, 15).Draw(t, "forecast") == 0 {
 				s := p.sites["plant"]
 				s.look()
+				if rapid.Bool().Draw(t, "share") {
+					s.share()
+				}
 				for _, k := range s.skus {
 					s.fit(k)
 				}
@@ -237,6 +282,7 @@ func TestWhatModelsSeeOfADay(t *testing.T) {
 		p.EndOfInput()
 		s := p.sites["plant"]
 		s.look()
+		s.share()
 		silent := o.silence(s.Today)
 		for _, k := range s.skus {
 			s.fit(k)
@@ -247,7 +293,7 @@ func TestWhatModelsSeeOfADay(t *testing.T) {
 			}
 			var incremental, whole forecast.Path
 			k.model.Forecast(&incremental, 9)
-			forecast.Fit(forecast.Config{Season: season}, want).Forecast(&whole, 9)
+			s.fresh(want, o.fairs[k.name]).Forecast(&whole, 9)
 			if !sameDemand(incremental.Mean, whole.Mean) || !sameDemand(incremental.Lo95, whole.Lo95) {
 				t.Fatalf("%s: forecast %v\nof the whole history %v", k.name, incremental.Mean, whole.Mean)
 			}

@@ -27,7 +27,8 @@
 //
 //	history.go     demand, packed by history_packed.go
 //	belief.go      stock on hand: a walk over days from a count (stock.go), with receipts (receipt.go, order.go)
-//	activity.go    on which days the site was shut; closed.go what calendars say
+//	activity.go    on which days the site was shut; closed.go what calendars close; event.go what they declare,
+//	               and the holidays of the site's country
 //	life.go        from when to when a SKU is sold; censor.go when it was out of stock
 //	change.go      whether what happened matters, and since when a plan is pending
 //
@@ -38,7 +39,8 @@
 //
 // A pending change that is due becomes a Job:
 //
-//	draft.go       the state of the site as a problem: models (demand.go), netting (net.go)
+//	draft.go       the state of the site as a problem: models (demand.go), what they share (share.go) and expect
+//	               (expect.go), or did before they failed (stale.go), netting (net.go)
 //	pose.go        one SKU of the Problem; load.go and capacity.go the resources
 //	solve.go       the pool of solvers, beside the Processor
 //	plan.go        the outcome: a plan, the former one as degraded, or why there is none

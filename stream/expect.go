@@ -21,7 +21,7 @@ func (a *span) days() int { return a.cuts[len(a.cuts)-1] }
 func (s *site) spanOf(k *sku, t *terms, cuts []int) span {
 	a := span{cuts: cuts}
 	if t.safety.Rule == schemas.SafetyServiceLevel {
-		// Lead time and review: what is ordered at the end of the next period arrives, after the frozen ones, so much later.
+		// The lead time, and the time until a plan can answer: the frozen periods and one of review.
 		days := math.Round(float64(t.lead+1+s.settings.Frozen) * s.settings.daysPer(schemas.PerPeriod))
 		a.cover = s.coverWithDemand(k, int(min(longestCover, days)), a.days())
 		a.level = t.safety.Value

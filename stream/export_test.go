@@ -15,6 +15,9 @@ func (p *Processor) Dump() []byte {
 	for _, name := range p.order {
 		s := p.sites[name]
 		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])
+		for _, a := range s.shares.list {
+			fmt.Fprintf(&b, "share %v %d %x\n", a.day, a.known, a.saved)
+		}
 		// Derived, but what is counted fact by fact has to be what a restored site counts.
 		fmt.Fprintf(&b, "activity %v\n", s.activity.skus)
 		for _, k := range s.skus {

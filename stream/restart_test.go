@@ -96,7 +96,14 @@ func drawFeed(t *rapid.T) []stream.Record {
 		case 14:
 			add(f.define(&schemas.Resource{Resource: "factory", Capacity: count() * 5, Per: schemas.PerWeek, OvertimeCapacity: 3, OvertimeCost: 1}))
 		case 15:
-			add(f.define(&schemas.Calendar{Name: "holiday", Dates: []schemas.Date{day + 2}, Effect: schemas.EffectClosed}))
+			c := &schemas.Calendar{Name: "holiday", Dates: []schemas.Date{day + 2}, Effect: schemas.EffectClosed}
+			if rapid.Bool().Draw(t, "event") {
+				c.Name, c.Effect, c.Dates = "fair", schemas.EffectEvent, []schemas.Date{day - 8, day - 7, day - 1, day + 2, day + 9}
+				if rapid.Bool().Draw(t, "of one") {
+					c.SKUs = []string{"A"}
+				}
+			}
+			add(f.define(c))
 		case 16:
 			add(f.define(&schemas.DemandOverride{SKU: "A", From: day, To: day + 9, Mode: schemas.OverrideScale, Factor: ptr(2.0), By: "p"}))
 		case 17:
@@ -108,6 +115,7 @@ func drawFeed(t *rapid.T) []stream.Record {
 				Horizon: ptr(rapid.IntRange(2, 4).Draw(t, "horizon")), Clock: ptr(schemas.ClockEvent),
 				Confirmation: ptr(rapid.SampledFrom([]schemas.Confirmation{"assume", "events"}).Draw(t, "confirmation")),
 				Period:       ptr(rapid.SampledFrom([]schemas.PeriodKind{"week", "day"}).Draw(t, "period")),
+				Country:      rapid.SampledFrom([]*string{nil, ptr("ES"), ptr("GB")}).Draw(t, "country"),
 			}))
 		case 20:
 			add(f.raw([]byte(rapid.SampledFrom([]string{`{`, ``, `{"specversion":"1.0"}`, "\xff"}).Draw(t, "junk"))))
@@ -216,7 +224,7 @@ func difference(got, want string) string {
 func live(t *rapid.T, records []stream.Record, dies func(step string) bool) story {
 	ctx := context.Background()
 	store := memory.NewStore()
-	config := stream.Config{Settings: settings(), Shards: 2}
+	config := stream.Config{Settings: settings(), Shards: rapid.IntRange(0, 5).Draw(t, "shards")}
 	plans := map[int64]string{}
 	ledger := newLedger(records)
 	for crashes := 0; ; crashes++ {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"drumbeat/schemas"
 	"drumbeat/stream"
@@ -24,7 +25,7 @@ type siteFlags struct {
 func (f *siteFlags) config(clock schemas.Clock, log *slog.Logger) (stream.Config, error) {
 	settings := stream.DefaultSettings()
 	settings.TimeZone, settings.Period, settings.Horizon, settings.Clock = f.TimeZone, schemas.PeriodKind(f.Period), f.Horizon, clock
-	settings.Country = f.Country
+	settings.Country = strings.ToUpper(f.Country)
 	if settings.Frozen >= settings.Horizon {
 		settings.Frozen = settings.Horizon - 1
 	}
