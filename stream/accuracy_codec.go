@@ -61,7 +61,16 @@ func (p packedAccuracy) unpack() (a accuracy) {
 	return a
 }
 
-func (a *accuracy) decode(r *reader) {
+// tallies decodes what is known of closed windows alone.
+func (p packedAccuracy) tallies() (a accuracy) {
+	if len(p.bytes) > 0 {
+		r := reader{b: p.bytes}
+		a.decodeTallies(&r)
+	}
+	return a
+}
+
+func (a *accuracy) decodeTallies(r *reader) {
 	if a.class = seriesClass(r.byte()); a.class >= seriesClasses {
 		r.fail()
 	}
@@ -69,6 +78,10 @@ func (a *accuracy) decode(r *reader) {
 	for i := range a.spans {
 		a.spans[i].decode(r)
 	}
+}
+
+func (a *accuracy) decode(r *reader) {
+	a.decodeTallies(r)
 	for n := r.count(3); n > 0; n-- {
 		p := publication{day: schemas.Date(r.int32()), shape: []uint8(r.string())}
 		for n := r.count(22); n > 0; n-- {

@@ -93,7 +93,7 @@ func (p *Processor) Accuracy(name string) map[AccuracyClass]AccuracySums {
 		return list
 	}
 	for _, k := range s.skus {
-		a := k.accuracy.unpack()
+		a := k.accuracy.tallies()
 		for span := range a.spans {
 			if t := &a.spans[span]; t.windows > 0 {
 				key := AccuracyClass{a.class.String(), spanKind(span).String()}
