@@ -134,15 +134,14 @@ func (s *site) naiveRate(k *sku) float64 {
 	if !ok {
 		return 0
 	}
-	open, sold := 0, schemas.Quantity(0)
+	open := 0
 	from := max(first, s.Today-naiveDays)
 	for d := from; d < s.Today; d++ {
 		if !s.closedFor(k, d) && !s.silent(d) {
 			open++
 		}
 	}
-	sold = k.kept(from, s.Today-1)
-	return max(0, sold.Float()) / float64(max(open, 1))
+	return max(0, k.kept(from, s.Today-1).Float()) / float64(max(open, 1))
 }
 
 // shapeOf rounds the demand of days to parts of the largest.
