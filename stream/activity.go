@@ -85,7 +85,10 @@ func (a *activity) trim(before schemas.Date) {
 
 // silent says that the site booked nothing on a past day although it should have.
 func (s *site) silent(d schemas.Date) bool {
-	v := &s.activity.survey
+	return s.activity.survey.isSilent(d)
+}
+
+func (v *survey) isSilent(d schemas.Date) bool {
 	return d >= v.from && d < v.today && v.silent[d-v.from]
 }
 

@@ -20,6 +20,8 @@ type Batch struct {
 	Sales       []DailySale
 	OldSales    []OldSale
 	Forecasts   []ForecastRow
+	Accuracy    []AccuracyRow // of several rows of one key the last one holds
+	Models      []ModelRow
 	Revisions   []Revision
 	Audit       []AuditRow
 	DeadLetters []DeadLetter

@@ -46,6 +46,12 @@
 //	plan.go        the outcome: a plan, the former one as degraded, or why there is none
 //	present.go     lines and head as they are published
 //
+// What was published is compared with demand once that has settled:
+//
+//	accuracy.go        windows of a published forecast; accuracy_model.go: what its model consists of
+//	accuracy_close.go  the demand of a window; accuracy_tally.go: sums by SKU and horizon
+//	accuracy_rows.go   as rows of the batch, and by class of SKU for the metrics
+//
 // Every count, flag and rejection on this way ends in audit.go, and all that has changed in the [Batch] of
 // ready.go.
 //

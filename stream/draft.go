@@ -11,6 +11,7 @@ import (
 
 // draft is what a Job was made from: the figures that its plan's lines show beside the solver's.
 type draft struct {
+	day       schemas.Date // the open one
 	calendar  calendar
 	periods   []period
 	names     []string
@@ -31,6 +32,7 @@ type draftSKU struct {
 	baseline                                   []schemas.Quantity
 	hasBaseline                                []bool
 	forecast                                   ForecastRow
+	issued                                     *issued // on an origin
 	outlook                                    outlook
 	scale                                      float64
 	terms                                      terms
@@ -42,7 +44,7 @@ const longestCover = 1826
 // draw nets the site: it brings the models up to date and builds the Problem of the newest state.
 func (s *site) draw() (*optimize.Problem, *draft) {
 	s.freshen()
-	d := &draft{calendar: s.calendar}
+	d := &draft{day: s.Today, calendar: s.calendar}
 	d.periods = s.calendar.from(s.Today, s.settings.Horizon)
 	cuts := make([]int, len(d.periods))
 	for t, p := range d.periods {

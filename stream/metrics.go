@@ -28,7 +28,8 @@ type Metrics struct {
 	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
 	Dirty                                               *prometheus.GaugeVec
 
-	audit auditCollector
+	accuracy accuracyMetrics
+	audit    auditCollector
 
 	mu         sync.Mutex
 	resends    map[int32]int64
@@ -80,6 +81,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		SolveSeconds: histogram("solve_seconds", "Time of a solve, waiting for a free solver included."),
 		Recovery:     histogram("recovery_seconds", "Time from assignment to a loaded partition."),
 		ToPlan:       histogram("change_to_plan_seconds", "Time from the first change to the saved plan that covers it, by the wall clock."),
+		accuracy:     newAccuracyMetrics(),
 		resends:      map[int32]int64{}, clockBacks: map[int32]int64{},
 	}
 	m.audit.rows = map[auditKey]AuditRow{}
@@ -89,6 +91,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty,
 			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
 			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.ToPlan, &m.audit,
+			m.accuracy.wape, m.accuracy.naive, m.accuracy.bias, m.accuracy.coverage,
 		)
 	}
 	return m
@@ -122,6 +125,7 @@ func (m *Metrics) owned(partition int32, epoch int64, p *Processor) {
 		}
 		m.Revision.WithLabelValues(name).Set(float64(s.Revision))
 		m.audit.set(s.Audit.all(name))
+		m.accuracy.show(name, p.Accuracy(name))
 	}
 }
 
@@ -137,12 +141,13 @@ func (m *Metrics) left(partition int32, p *Processor) {
 		}
 		m.FrozenMoves.DeleteLabelValues(name)
 		m.audit.drop(name)
+		m.accuracy.drop(name)
 	}
 }
 
 func (m *Metrics) save(b *Batch, took time.Duration) {
 	m.Saves.Observe(took.Seconds())
-	m.SaveRows.Add(float64(len(b.SKUs) + len(b.Sales) + len(b.Forecasts) + len(b.Pages) + len(b.DeadLetters)))
+	m.SaveRows.Add(float64(len(b.SKUs) + len(b.Sales) + len(b.Forecasts) + len(b.Accuracy) + len(b.Models) + len(b.Pages) + len(b.DeadLetters)))
 }
 
 // saved shows what the newest save holds.
@@ -151,6 +156,7 @@ func (m *Metrics) saved(partition int32, b *Batch, p *Processor) {
 	m.Offset.WithLabelValues(l).Set(float64(b.Next))
 	m.Dirty.WithLabelValues(l).Set(float64(p.Weight()))
 	m.audit.set(b.Audit)
+	m.accuracy.saved(b, p)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.Resends.Add(float64(p.resends - m.resends[partition]))

@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,4 +63,71 @@ func TestMetricsFollowTheOwner(t *testing.T) {
 			t.Errorf("%d labelled series are left", n)
 		}
 	}
+}
+
+// The accuracy is shown by class and horizon, of the sites that are ours.
+func TestMetricsOfAccuracy(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := NewMetrics(registry)
+	p, err := New(Config{}, &Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.site("plant")
+	for name, class := range map[string]seriesClass{"A": classCount, "B": classCount, "C": classSparse} {
+		a := accuracy{class: class}
+		week := &a.spans[spanWeek]
+		week.add(&window{days: 7, mean: 12, low: 8, high: 11, top: 14, naive: 20}, 20000, 10, 1)
+		if name == "B" {
+			week.add(&window{days: 7, mean: 8, low: 6, high: 11, top: 9, naive: 9}, 20007, 10, 1)
+		}
+		s.keepAccuracy(s.learn(name), &a)
+	}
+	m.owned(3, 1, p)
+	const keep = 1 - 1.0/26
+	want := map[string]float64{
+		"drumbeat_forecast_wape_ratio count 7d":           (2 + 2*keep + 2) / (20 + 10*keep),
+		"drumbeat_forecast_wape_ratio sparse 7d":          .2,
+		"drumbeat_forecast_naive_wape_ratio count 7d":     (10 + 10*keep + 1) / (20 + 10*keep),
+		"drumbeat_forecast_naive_wape_ratio sparse 7d":    1,
+		"drumbeat_forecast_bias_ratio count 7d":           (2 + 2*keep - 2) / (20 + 10*keep),
+		"drumbeat_forecast_bias_ratio sparse 7d":          .2,
+		"drumbeat_forecast_coverage_ratio count 7d 0.8":   1,
+		"drumbeat_forecast_coverage_ratio sparse 7d 0.8":  1,
+		"drumbeat_forecast_coverage_ratio count 7d 0.95":  (1 + keep) / (2 + keep),
+		"drumbeat_forecast_coverage_ratio sparse 7d 0.95": 1,
+	}
+	check := func(want map[string]float64) {
+		t.Helper()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, f := range families {
+			for _, sample := range f.Metric {
+				if !strings.HasPrefix(f.GetName(), "drumbeat_forecast_") {
+					continue
+				}
+				key := f.GetName()
+				for _, l := range sample.Label { // in byte order of name: class, horizon, level, site
+					if l.GetName() != "site" {
+						key += " " + l.GetValue()
+					}
+				}
+				seen++
+				if v, ok := want[key]; !ok || math.Abs(sample.Gauge.GetValue()-v) > 1e-6 {
+					t.Errorf("%s is %v, want %v", key, sample.Gauge.GetValue(), v)
+				}
+			}
+		}
+		if seen != len(want) {
+			t.Errorf("%d series of accuracy, want %d", seen, len(want))
+		}
+	}
+	check(want)
+	m.saved(3, &Batch{Accuracy: []AccuracyRow{{Site: "plant"}}}, p)
+	check(want)
+	m.left(3, p)
+	check(nil)
 }

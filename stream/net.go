@@ -45,6 +45,9 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, a span) {
 		Site: s.name, SKU: k.name, ExecutionDate: s.Today, First: s.Today, Model: x.model,
 		Mean: floats(x.mean), Lower: floats(x.lower), Upper: floats(x.upper),
 	}
+	if s.isOrigin(s.Today) {
+		e.issued = s.issue(k, &t, &x)
+	}
 }
 
 func floats(v []float64) []float32 {

@@ -105,6 +105,7 @@ func foldFacts(t interface{ Fatal(...any) }, facts []told) *Processor {
 		if done, err := p.Step(Record{Offset: int64(i), Key: []byte("plant"), Value: value}); err != nil || !done {
 			t.Fatal(done, err)
 		}
+		forecastAll(p.site("plant"))
 		if i%5 == 0 && (len(facts) < 1000 || i%1000 == 0) {
 			if b := p.Ready(); b != nil {
 				p.Advance(b)
@@ -112,6 +113,26 @@ func foldFacts(t interface{ Fatal(...any) }, facts []told) *Processor {
 		}
 	}
 	return p
+}
+
+// forecastAll gives every SKU that has none the windows of published forecasts, so that the facts of some weeks are
+// compared with them.
+func forecastAll(s *site) {
+	for _, k := range s.skus {
+		if len(k.accuracy.bytes) > 0 {
+			continue
+		}
+		var a accuracy
+		for day := schemas.Date(20458); day < 20458+50; day += 7 {
+			p := publication{day: day, shape: []uint8{255, 200, 255, 200, 255, 200, 0, 255, 200, 255, 200, 255, 200, 0}}
+			for span, days := range []int{1, 7, 14} {
+				x := float32(days)
+				p.open = append(p.open, window{spanKind(span), days, 9 * x, 5 * x, 12 * x, 13 * x, 8 * x})
+			}
+			a.origins = append(a.origins, p)
+		}
+		s.keepAccuracy(k, &a)
+	}
 }
 
 // booksOf is what the facts have come to, in words.
@@ -127,6 +148,7 @@ func booksOf(p *Processor) string {
 			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
 		}
 		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v stock %v %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, s.believed(k), s.found(k))
+		fmt.Fprintf(&b, "%s accuracy %+v\n", k.name, k.accuracy.unpack())
 		for _, m := range k.others {
 			if m.Day >= s.Today-keptMoves { // older ones are forgotten in turns
 				fmt.Fprintf(&b, "%s other %v %v\n", k.name, m.Day, m.Quantity)

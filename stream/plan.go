@@ -155,6 +155,9 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	}
 	slices.SortFunc(changed, func(a, b LineValue) int { return strings.Compare(a.SKU, b.SKU) })
 	h.Checksum, h.ChangedLines = sum.Sum(), len(changed)
+	if s.isOrigin(d.day) {
+		s.Origin = d.day
+	}
 	first := !s.FirstPlan
 	s.FirstPlan = true
 	s.Plan.From, s.Plan.Until = d.periods[0].Start, d.periods[len(d.periods)-1].End
@@ -213,6 +216,9 @@ func (s *site) follow(d *draft, i int, production []float64, revision int64) {
 		f.Revision = revision
 		s.p.forecasts = append(s.p.forecasts, *f)
 		s.save(k)
+	}
+	if e.issued != nil {
+		s.published(k, e.issued)
 	}
 }
 

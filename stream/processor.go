@@ -91,6 +91,8 @@ type Processor struct {
 	letters   []DeadLetter
 	outbox    []OutboxEntry
 	forecasts []ForecastRow
+	accuracy  []AccuracyRow
+	models    []ModelRow
 	revisions []Revision
 	inFlight  bool // a batch is out
 	changed   bool // something is to be saved

@@ -56,6 +56,8 @@ func (p *Processor) Ready() *Batch {
 	b.DeadLetters, p.letters = p.letters, nil
 	b.Outbox, p.outbox = p.outbox, nil
 	b.Forecasts, p.forecasts = p.forecasts, nil
+	b.Accuracy, p.accuracy = p.accuracy, nil
+	b.Models, p.models = p.models, nil
 	b.Revisions, p.revisions = p.revisions, nil
 	p.changed = false
 	p.inFlight = true
@@ -105,7 +107,7 @@ func (p *Processor) Advance(b *Batch) {
 // Weight is about how much an unsaved batch would hold, in changed SKUs, rows and letters: the runner
 // bounds it.
 func (p *Processor) Weight() int {
-	n := len(p.letters) + len(p.forecasts)
+	n := len(p.letters) + len(p.forecasts) + len(p.accuracy) + len(p.models)
 	for _, name := range p.order {
 		s := p.sites[name]
 		n += 2*len(s.dirtySKUs) + len(s.old)

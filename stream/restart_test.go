@@ -160,9 +160,13 @@ func tell(t *rapid.T, p *stream.Processor, store *memory.Store, plans map[int64]
 	check(t, err)
 	audit, err := store.Audit(ctx)
 	check(t, err)
+	accuracy, err := store.Accuracy(ctx, "plant")
+	check(t, err)
+	models, err := store.Models(ctx, "plant")
+	check(t, err)
 	letters, err := store.DeadLetters(ctx, "", "", 1<<30)
 	check(t, err)
-	stored, err := json.MarshalIndent([]any{sales, forecasts, lines, audit, letters}, "", " ")
+	stored, err := json.MarshalIndent([]any{sales, forecasts, lines, audit, letters, accuracy, models}, "", " ")
 	check(t, err)
 	return story{string(p.Dump()), string(stored), plans}
 }

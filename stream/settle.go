@@ -23,6 +23,7 @@ func (s *site) settleThrough(x schemas.Date) {
 		if first > x {
 			break
 		}
+		s.closeWindows(first - 1)
 		for _, k := range s.skus {
 			if len(k.window) > 0 && k.window[0].Day == first {
 				s.settle(k, first)
@@ -31,6 +32,7 @@ func (s *site) settleThrough(x schemas.Date) {
 		s.Priors.close(first)
 	}
 	s.Priors.close(x)
+	s.closeWindows(x)
 	s.documents.expire(x + 1)
 	s.freshen()
 }

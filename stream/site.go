@@ -92,6 +92,7 @@ type siteState struct {
 	Approved      int64        `json:"approved"`     // newest approved revision
 	FrozenUntil   schemas.Date `json:"frozen_until"` // freeze approved: first day after the approved periods
 	FirstPlan     bool         `json:"first_plan"`   // a plan has been made
+	Origin        schemas.Date `json:"origin"`       // newest day whose published forecasts are measured
 	Expired       []string     `json:"expired,omitempty"`
 	RetryAt       time.Time    `json:"retry_at"` // after a failed solve
 	Failures      int          `json:"failures"` // solves that failed in a row
@@ -200,6 +201,7 @@ func (s *site) learn(name string) *sku {
 	}
 	name = strings.Clone(name)
 	k := &sku{name: name, index: uint32(len(s.skus)), returns: never}
+	k.accuracy.closes = schemas.MaxDate
 	k.item.Provisional = true
 	k.item.SKU = name
 	k.noProduct = s.codes.has(name)

@@ -40,6 +40,8 @@ type sku struct {
 	scale   float64
 	outlook outlook
 
+	accuracy packedAccuracy // of what was published
+
 	// Derived from what is saved.
 	live      sizeRule     // settled, with every day before the newest learnt
 	open      schemas.Date // the newest day with a sale
@@ -145,17 +147,22 @@ func (k *sku) append(dst []byte) []byte {
 	dst = appendFloat64(dst, k.scale)
 	dst = appendVarint(dst, int64(k.outlook.day))
 	dst = appendFloat64(dst, k.outlook.today)
-	return appendFloat64(dst, k.outlook.rest)
+	dst = appendFloat64(dst, k.outlook.rest)
+	return k.accuracy.append(dst)
 }
 
-// skuVersion is the version of the encoding of a SKU.
-const skuVersion = 2
+// skuVersion is the version of the encoding of a SKU. The oldest one that is read lacks the accuracy.
+const (
+	skuVersion       = 3
+	oldestSKUVersion = 2
+)
 
 // decodeSKU reads what append wrote.
 func decodeSKU(name string, src []byte) (*sku, error) {
 	r := reader{b: src}
-	if v := r.byte(); v != skuVersion {
-		return nil, &versionError{What: "SKU " + name, Version: int(v)}
+	version := r.byte()
+	if version < oldestSKUVersion || version > skuVersion {
+		return nil, &versionError{What: "SKU " + name, Version: int(version)}
 	}
 	k := &sku{name: name, index: uint32(r.uvarint())}
 	k.item.decode(&r, name)
@@ -194,6 +201,10 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k.seen = r.float64()
 	k.scale = r.float64()
 	k.outlook = outlook{day: schemas.Date(r.varint()), today: r.float64(), rest: r.float64()}
+	k.accuracy.closes = schemas.MaxDate
+	if version > oldestSKUVersion {
+		k.accuracy.decode(&r)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}

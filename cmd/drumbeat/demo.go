@@ -27,7 +27,7 @@ import (
 
 type demoCmd struct {
 	Once bool              `help:"Stop after the plan at the end of the input, and print it."`
-	JSON bool              `name:"json" help:"With --once: print one JSON document: audit, forecasts, plan, seconds."`
+	JSON bool              `name:"json" help:"With --once: print one JSON document: audit, forecasts, plan, seconds, forecast_accuracy."`
 	From string            `placeholder:"FILE" help:"Real sales in place of generated ones: a CSV, compressed with gzip or not."`
 	Map  map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of the event's fields."`
 	Data string            `env:"DRUMBEAT_DEMO_DATA" placeholder:"DIR" help:"Data directory; a second run on it goes on where the first one stopped. By default below the user's data directory."`
@@ -345,6 +345,7 @@ type demoResult struct {
 	Forecasts []terminal.Forecast `json:"forecasts"`
 	Plan      *schemas.Plan       `json:"plan"`
 	Seconds   demoSeconds         `json:"seconds"`
+	Accuracy  []terminal.Accuracy `json:"forecast_accuracy"` // of what was published, by horizon
 }
 
 type demoSeconds struct {

@@ -254,6 +254,12 @@ func (w *demoWatch) result(ctx context.Context, store *postgres.Store) (*demoRes
 	plan.Lines = readLines(lines)
 	r.Plan = plan
 	r.Forecasts = forecastsOf(plan.Lines)
+	accuracy, err := store.Accuracy(ctx, w.site)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Accuracy = accuracyBySite(accuracy)
+	view.Accuracy = r.Accuracy
 	view.Head, view.Lines, view.Feed.Day = &plan.Head, plan.Lines, plan.Head.Now.Format(time.DateOnly)
 	view.Forecasts = r.Forecasts
 	view.Latency = w.latency.summary()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ type demoDocument struct {
 	}
 	Plan    *schemas.Plan
 	Seconds struct{ Ingest, Plan float64 }
+
+	Accuracy []terminal.Accuracy `json:"forecast_accuracy"`
 }
 
 // The first thing that anybody tries: one command, nothing but the binary and an installed PostgreSQL.
@@ -74,6 +77,7 @@ func demoTwice(t *testing.T, rows int, skus map[string]bool, periods int, args .
 			t.Errorf("%s is in the plan, but never sold", d.Plan.Lines[i].SKU)
 		}
 	}
+	checkAccuracy(t, len(skus), periods == 13, d.Accuracy)
 	if sum := schemas.Checksum(published); sum != d.Plan.Checksum {
 		t.Errorf("the lines have checksum %s, the head says %s", sum, d.Plan.Checksum)
 	}
@@ -84,6 +88,31 @@ func demoTwice(t *testing.T, rows int, skus map[string]bool, periods int, args .
 	t.Logf("the second run took %v", time.Since(began).Round(time.Millisecond))
 	if x, y := withoutSeconds(t, first), withoutSeconds(t, second); !bytes.Equal(x, y) {
 		t.Errorf("the second run says\n%.2000s\nthe first said\n%.2000s", y, x)
+	}
+}
+
+// checkAccuracy wants figures of years of published forecasts, and none of a few days.
+func checkAccuracy(t *testing.T, skus int, years bool, list []terminal.Accuracy) {
+	t.Helper()
+	if !years {
+		if len(list) > 0 {
+			t.Errorf("accuracy of windows that cannot have closed: %+v", list)
+		}
+		return
+	}
+	var horizons []string
+	for _, x := range list {
+		horizons = append(horizons, x.Horizon)
+		if x.SKUs != skus || x.Windows < int64(10*skus) || x.WAPE == nil || x.NaiveWAPE == nil || x.Bias == nil || x.Coverage80 == nil || x.Coverage95 == nil {
+			t.Errorf("accuracy over %s: %+v", x.Horizon, x)
+			continue
+		}
+		if *x.WAPE > 0.25 || *x.WAPE > *x.NaiveWAPE || *x.Bias < -0.1 || *x.Bias > 0.1 || *x.Coverage80 < 0.65 || *x.Coverage95 < 0.8 {
+			t.Errorf("over %s the forecast errs by %.3f (naive %.3f), bias %.3f, coverage %.2f and %.2f", x.Horizon, *x.WAPE, *x.NaiveWAPE, *x.Bias, *x.Coverage80, *x.Coverage95)
+		}
+	}
+	if want := []string{"1d", "7d", "28d", "cover"}; !slices.Equal(horizons, want) {
+		t.Errorf("accuracy over %v, want %v", horizons, want)
 	}
 }
 
@@ -157,7 +186,7 @@ func TestReplayTwiceIdentical(t *testing.T) {
 		return out
 	}
 	first, second := run("first"), run("second")
-	for _, name := range []string{"plans.jsonl", "dead-letters.jsonl", "audit.json"} {
+	for _, name := range []string{"plans.jsonl", "dead-letters.jsonl", "forecast-accuracy.jsonl", "audit.json"} {
 		x, err := os.ReadFile(filepath.Join(first, name))
 		if err != nil {
 			t.Fatal(err)

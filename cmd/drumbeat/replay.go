@@ -22,7 +22,7 @@ import (
 
 type replayCmd struct {
 	From []string          `required:"" placeholder:"FILE" help:"CSV of sales, or JSON lines of events; in the order given."`
-	Out  string            `required:"" placeholder:"DIR" help:"Folder for plans.jsonl, dead-letters.jsonl and audit.json."`
+	Out  string            `required:"" placeholder:"DIR" help:"Folder for plans.jsonl, dead-letters.jsonl, forecast-accuracy.jsonl and audit.json."`
 	Type string            `default:"sale" enum:"sale,item,stock,receipt,resource,capacity,calendar,policy" help:"What the rows of CSV files are: ${enum}."`
 	Map  map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of the event's fields."`
 
@@ -78,6 +78,10 @@ func (c *replayCmd) Run(ctx context.Context, std streams) (err error) {
 		terminal.Plural(int(total.Read), "event"), terminal.Plural(sink.plans, "plan"), terminal.Plural(sink.letters, "dead letter"), c.Out,
 		terminal.Count(int(total.Kept)), terminal.Count(int(total.Flagged)), terminal.Count(int(total.Rejected)),
 		terminal.Count(int(total.Duplicate)), terminal.Count(int(total.Repaired)))
+	if list := accuracyBySite(sink.accuracy.sorted()); len(list) > 0 {
+		style := terminal.Detect(std.out, os.Getenv)
+		fmt.Fprintf(std.out, "\naccuracy of the published forecasts\n%s", terminal.AccuracyTable(list).String(style))
+	}
 	return nil
 }
 
@@ -129,10 +133,11 @@ type replaySink struct {
 	dir                    string
 	plans, letters         int
 	rows                   auditRows
+	accuracy               accuracyRows
 }
 
 func newReplaySink(dir string) (*replaySink, error) {
-	s := &replaySink{dir: dir, rows: auditRows{}}
+	s := &replaySink{dir: dir, rows: auditRows{}, accuracy: accuracyRows{}}
 	var err error
 	if s.plansFile, err = os.Create(filepath.Join(dir, "plans.jsonl")); err != nil {
 		return nil, badInput(err)
@@ -182,6 +187,7 @@ func (s *replaySink) save(b *stream.Batch) error {
 		s.letters++
 	}
 	s.rows.take(b.Audit)
+	s.accuracy.take(b.Accuracy)
 	return nil
 }
 
@@ -196,5 +202,6 @@ func (s *replaySink) close() error {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(s.dir, "audit.json"), append(body, '\n'), 0o644)
 	}
+	err = errors.Join(err, s.accuracy.write(filepath.Join(s.dir, "forecast-accuracy.jsonl")))
 	return errors.Join(err, s.plansOut.Flush(), s.lettersOut.Flush(), s.plansFile.Close(), s.lettersFile.Close())
 }

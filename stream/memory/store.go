@@ -41,6 +41,8 @@ type site struct {
 	sales     map[dayKey]stream.DailySale
 	added     map[dayKey]int64 // next offset of the batch that added to the row last
 	forecasts map[string]stream.ForecastRow
+	accuracy  map[horizonKey]stream.AccuracyRow
+	models    map[string]stream.ModelRow
 	lines     map[string]line
 	revisions map[int64]stream.Revision
 	newest    int64
@@ -61,6 +63,8 @@ type dayKey struct {
 	sku  string
 	date schemas.Date
 }
+
+type horizonKey struct{ sku, horizon string }
 
 type auditKey struct {
 	partition int32
@@ -201,6 +205,12 @@ func sitesOf(b *stream.Batch) []string {
 	for _, r := range b.Forecasts {
 		add(r.Site)
 	}
+	for _, r := range b.Accuracy {
+		add(r.Site)
+	}
+	for _, r := range b.Models {
+		add(r.Site)
+	}
 	for _, r := range b.Revisions {
 		add(r.Site)
 	}
@@ -216,6 +226,7 @@ func (s *Store) saveState(id int32, b *stream.Batch) {
 				partition: id, readBack: stream.ReadBack{Site: r.Site, Next: -1},
 				skus: map[string][]byte{}, pages: map[pageKey][]byte{}, sales: map[dayKey]stream.DailySale{}, added: map[dayKey]int64{},
 				forecasts: map[string]stream.ForecastRow{}, lines: map[string]line{}, revisions: map[int64]stream.Revision{},
+				accuracy: map[horizonKey]stream.AccuracyRow{}, models: map[string]stream.ModelRow{},
 			}
 			s.sites[r.Site] = of
 		}
@@ -259,6 +270,13 @@ func (s *Store) savePlans(b *stream.Batch) {
 		}
 		f.Mean, f.Lower, f.Upper = slices.Clone(f.Mean), slices.Clone(f.Lower), slices.Clone(f.Upper)
 		of.forecasts[f.SKU] = f
+	}
+	for _, r := range b.Accuracy {
+		s.sites[r.Site].accuracy[horizonKey{r.SKU, r.Horizon}] = r
+	}
+	for _, r := range b.Models {
+		r.Models = slices.Clone(r.Models)
+		s.sites[r.Site].models[r.SKU] = r
 	}
 	for _, r := range b.Revisions {
 		of := s.sites[r.Site]

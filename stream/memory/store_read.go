@@ -39,6 +39,34 @@ func (s *Store) Forecasts(_ context.Context, name string) ([]stream.ForecastRow,
 	return rows, nil
 }
 
+// Accuracy returns how accurate the published forecasts of a site were, by SKU and horizon.
+func (s *Store) Accuracy(_ context.Context, name string) ([]stream.AccuracyRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.sites[name]
+	if of == nil {
+		return nil, nil
+	}
+	return slices.SortedFunc(maps.Values(of.accuracy), func(a, b stream.AccuracyRow) int {
+		return cmp.Or(cmp.Compare(a.SKU, b.SKU), cmp.Compare(a.Horizon, b.Horizon))
+	}), nil
+}
+
+// Models returns which experts carry the forecasts of a site, by SKU.
+func (s *Store) Models(_ context.Context, name string) ([]stream.ModelRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.sites[name]
+	if of == nil {
+		return nil, nil
+	}
+	rows := slices.SortedFunc(maps.Values(of.models), func(a, b stream.ModelRow) int { return cmp.Compare(a.SKU, b.SKU) })
+	for i := range rows {
+		rows[i].Models = slices.Clone(rows[i].Models)
+	}
+	return rows, nil
+}
+
 // Audit returns the counters, by site and origin.
 func (s *Store) Audit(context.Context) ([]stream.AuditRow, error) {
 	s.mu.Lock()

@@ -53,6 +53,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA drumbeat TO drumbeat_writer;
         GRANT INSERT, UPDATE, DELETE ON drumbeat.partitions, drumbeat.sites, drumbeat.skus, drumbeat.pages,
             drumbeat.sales_transactions, drumbeat.forecasts, drumbeat.forecast_history, drumbeat.lines, drumbeat.line_history,
+            drumbeat.forecast_accuracy, drumbeat.forecast_models,
             drumbeat.plans, drumbeat.problems, drumbeat.audit, drumbeat.dead_letters, drumbeat.outbox TO drumbeat_writer;
         GRANT INSERT ON drumbeat.cluster TO drumbeat_writer;
         GRANT EXECUTE ON FUNCTION drumbeat.ensure_day(date), drumbeat.expire(date) TO drumbeat_writer;
@@ -66,7 +67,9 @@ BEGIN
         GRANT USAGE ON SCHEMA drumbeat TO drumbeat_reader;
         GRANT SELECT ON drumbeat.sales_transactions, drumbeat.demand_forecasts, drumbeat.supply_plans, drumbeat.plans,
             drumbeat.dead_letters, drumbeat.audit, drumbeat.current_supply_plan, drumbeat.current_demand_forecast,
-            drumbeat.plan_changes, drumbeat.lines, drumbeat.all_lines, drumbeat.problems, drumbeat.forecasts TO drumbeat_reader;
+            drumbeat.plan_changes, drumbeat.lines, drumbeat.all_lines, drumbeat.problems, drumbeat.forecasts,
+            drumbeat.forecast_accuracy, drumbeat.forecast_models, drumbeat.forecast_accuracy_by_site,
+            drumbeat.forecast_accuracy_by_class TO drumbeat_reader;
         GRANT SELECT (site, partition) ON drumbeat.sites TO drumbeat_reader;
     END IF;
 END

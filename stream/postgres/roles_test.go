@@ -101,6 +101,7 @@ func TestRoles(t *testing.T) {
 	for _, name := range []string{
 		"sales_transactions", "demand_forecasts", "supply_plans", "plans", "dead_letters", "audit",
 		"current_supply_plan", "current_demand_forecast", "plan_changes", "lines", "problems",
+		"forecast_accuracy", "forecast_models", "forecast_accuracy_by_site", "forecast_accuracy_by_class",
 	} {
 		var rows int
 		if err := reader.QueryRow(ctx, "SELECT count(*) FROM drumbeat."+name).Scan(&rows); err != nil || rows == 0 {
@@ -110,7 +111,7 @@ func TestRoles(t *testing.T) {
 	for _, statement := range []string{
 		"SELECT state FROM drumbeat.skus", "SELECT state FROM drumbeat.sites", "SELECT FROM drumbeat.outbox", "SELECT FROM drumbeat.partitions",
 		"INSERT INTO drumbeat.audit (site) VALUES ('x')", "DELETE FROM drumbeat.sales_transactions", "DELETE FROM drumbeat.dead_letters",
-		"DELETE FROM drumbeat.lines", "DELETE FROM drumbeat.problems", "UPDATE drumbeat.plans SET status = 'x'", "SELECT drumbeat.expire('2100-01-01')",
+		"DELETE FROM drumbeat.lines", "DELETE FROM drumbeat.forecast_accuracy", "DELETE FROM drumbeat.forecast_models", "DELETE FROM drumbeat.problems", "UPDATE drumbeat.plans SET status = 'x'", "SELECT drumbeat.expire('2100-01-01')",
 		"SELECT drumbeat.ensure_day('2100-01-01')", "DROP TABLE drumbeat.plans",
 	} {
 		refused(t, reader, statement)

@@ -111,6 +111,8 @@ func sites(b *stream.Batch) []string {
 	note(seen, b.Sales, func(r *stream.DailySale) string { return r.Site })
 	note(seen, b.OldSales, func(r *stream.OldSale) string { return r.Site })
 	note(seen, b.Forecasts, func(r *stream.ForecastRow) string { return r.Site })
+	note(seen, b.Accuracy, func(r *stream.AccuracyRow) string { return r.Site })
+	note(seen, b.Models, func(r *stream.ModelRow) string { return r.Site })
 	note(seen, b.Revisions, func(r *stream.Revision) string { return r.Site })
 	names := make([]string, 0, len(seen))
 	for name := range seen {

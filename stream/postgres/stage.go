@@ -30,6 +30,11 @@ CREATE TEMPORARY TABLE in_old_sales (site text COLLATE "C", sku text COLLATE "C"
 CREATE TEMPORARY TABLE in_sales (site text COLLATE "C", sku text COLLATE "C", date date, qty bigint, held bigint,
 	is_outlier boolean, reason text, score double precision) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_forecasts (LIKE drumbeat.forecasts, newest boolean) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE in_accuracy (site text COLLATE "C", sku text COLLATE "C", horizon text COLLATE "C", horizon_days integer,
+	class text, through_date date, windows bigint, weight float8, demand float8, forecast float8, abs_error float8, squared_error float8,
+	naive_error float8, whole_weight float8, covered_80 float8, covered_95 float8, pinball_95 float8) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE in_models (LIKE drumbeat.forecast_models) ON COMMIT DELETE ROWS;
+ALTER TABLE in_models DROP COLUMN updated_at;
 CREATE TEMPORARY TABLE in_lines (LIKE drumbeat.line_history INCLUDING STORAGE INCLUDING COMPRESSION, newest boolean) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_plans (site text COLLATE "C", revision bigint, execution_date date, created_at timestamptz, status text,
 	baseline boolean, head json, problem bytea, start bytea) ON COMMIT DELETE ROWS;
@@ -59,7 +64,8 @@ func prepareStages(ctx context.Context, conn *pgx.Conn) error {
 // stages lists what the batch holds, in the order of merging. The claims go first, by themselves.
 func stages(partition int32, b *stream.Batch) []stage {
 	list := []stage{
-		siteStage(b), skuStage(b), pageStage(b), salesStage(b), oldSalesStage(b), forecastStage(b), planStage(b), lineStage(b),
+		siteStage(b), skuStage(b), pageStage(b), salesStage(b), oldSalesStage(b), forecastStage(b), accuracyStage(b), modelStage(b),
+		planStage(b), lineStage(b),
 		auditStage(partition, b), deadLetterStage(b), outboxStage(partition, b),
 	}
 	used := list[:0]

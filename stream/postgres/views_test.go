@@ -24,9 +24,17 @@ func planLine(sku string, revision int64, production ...int) []byte {
 			b.WriteByte(',')
 		}
 		fmt.Fprintf(&b, `{"period":%q,"demand":10.5,"demand_low":8,"demand_high":13.25,"opening":5,"receipts":1,"production":%d,`+
-			`"arrivals":2,"inventory":3,"safety_stock":4,"shortfall":1,"shortage":0.000001,"frozen":%v,"price":1.25}`, (day + 1 + schemas.Date(7*i)).String(), x, i == 0)
+			`"arrivals":2,"inventory":3,"safety_stock":4,"shortfall":1,"shortage":0.000001,"frozen":%v,"price":1.25`, (day + 1 + schemas.Date(7*i)).String(), x, i == 0)
+		if i == 0 {
+			b.WriteString(`,"overdue":0.5`)
+		}
+		b.WriteByte('}')
 	}
-	fmt.Fprintf(&b, `],"cost":99.5,"reason":"because"}`)
+	if sku == "Y" {
+		b.WriteString(`],"found":2.5,"cost":99.5,"reason":"because"}`)
+	} else {
+		b.WriteString(`],"cost":99.5,"reason":"because"}`)
+	}
 	return []byte(b.String())
 }
 
@@ -49,11 +57,28 @@ func fullBatch(n int64) *stream.Batch {
 			Lines:   []stream.LineValue{{SKU: "X", Value: planLine("X", n, int(n), 2)}},
 			Problem: []byte{1}, Start: []byte{2},
 		}},
+		Accuracy: []stream.AccuracyRow{
+			accuracyRow("X", "7d", stream.AccuracySums{
+				Weight: 2, Demand: 8, Forecast: 10, AbsError: 4, SquaredError: 10, NaiveError: 6, Whole: 2, Covered80: 1, Covered95: 2, Pinball95: .5,
+			}),
+			accuracyRow("Y", "7d", stream.AccuracySums{Weight: 1, Demand: 2, Forecast: 1, AbsError: 1, SquaredError: 1, NaiveError: 2}),
+			accuracyRow("Z", "1d", stream.AccuracySums{Weight: 1, Forecast: 1, AbsError: 1, SquaredError: 1}),
+		},
+		Models: []stream.ModelRow{{
+			Site: "a", SKU: "X", Kind: "count", Through: at - 1, StepError: 1.5, SumError: 6, Horizon: 28,
+			Models: []byte(`[{"name":"level .1","weight":1,"step_error":1.5,"sum_error":null}]`),
+		}},
 		Audit: []stream.AuditRow{{Site: "a", OriginTopic: "t", Read: 1, Rejected: 1, Reasons: map[string]int64{"bad-date": 1}}},
 		DeadLetters: []stream.DeadLetter{{
 			Site: "a", OriginTopic: "t", OriginOffset: n, Reason: "bad-date", At: time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC),
 		}},
 		Outbox: []stream.OutboxEntry{{Seq: n, Site: "a", Revision: n}},
+	}
+}
+
+func accuracyRow(sku, horizon string, sums stream.AccuracySums) stream.AccuracyRow {
+	return stream.AccuracyRow{
+		Site: "a", SKU: sku, Class: "count", Horizon: horizon, Days: 7, Through: day - 20, Windows: 3, AccuracySums: sums,
 	}
 }
 
@@ -103,6 +128,27 @@ func TestViews(t *testing.T) {
 			a 3 X 2026-11-23 3 3 c3
 			a 3 X 2026-11-30 2 3 c3
 			a 1 Z 2026-11-23 7 3 c3`},
+		{"SELECT revision, sku, plan_date, found, overdue FROM drumbeat.supply_plans WHERE revision = 1 ORDER BY sku, plan_date", `
+			1 X 2026-11-23 0 0.5
+			1 X 2026-11-30 0 0
+			1 Y 2026-11-23 2.5 0.5
+			1 Z 2026-11-23 0 0.5`},
+		{"SELECT sku, plan_date, found, overdue FROM drumbeat.current_supply_plan WHERE sku = 'X' ORDER BY plan_date", `
+			X 2026-11-23 0 0.5
+			X 2026-11-30 0 0`},
+		{`SELECT site, sku, horizon, horizon_days, class, through_date, windows, wape, naive_wape, bias, coverage_80, coverage_95
+			FROM drumbeat.forecast_accuracy ORDER BY sku`, `
+			a X 7d 7 count 2026-11-02 3 0.5 0.75 0.25 0.5 1
+			a Y 7d 7 count 2026-11-02 3 0.5 1 -0.5 <nil> <nil>
+			a Z 1d 7 count 2026-11-02 3 <nil> <nil> <nil> <nil> <nil>`},
+		{`SELECT site, horizon, skus, windows, demand, forecast, wape, naive_wape, bias, coverage_80, coverage_95
+			FROM drumbeat.forecast_accuracy_by_site ORDER BY horizon`, `
+			a 1d 1 3 0 1 <nil> <nil> <nil> <nil> <nil>
+			a 7d 2 6 10 11 0.5 0.8 0.1 0.5 1`},
+		{"SELECT site, class, horizon, skus, wape FROM drumbeat.forecast_accuracy_by_class WHERE horizon = '7d'", `
+			a count 7d 2 0.5`},
+		{`SELECT site, sku, kind, through_date, models -> 0 ->> 'name', step_error, sum_error, horizon_days FROM drumbeat.forecast_models`, `
+			a X count 2026-11-23 level .1 1.5 6 28`},
 		{"SELECT site, revision, sku, period, production_before, production_after FROM drumbeat.plan_changes ORDER BY revision, sku, period", `
 			a 1 X 2026-11-23 <nil> 1
 			a 1 X 2026-11-30 <nil> 2

@@ -23,6 +23,10 @@ type Stored interface {
 	Sales(ctx context.Context, site string) ([]stream.DailySale, error)
 	// Forecasts returns the newest forecast of every SKU of a site, by SKU.
 	Forecasts(ctx context.Context, site string) ([]stream.ForecastRow, error)
+	// Accuracy returns how accurate the published forecasts of a site were, by SKU and horizon.
+	Accuracy(ctx context.Context, site string) ([]stream.AccuracyRow, error)
+	// Models returns which experts carry the forecasts of a site, by SKU.
+	Models(ctx context.Context, site string) ([]stream.ModelRow, error)
 	// Lines returns the plan of a site as it stands, in byte order of SKU.
 	Lines(ctx context.Context, site string) ([]stream.LineValue, error)
 	// Audit returns all counters, by site and origin.

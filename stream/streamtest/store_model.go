@@ -23,6 +23,7 @@ func roundTrip(t *testing.T, s Stored) {
 		m := &model{
 			store: s, partition: used, prefix: fmt.Sprintf("run%d.", used), sent: -1,
 			states: map[string]string{}, skus: map[pair]string{}, sales: map[day2]stream.DailySale{},
+			accuracy: map[horizon]stream.AccuracyRow{}, models: map[pair]stream.ModelRow{},
 			forecasts: map[pair]stream.ForecastRow{}, lines: map[pair]line{}, heads: map[string]int64{}, queue: map[int64][]string{},
 		}
 		m.epoch = m.load(rt).Epoch
@@ -60,6 +61,8 @@ type model struct {
 	skus      map[pair]string
 	sales     map[day2]stream.DailySale
 	forecasts map[pair]stream.ForecastRow
+	accuracy  map[horizon]stream.AccuracyRow
+	models    map[pair]stream.ModelRow
 	lines     map[pair]line
 	heads     map[string]int64
 	queue     map[int64][]string // keys of the messages of unsent entries, by seq
@@ -86,6 +89,7 @@ func (m *model) save(rt *rapid.T) {
 		}
 		for _, sku := range rapid.SliceOfNDistinct(skuNames, 0, 4, rapid.ID[string]).Draw(rt, "skus") {
 			m.saveSKU(rt, b, pair{site, sku})
+			m.saveAccuracy(rt, b, pair{site, sku})
 		}
 		if rapid.Bool().Draw(rt, "plan") {
 			m.savePlan(rt, b, site)
@@ -250,6 +254,7 @@ func (m *model) readSite(rt *rapid.T, site string) {
 	if err != nil {
 		rt.Fatal(err)
 	}
+	m.readAccuracy(rt, site)
 	seen := 0
 	for _, f := range forecasts {
 		if w := m.forecasts[pair{site, f.SKU}]; fmt.Sprint(f) != fmt.Sprint(w) {

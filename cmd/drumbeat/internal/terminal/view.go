@@ -22,7 +22,8 @@ type View struct {
 	Head      *schemas.Head  // nil: no plan yet
 	Lines     []schemas.Line // of the whole plan
 	Latency   Latency
-	Notes     []string // below everything: where to look, what to press
+	Accuracy  []Accuracy // by horizon; empty: no window has closed
+	Notes     []string   // below everything: where to look, what to press
 
 	// MaxPeriods and MaxSKUs limit the rows of the plan and the SKUs that are shown one by one; zero
 	// shows 13 periods and 8 SKUs.
@@ -86,6 +87,7 @@ func (v *View) Frame(s Style, columns int) []string {
 		v.infeasible(&f)
 		v.result(&f)
 	}
+	v.accuracy(&f)
 	if len(v.Notes) > 0 {
 		f.gap()
 		for _, note := range v.Notes {

@@ -177,6 +177,13 @@ func backlogged() *View {
 	q := v.Lines[2].Periods
 	q[1].Inventory, q[1].Shortage = 0, units(120.5)
 	v.Head.ShortageTotal = units(532.5)
+	v.Lines[0].Periods[0].Overdue, v.Lines[2].Periods[0].Overdue = units(40), units(120)
+	v.Lines[1].Found = units(2.5)
+	share := func(v float64) *float64 { return &v }
+	v.Accuracy = []Accuracy{
+		{Horizon: "7d", SKUs: 3, Windows: 84, WAPE: share(.21), NaiveWAPE: share(.305), Bias: share(.034), Coverage80: share(.79), Coverage95: share(.96)},
+		{Horizon: "28d", SKUs: 3, Windows: 1020, WAPE: share(.09), NaiveWAPE: share(.2), Bias: share(-.02), Coverage80: nil, Coverage95: nil},
+	}
 	return v
 }
 

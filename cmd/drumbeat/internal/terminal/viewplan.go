@@ -37,6 +37,7 @@ func (v *View) plan(f *frame) {
 	if left := len(v.Head.Periods) - v.maxPeriods(); left > 0 {
 		f.add(f.style.Ink(Dim, fmt.Sprintf("and %s more, to %s", Plural(left, "period"), v.Head.Periods[len(v.Head.Periods)-1])))
 	}
+	v.supply(f)
 }
 
 // planLines draws as many SKUs as fit beside the resource.
