@@ -3,7 +3,6 @@ package stream
 import (
 	"math"
 
-	"drumbeat/forecast"
 	"drumbeat/schemas"
 )
 
@@ -83,8 +82,8 @@ type issued struct {
 }
 
 // issue takes down what a plan publishes of a SKU: x is its forecast as it will be published, the first day
-// being the open one.
-func (s *site) issue(k *sku, t *terms, x *expected) *issued {
+// being the open one, and plain the model's means.
+func (s *site) issue(k *sku, t *terms, x *expected, plain []float64) *issued {
 	p := publication{day: s.Today}
 	days := len(x.mean) - 1
 	rate := s.naiveRate(k)
@@ -94,33 +93,28 @@ func (s *site) issue(k *sku, t *terms, x *expected) *issued {
 			continue // the plan's horizon is shorter
 		}
 		longest = max(longest, n)
-		p.open = append(p.open, s.windowOf(k, spanKind(span), n, rate, x))
+		p.open = append(p.open, s.windowOf(k, spanKind(span), n, rate, x, plain))
 	}
 	p.shape = shapeOf(x.mean[1 : 1+longest])
 	return &issued{publication: p, explained: explain(k.model)}
 }
 
 // windowOf is the window of n days after the open one. Its quantiles follow the rules of what is published: of a
-// single day those of the daily forecast, of a sum those of a plan's period (see net).
-func (s *site) windowOf(k *sku, span spanKind, n int, rate float64, x *expected) window {
-	sum, open := 0.0, 0
+// single day those of the daily forecast, of a sum those of a plan's period.
+func (s *site) windowOf(k *sku, span spanKind, n int, rate float64, x *expected, plain []float64) window {
+	open := 0
 	for i := 1; i <= n; i++ {
-		sum += x.mean[i]
 		if !s.restDay(k, s.Today.AddDays(i)) {
 			open++
 		}
 	}
-	d := forecast.Dist{Mean: sum}
-	if k.model != nil {
-		d = k.model.Sum(1, 1+n)
-	}
-	shift := sum - d.Mean
-	low, high := max(0, min(sum, d.Quantile(0.1)+shift)), max(sum, d.Quantile(0.9)+shift)
+	mean, d, shift := x.window(x.sum(1, 1+n), 1, 1+n, plain)
+	low, high := max(0, min(mean, d.Quantile(0.1)+shift)), max(mean, d.Quantile(0.9)+shift)
 	if n == 1 {
 		low, high = x.lower[1], x.upper[1]
 	}
 	return window{
-		span: span, days: n, mean: float32(sum), low: float32(low), high: float32(high),
+		span: span, days: n, mean: float32(mean), low: float32(low), high: float32(high),
 		top: float32(max(0, d.Quantile(0.95)+shift)), naive: float32(rate * float64(open)),
 	}
 }

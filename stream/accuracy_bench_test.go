@@ -1,9 +1,9 @@
 package stream
 
 import (
+	"slices"
 	"testing"
 
-	"drumbeat/forecast"
 	"drumbeat/schemas"
 )
 
@@ -40,9 +40,10 @@ func sellOn(tb testing.TB, p *Processor, day schemas.Date) {
 func issueNow(s *site, k *sku, t *terms) *issued {
 	s.look()
 	s.fit(k)
-	x := s.expect(k, new(forecast.Path), []int{7 * 26}, 0, 0)
+	x := expect(k.model, span{cuts: []int{7 * 26}}, 0)
+	plain := slices.Clone(x.mean)
 	s.adjust(k, &x)
-	return s.issue(k, t, &x)
+	return s.issue(k, t, &x, plain)
 }
 
 // A SKU keeps a few hundred bytes, however long its plans go on and whatever its lead time, and none before its
@@ -80,15 +81,16 @@ func BenchmarkAccuracy(b *testing.B) {
 	terms := s.terms(k)
 	s.look()
 	s.fit(k)
-	x := s.expect(k, new(forecast.Path), []int{7 * 26}, 0, 0)
+	x := expect(k.model, span{cuts: []int{7 * 26}}, 0)
+	plain := slices.Clone(x.mean)
 	s.adjust(k, &x)
 	b.Run("issue", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.issue(k, &terms, &x)
+			s.issue(k, &terms, &x, plain)
 		}
 	})
-	e := s.issue(k, &terms, &x)
+	e := s.issue(k, &terms, &x, plain)
 	b.Run("publish", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -31,10 +31,11 @@ func (s *site) spanOf(k *sku, t *terms, cuts []int) span {
 
 // expected is what a SKU is expected to sell from the open day on.
 type expected struct {
-	mean, lower, upper []float64       // by day; 80 % interval
-	left               []float64       // by day: the part of the model's figure that days of rest and planners leave
-	sums               []forecast.Dist // by period, as the model says
-	covered            forecast.Dist   // of the days of the cover
+	mean, lower, upper []float64                        // by day; 80 % interval
+	left               []float64                        // by day: the part of the model's figure that days of rest and planners leave
+	sums               []forecast.Dist                  // by period, as the model says
+	covered            forecast.Dist                    // of the days of the cover
+	sum                func(from, to int) forecast.Dist // of any days of the horizon, as the model says
 	model              string
 }
 
@@ -49,16 +50,17 @@ func expect(m *forecast.Model, a span, shift int) expected {
 		mean: mean[shift:], lower: lower[shift:], upper: upper[shift:],
 		sums:  make([]forecast.Dist, len(a.cuts)),
 		model: modelVersion,
+		sum:   func(from, to int) forecast.Dist { return outlook.Sum(shift+from, shift+to) },
 	}
 	from := 0
 	for t, to := range a.cuts {
 		if to > from {
-			x.sums[t] = outlook.Sum(shift+from, shift+to)
+			x.sums[t] = x.sum(from, to)
 		}
 		from = to
 	}
 	if a.cover > 0 {
-		x.covered = outlook.Sum(shift, shift+a.cover)
+		x.covered = x.sum(0, a.cover)
 	}
 	return x
 }
@@ -111,17 +113,23 @@ func (x *expected) add(i int, mean float64) {
 // are the model's means. What days of rest and factors leave of them keeps its share of the variance; what is added to it
 // or taken from it moves the interval.
 func (x *expected) period(t, from, to int, plain []float64) (mean, low, high float64) {
-	model, left := 0.0, 0.0
+	mean, d, shift := x.window(x.sums[t], from, to, plain)
+	return mean, max(0, min(mean, d.Quantile(.1)+shift)), max(mean, d.Quantile(.9)+shift)
+}
+
+// window is the demand of the days [from, to), of which the model says d: its mean, and the distribution that is left
+// of d, to be moved by shift.
+func (x *expected) window(d forecast.Dist, from, to int, plain []float64) (mean float64, left forecast.Dist, shift float64) {
+	model, rest := 0.0, 0.0
 	for day := from; day < to; day++ {
 		mean += x.mean[day]
 		model += plain[day]
-		left += plain[day] * x.left[day]
+		rest += plain[day] * x.left[day]
 	}
-	if left == 0 || model == 0 {
-		return mean, mean, mean
+	if rest == 0 || model == 0 {
+		return mean, forecast.Dist{}, mean
 	}
-	d := x.sums[t].WithMean(left)
-	return mean, max(0, min(mean, d.Quantile(.1)+mean-left)), max(mean, d.Quantile(.9)+mean-left)
+	return mean, d.WithMean(rest), mean - rest
 }
 
 // safetyRound is how far the demand over the cover may move from one period to the next before its quantile is taken anew.

@@ -46,7 +46,7 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, a span) {
 		Mean: floats(x.mean), Lower: floats(x.lower), Upper: floats(x.upper),
 	}
 	if s.isOrigin(s.Today) {
-		e.issued = s.issue(k, &t, &x)
+		e.issued = s.issue(k, &t, &x, plain)
 	}
 }
 

@@ -75,25 +75,30 @@ func (s *site) profile(k *sku, a span) expected {
 	}
 	rate := sum / max(open, 1)
 	deviation := math.Sqrt(max(0, squares/max(open, 1)-rate*rate))
+	plain := make([]float64, a.days())
 	x := expected{
 		mean: make([]float64, a.days()), lower: make([]float64, a.days()), upper: make([]float64, a.days()),
 		sums: make([]forecast.Dist, len(a.cuts)), model: profileVersion,
+	}
+	x.sum = func(from, to int) forecast.Dist {
+		sum := 0.0
+		for _, v := range plain[from:to] {
+			sum += v
+		}
+		return forecast.Normal(sum, deviation*math.Sqrt(float64(to-from)))
 	}
 	for i := range x.mean {
 		x.mean[i] = rate
 		if w := s.Today.AddDays(i).Weekday(); days[w] > 0 && all > 0 {
 			x.mean[i] = rate * (skus[w] / days[w]) / (all / n)
 		}
+		plain[i] = x.mean[i]
 		d := forecast.Normal(x.mean[i], deviation)
 		x.lower[i], x.upper[i] = d.Quantile(.1), d.Quantile(.9)
 	}
 	from := 0
 	for t, to := range a.cuts {
-		sum := 0.0
-		for _, v := range x.mean[from:to] {
-			sum += v
-		}
-		x.sums[t] = forecast.Normal(sum, deviation*math.Sqrt(float64(to-from)))
+		x.sums[t] = x.sum(from, to)
 		from = to
 	}
 	x.covered = forecast.Normal(rate*float64(a.cover), deviation*math.Sqrt(float64(a.cover)))
