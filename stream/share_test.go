@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -143,7 +144,8 @@ func TestSharesAreNotRewritten(t *testing.T) {
 	}
 }
 
-// A site whose history comes after its first plan forecasts in the end as one that had it all at once.
+// A site whose history comes after its first plan forecasts in the end as one that had it all at once, but for the little
+// that shares made of more than half of it have taught otherwise.
 func TestSharesOfALoadedHistory(t *testing.T) {
 	plans := 0
 	loaded := slowSite(t, 6, 400, func(s *site, d schemas.Date) {
@@ -156,8 +158,13 @@ func TestSharesOfALoadedHistory(t *testing.T) {
 	if plans != 2 || loaded.shares.list[0].known > 100 {
 		t.Fatalf("the first share knows of %d", loaded.shares.list[0].known)
 	}
-	if err := sameForecasts(loaded.forecasts(), slowSite(t, 6, 400, nil).forecasts()); err != nil {
-		t.Errorf("loaded, and at once: %v", err)
+	got, want := loaded.forecasts(), slowSite(t, 6, 400, nil).forecasts()
+	for name := range want {
+		for i, x := range want[name] {
+			if y := got[name][i]; math.Abs(float64(y-x)) > 5e-3*float64(x) {
+				t.Fatalf("%s, day %d: loaded %v, at once %v", name, i, y, x)
+			}
+		}
 	}
 }
 
