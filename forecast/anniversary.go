@@ -10,7 +10,8 @@ import (
 // again, in the same direction, a year later.
 //
 // A day that stands out is remembered with the ratio of its demand to the forecast and with the probability p that
-// it belongs to a yearly event; at first the share π of remembered days that have come back in this series. On its
+// it belongs to a yearly event; at first the share π of remembered days that have come back in this series, peaks and dips
+// apart: a day without sales is often one whose records were lost. On its
 // anniversary Bayes' rule is applied: an event comes back with probability .95, a chance with the frequency ε of days that
 // stand out,
 //
@@ -24,9 +25,12 @@ import (
 type anniversaries struct {
 	days          []standout // oldest first, at most maxStandouts
 	seen, far     float64    // days judged, and those that stood out
-	trials, hits  float64    // anniversaries of days that had stood out once
+	peaks, dips   recurrence // of days that had stood out once
 	dates, weekly float64    // which of the two has come back
 }
+
+// recurrence counts anniversaries, and those that stood out again.
+type recurrence struct{ trials, hits float64 }
 
 // standout is a day far off its forecast.
 type standout struct {
@@ -34,7 +38,7 @@ type standout struct {
 	ratio float64 // of demand to what was expected, mean of all years
 	most  float64 // demand it has had at most
 	years float64 // that it has stood out
-	p     float64 // probability of a yearly event
+	p     float64 // probability of a yearly event; 0: none of its anniversaries was observed
 }
 
 const (
@@ -52,8 +56,22 @@ const (
 // chance is ε.
 func (a *anniversaries) chance() float64 { return (a.far + 1) / (a.seen + 50) }
 
-// prior is π, as if one of three had come back.
-func (a *anniversaries) prior() float64 { return (a.hits + 1) / (a.trials + 3) }
+// of is the record of days like x.
+func (a *anniversaries) of(x *standout) *recurrence {
+	if x.ratio > 1 {
+		return &a.peaks
+	}
+	return &a.dips
+}
+
+// probability is p of x, π until an anniversary of it was observed: as if one of three had come back.
+func (a *anniversaries) probability(x *standout) float64 {
+	if x.p > 0 {
+		return x.p
+	}
+	r := a.of(x)
+	return (r.hits + 1) / (r.trials + 3)
+}
 
 // anniversary is the day a year later.
 func (a *anniversaries) anniversary(day int) int {
@@ -74,7 +92,7 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 	width := max(standoutWidth*sd, standoutLift*max(f, mean))
 	far := math.Abs(y-f) > width
 	a.seen++
-	x := standout{day: day, ratio: min(y/f, effectLimit), most: y, years: 1, p: a.prior()}
+	x := standout{day: day, ratio: min(y/f, effectLimit), most: y, years: 1}
 	explained := false
 	for i := 0; i < len(a.days); i++ {
 		old := a.days[i]
@@ -101,20 +119,22 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 		}
 		switch due := a.anniversary(old.day) == day; {
 		case due && again, again && (date || week) && x.years == 1:
-			if old.years == 1 {
-				a.trials++
-				a.hits++
+			if old.p == 0 {
+				r := a.of(&old)
+				r.trials++
+				r.hits++
 			}
 			x.years = old.years + 1
 			x.ratio = old.ratio + (x.ratio-old.ratio)/x.years
 			x.most = max(x.most, old.most)
-			x.p = min(posterior(max(old.p, a.prior()), comesBack, a.chance()), mostCertain)
+			x.p = min(posterior(a.probability(&old), comesBack, a.chance()), mostCertain)
 			explained = true
 		case due:
-			if old.years == 1 {
-				a.trials++
+			p := a.probability(&old)
+			if old.p == 0 {
+				a.of(&old).trials++
 			}
-			old.p = posterior(old.p, 1-comesBack, 1-a.chance())
+			old.p = posterior(p, 1-comesBack, 1-a.chance())
 			if old.p > forgetStandout && !far {
 				old.day = day
 				a.days = append(a.days, old)
@@ -171,11 +191,12 @@ func (m *Model) liftAnniversaries(path []float64) {
 	from := m.config.First + m.t
 	for i := range m.yearly.days {
 		x := &m.yearly.days[i]
+		p := m.yearly.probability(x)
 		day := m.yearly.anniversary(x.day)
 		for day-from < len(path) {
 			if day >= from && len(m.config.Events[day]) == 0 {
 				f := &path[day-from]
-				*f = min(*f*(1+x.p*(x.ratio-1)), max(*f, standoutGrowth*x.most))
+				*f = min(*f*(1+p*(x.ratio-1)), max(*f, standoutGrowth*x.most))
 			}
 			day = m.yearly.anniversary(day)
 		}

@@ -15,6 +15,7 @@ const (
 	calibrationDiscount = .8  // per horizon back
 	calibrationNoise    = .04 // variance of the logarithm of a site's demand over its forecast (20 %), worth two horizons
 	calibrationSureness = 2   // standard errors
+	productNoise        = .3  // variance of the logarithm of one product's demand over its forecast, which it repeats
 	maxCalibration      = 2
 )
 
@@ -40,22 +41,24 @@ func (p *pastSums) settle(m *Model, o *origin) {
 // the positive-part shrinkage of James and Stein (1961), at two standard errors: a decline that repeats itself horizon
 // after horizon counts nearly in full, a season or one bad month not at all, since it makes the x_i differ.
 func siteCalibration(models []*Model) float64 {
-	var actual, forecast, n [calibrationWindows]float64
+	var actual, forecast, squared, n [calibrationWindows]float64
 	for _, m := range models {
 		p := &m.calibrated
 		for i := range p.n {
 			actual[i] += p.actual[i]
 			forecast[i] += p.forecast[i]
+			squared[i] += p.forecast[i] * p.forecast[i]
 			n[i]++
 		}
 	}
-	sum, squares, weight, weight2, w := 0.0, 0.0, 0.0, 0.0, 1.0
+	sum, squares, weight, weight2, w, products := 0.0, 0.0, 0.0, 0.0, 1.0, math.Inf(1)
 	for i := range n {
 		// Older horizons of a few old products say nothing of the rest.
 		if n[i] < 2 || n[i] < n[0]/2 || actual[i] <= 0 || forecast[i] <= 0 {
 			break
 		}
 		x := math.Log(actual[i] / forecast[i])
+		products = min(products, forecast[i]*forecast[i]/squared[i])
 		sum += w * x
 		squares += w * x * x
 		weight += w
@@ -70,7 +73,7 @@ func siteCalibration(models []*Model) float64 {
 		return 1
 	}
 	mean := sum / weight
-	variance := (windows*(squares/weight-mean*mean) + 2*calibrationNoise) / (windows + 1)
+	variance := (windows*(squares/weight-mean*mean)+2*calibrationNoise)/(windows+1) + productNoise/products
 	sure := max(0, 1-calibrationSureness*calibrationSureness*variance/windows/(mean*mean))
 	return min(max(math.Exp(mean*sure), 1./maxCalibration), maxCalibration)
 }
