@@ -21,12 +21,16 @@ import (
 // models nothing, so that what follows it is not lifted; one that stands out for the first time counts at most as a
 // deviation that is still ordinary: otherwise the forecast of what follows would be lifted.
 //
+// A day without sales of a product that always sells teaches nothing either, unless more of them follow: its records were
+// lost, or there was no stock.
+//
 // The anniversary is the same date or the same weekday 52 weeks later, whichever has come back more often in the series.
 type anniversaries struct {
 	days          []standout // oldest first, at most maxStandouts
 	seen, far     float64    // days judged, and those that stood out
 	peaks, dips   recurrence // of days that had stood out once
 	dates, weekly float64    // which of the two has come back
+	blank         int        // days in a row without sales that stood out
 }
 
 // recurrence counts anniversaries, and those that stood out again.
@@ -49,6 +53,7 @@ const (
 	standoutStart  = 56  // days before which a forecast is not worth comparing with
 	comesBack      = .95 // probability that a yearly event comes back
 	mostCertain    = .97 // bound of p: any event may be given up
+	lostDays       = 2   // in a row; three are how things are
 	standoutGrowth = 1.5 // of the largest demand it has had: a ratio to a forecast of next to nothing is no measure
 	forgetStandout = .02 // probability below which a day is forgotten
 )
@@ -146,14 +151,18 @@ func (a *anniversaries) judge(day int, y, f, sd, mean float64) float64 {
 		i--
 	}
 	if !far {
+		a.blank = 0
 		return y
 	}
 	a.far++
+	if a.blank++; y != 0 {
+		a.blank = 0
+	}
 	if len(a.days) == maxStandouts {
 		a.days = append(a.days[:0], a.days[1:]...)
 	}
 	a.days = append(a.days, x)
-	if explained {
+	if explained || a.blank > 0 && a.blank <= lostDays {
 		return missing
 	}
 	return min(max(y, f-width), f+width)
