@@ -46,7 +46,7 @@ const (
 	maxValue = 1e100
 
 	sparseShare  = .3  // of zeros, from which a series is sparse
-	countZeros   = .02 // share of zeros above which whole numbers are counts
+	countZeros   = maxLogZeros // share of zeros above which whole numbers are counts
 	countMean    = 20  // mean below which whole numbers are counts
 	maxLogZeros  = .05 // share of zeros up to which logarithms are taken
 	logFloor     = .05 // of the running mean: the smallest value whose logarithm is taken

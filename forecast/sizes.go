@@ -81,5 +81,6 @@ func siteSizes(models []*Model) sizePrior {
 	}
 	p.mean /= series
 	p.sigma = math.Sqrt(dev / orders)
+	p.sigmaN *= series / (series + priorSeries)
 	return p
 }
