@@ -45,12 +45,12 @@ const (
 	// maxValue is the largest observation taken for real: beyond it squared errors would overflow.
 	maxValue = 1e100
 
-	sparseShare  = .3  // of zeros, from which a series is sparse
+	sparseShare  = .3          // of zeros, from which a series is sparse
 	countZeros   = maxLogZeros // share of zeros above which whole numbers are counts
-	countMean    = 20  // mean below which whole numbers are counts
-	maxLogZeros  = .05 // share of zeros up to which logarithms are taken
-	logFloor     = .05 // of the running mean: the smallest value whose logarithm is taken
-	logSmoothing = .05 // of that running mean
+	countMean    = 20          // mean below which whole numbers are counts
+	maxLogZeros  = .05         // share of zeros up to which logarithms are taken
+	logFloor     = .05         // of the running mean: the smallest value whose logarithm is taken
+	logSmoothing = .05         // of that running mean
 )
 
 // missing is an observation that is not there.
