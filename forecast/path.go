@@ -145,10 +145,11 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 //	(1 - H/k) n/(n+1) ρ,   n the number of years known, ρ the share of the profile that is not noise
 //
 // of it. Within H steps it may be best to go on as now; a year ahead the season returns, even if the demand of today is
-// that of a winter without sales. One year alone is no proof of a season: it gets half.
+// that of a winter without sales. One year alone is no proof of a season: it gets half. Where the regression on waves
+// speaks, it knows the season better.
 func (m *Model) beyond(dst, path []float64, ahead future) {
 	h := m.config.Horizon
-	if m.lastYear == nil || len(dst) <= h {
+	if m.lastYear == nil || len(dst) <= h || m.fits[0].ready() && m.asks(forContinuous) {
 		return
 	}
 	m.lastYear.forecast(path, ahead)
