@@ -70,7 +70,7 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 				}
 			}
 		}
-		if bound > best+1e-7*math.Abs(best) {
+		if bound > best+1e-7*math.Abs(bound) {
 			best, stale = bound, 0
 			for r := range price {
 				copy(bestPrice[r], price[r])

@@ -2,9 +2,13 @@ package optimize
 
 import "math"
 
-// lotGrid is into how many steps the requirement of an SKU without packs is cut where lots are chosen, and the
-// most steps that are looked at for one with packs; beyond it several packs make a step.
-const lotGrid = 2000
+// Lots are chosen among so many quantities: the requirement of an SKU without packs is cut into lotFine steps (an LP
+// sets the exact quantities afterwards), and where one with packs needs more than lotGrid, several
+// packs make a step.
+const (
+	lotFine = 500
+	lotGrid = 2000
+)
 
 // lotted says whether the production of s comes in lots: packs, a least quantity or a cost per order.
 func (s *SKU) lotted() bool { return s.PackSize > 0 || s.MinOrder > 0 || s.OrderCost > 0 }
@@ -129,7 +133,7 @@ func (p *Problem) lotting(s int, short *Plan) *lotting {
 	span := largest + forced
 	l.step = sku.PackSize
 	if l.step == 0 {
-		if l.step = span / lotGrid; l.step == 0 {
+		if l.step = span / lotFine; l.step == 0 {
 			l.step = math.Max(1, least)
 		}
 		if least > 0 {

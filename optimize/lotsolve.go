@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// lotEffort is how many states the search of lots may look at in one component: about a second.
-const lotEffort = 300_000_000
+// lotEffort is how many states the search of lots may look at in one component: about a second of one core.
+const lotEffort = 100_000_000
 
 // planLots plans a problem with lots: the relaxed problem first, then lots for every component, then an LP that
 // fixes them and lets everything else follow. It does not matter which engine solves the relaxed problem.
