@@ -39,7 +39,10 @@ func (e *Engine) planLots(ctx context.Context, p *Problem, start *Start) (*Plan,
 		if k.x == nil {
 			inf := &Infeasibility{Cause: "rounding"}
 			if len(k.resources) > 0 {
-				inf.Resource = p.Resources[k.resources[0]].Name
+				inf.Resource = p.Resources[k.resources[max(0, k.over.Resource)]].Name
+			}
+			if k.over.By > 0 {
+				inf.FirstShortPeriod, inf.PeakPeriod, inf.Missing = p.Periods[k.over.Period], p.Periods[k.over.Period], k.over.By
 			}
 			if len(k.skus) == 1 {
 				inf.SKU = p.SKUs[k.skus[0]].Name
@@ -104,6 +107,7 @@ func (e *Engine) blameRounding(ctx context.Context, p *Problem, inf *Infeasibili
 type lotPart struct {
 	component
 	x, price, values [][]float64
+	over             Row // nothing fits: what the best attempt exceeds first
 	stats            Stats
 	err              error
 }
@@ -197,11 +201,23 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 			p.trim(s, found[s])
 		}
 	}
-	k.x, k.price = found, search.price
+	k.x, k.price, k.over = found, search.price, search.overload()
 	if search.setups() {
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
 	return ctx.Err()
+}
+
+// overload is the first capacity row that the best plan exceeds.
+func (q *lotSearch) overload() Row {
+	for t := range q.p.Periods {
+		for r := range q.best.load {
+			if by := q.best.load[r][t] - q.room[r][t] - at(q.p.Resources[r].Overtime, t); by > certifyFeasible*(1+q.best.load[r][t]) {
+				return Row{Resource: r, Period: t, By: by}
+			}
+		}
+	}
+	return Row{}
 }
 
 // run looks for the best plan in lots from several starts.

@@ -7,9 +7,12 @@ import (
 
 // repair finds the cheapest overtime beyond what p has that gives a strict problem a plan: the LP with such
 // overtime in every limited period. A unit costs what the resource's dearest overtime does; where it
-// has none, as much as making what a unit of capacity makes, on the average of its SKUs. Nil if no capacity would do.
+// has none, as much as making what a unit of capacity makes, on the average of its SKUs. Of equally cheap
+// mixes the one with the cheapest plan is taken. Nil if no capacity would do.
 func (e *session) repair(ctx context.Context, p *Problem) ([]Extra, error) {
 	m := formulate(p, p.defaultWeights())
+	costs := append([]float64(nil), m.lp.Cost...)
+	clear(m.lp.Cost)
 	lp, first := m.lp, m.lp.Columns()
 	var where []Extra
 	for r := range p.Resources {
@@ -28,6 +31,15 @@ func (e *session) repair(ctx context.Context, p *Problem) ([]Extra, error) {
 	sol, err := e.run(ctx, lp, m.justInTime(), DualSimplex, &stats)
 	if err != nil || sol.Status != LPOptimal {
 		return nil, err
+	}
+	lp = lp.clone()
+	fixFace(lp, sol)
+	clear(lp.Cost)
+	copy(lp.Cost, costs)
+	if cheapest, err := e.run(ctx, lp, sol.Basis, PrimalSimplex, &stats); err != nil {
+		return nil, err
+	} else if cheapest.Status == LPOptimal { // else the face is empty by a tolerance
+		sol = cheapest
 	}
 	var list []Extra
 	for i, v := range where {

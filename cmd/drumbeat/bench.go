@@ -21,6 +21,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
+		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
 	}
 }
@@ -30,6 +31,8 @@ type benchCmd struct {
 	JSON  bool     `name:"json" help:"Print one JSON object a line."`
 	List  bool     `help:"Print the benchmarks instead of running them."`
 	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
+
+	SKUs int `name:"skus" default:"2000" help:"SKUs of stability."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }
