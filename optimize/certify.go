@@ -49,7 +49,7 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	if p.Shortages == Economic {
 		weighted, shortage = objective, 0
 	}
-	bound := 0.0
+	var bound float64
 	if p.lots() {
 		weighted, shortage = objective, 0
 		bound = c.boundLots()

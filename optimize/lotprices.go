@@ -9,8 +9,7 @@ import (
 const lotRounds = 200
 
 // findPrices raises the Lagrangian bound of the plans in lots by subgradient steps (Polyak's, halved when ten rounds
-// bring nothing; Held, Wolfe, Crowder, Math. Programming 6, 1974), starting at the prices of the relaxed plan, which know
-// nothing of orders. The prices stay at the best ones found. What the oracle makes on the way is
+// bring nothing; Held, Wolfe, Crowder, Math. Programming 6, 1974), starting at 0. The prices stay at the best ones found. What the oracle makes on the way is
 // where the search starts.
 func (q *lotSearch) findPrices(ctx context.Context) {
 	T, R := len(q.p.Periods), len(q.p.Resources)

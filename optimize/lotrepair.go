@@ -2,6 +2,9 @@ package optimize
 
 import "math"
 
+// lotDust is more than what the same relaxed plan differs by when it is found in another way.
+const lotDust = 1e-5
+
 // floored starts from the relaxed plan with its running totals rounded down to lots, which still meets the
 // requirements, as those are rounded up. False if some SKU then makes less than its least lot or more than it may.
 func (q *lotSearch) floored(relaxed *Plan) bool {
@@ -14,7 +17,7 @@ func (q *lotSearch) floored(relaxed *Plan) bool {
 				continue
 			}
 			total += relaxed.Production[s][t]
-			now := q.p.SKUs[s].lotsDown(total + 1e-6)
+			now := q.p.SKUs[s].lotsDown(total + lotDust)
 			if q.p.SKUs[s].PackSize == 0 {
 				now = total
 			}

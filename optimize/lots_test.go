@@ -186,3 +186,25 @@ func TestTinyLotsAreOptimal(t *testing.T) {
 		}
 	})
 }
+
+// Lots do not depend on where the relaxed problem was solved from.
+func TestWarmLotsAreColdLots(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		randomLots(t, p)
+		warm := NewEngine(newDense, Options{})
+		first := *p
+		first.SKUs = append([]SKU(nil), p.SKUs...)
+		for s := range first.SKUs {
+			first.SKUs[s].Demand = constant(float64(s+1), len(p.Periods))
+		}
+		mustSolve(t, warm, &first, nil)
+		got, want := mustSolve(t, warm, p, nil), mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		if got.Status != want.Status {
+			t.Fatalf("warm %s, cold %s", got.Status, want.Status)
+		}
+		if want.Status == Optimal {
+			samePlan(t, want, got)
+		}
+	})
+}

@@ -34,10 +34,12 @@ type lotPlan struct {
 	over float64     // load beyond capacity and overtime
 }
 
+// newLotSearch prepares a search. It takes quantities from the relaxed plan and no prices: quantities are the same however
+// the plan was found, prices need not be.
 func newLotSearch(p *Problem, relaxed *Plan, effort int) *lotSearch {
 	T := len(p.Periods)
 	q := &lotSearch{p: p, l: make([]*lotting, len(p.SKUs)), below: math.Inf(1), room: matrix(len(p.Resources), T),
-		price: relaxed.Prices, random: 1, effort: effort}
+		price: matrix(len(p.Resources), T), random: 1, effort: effort}
 	dear, least := 1.0, math.Inf(1)
 	forced := matrix(len(p.Resources), T)
 	for s := range p.SKUs {

@@ -201,8 +201,9 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 			p.trim(s, found[s])
 		}
 	}
-	k.x, k.price, k.over = found, search.price, search.overload()
-	if search.setups() {
+	k.x, k.over = found, search.overload()
+	if k.price = relaxed.Prices; search.setups() {
+		k.price = search.price
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
 	return ctx.Err()
