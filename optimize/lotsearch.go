@@ -70,7 +70,7 @@ func newLotSearch(p *Problem, relaxed *Plan, effort int) *lotSearch {
 	}
 	q.penalty = 100 * dear / math.Min(1, least)
 	q.now.x, q.now.own, q.now.load = matrix(len(p.SKUs), T), make([]float64, len(p.SKUs)), matrix(len(p.Resources), T)
-	q.best.cost, q.best.over = math.Inf(1), math.Inf(1)
+	q.best.cost, q.best.over = math.Inf(1), math.Inf(1) // none yet
 	for s := range p.SKUs {
 		copy(q.now.x[s], relaxed.Production[s])
 		if q.l[s] != nil {
@@ -227,7 +227,10 @@ func (q *lotSearch) polish() {
 
 // keep notes the present plan if it is the best.
 func (q *lotSearch) keep() {
-	if q.now.cost < q.best.cost-1e-9*math.Abs(q.best.cost) || math.IsInf(q.best.cost, 1) {
+	if q.best.over == 0 && q.now.over > 0 {
+		return
+	}
+	if q.now.cost < q.best.cost-1e-9*math.Abs(q.best.cost) || math.IsInf(q.best.cost, 1) || q.best.over > 0 && q.now.over == 0 {
 		q.best.from(&q.now)
 	}
 }

@@ -185,8 +185,8 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 	}
 	if found == nil && p.Mode != Strict {
 		search.below = weights.Loss * search.worth()
-		search.penalty = math.Max(search.penalty, 100*search.below)
-		search.best.cost = math.Inf(1)
+		search.penalty = 1e5 * search.below * search.most() // no shortage is worth any overload
+		search.best.cost, search.best.over = math.Inf(1), math.Inf(1)
 		search.shrink(relaxed)
 		search.effort = max(search.effort, lotEffort/10)
 		search.polish()
@@ -265,6 +265,15 @@ func (q *lotSearch) setups() bool {
 		}
 	}
 	return false
+}
+
+// most is the greatest unit-periods that one SKU could be short of.
+func (q *lotSearch) most() float64 {
+	most := 1.0
+	for _, s := range q.lotted {
+		most = math.Max(most, float64(len(q.p.Periods))*float64(q.l[s].steps)*q.l[s].step)
+	}
+	return most
 }
 
 // worth is the greatest weight of a lost unit.

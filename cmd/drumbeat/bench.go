@@ -20,6 +20,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
+		{Name: "what-if", Help: "a what-if question on a small site", Run: bench.WhatIf},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
