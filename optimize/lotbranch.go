@@ -28,6 +28,7 @@ type lotBranch struct {
 	mixed []bool // by free choice: its lots are finer than those of others on the same resource
 	stats Stats
 	nodes int
+	limit int // of nodes
 	best  float64
 	x     []float64 // of the LP; nil: none found yet
 	bound float64   // no plan in lots costs less
@@ -262,7 +263,7 @@ func (b *lotBranch) search(ctx context.Context, plan [][]float64, elastic bool) 
 	}
 	open := &lotHeap{{append([]lotChoice(nil), b.free...), root.Basis, root.Objective}}
 	for open.Len() > 0 {
-		if b.bound = (*open)[0].bound; b.closed(b.bound) || b.nodes >= lotNodes {
+		if b.bound = (*open)[0].bound; b.closed(b.bound) || b.nodes >= b.limit {
 			break
 		}
 		for node := heap.Pop(open).(*lotNode); node != nil; {

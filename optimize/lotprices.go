@@ -21,53 +21,9 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 	}
 	step, stale := 1.0, 0
 	for round := 0; round < lotRounds && q.effort > 0 && ctx.Err() == nil; round++ {
-		q.price = price
-		bound := 0.0
-		for r := range slope {
-			res := &q.p.Resources[r]
-			for t := range slope[r] {
-				if slope[r][t] = 0; math.IsInf(q.room[r][t], 1) {
-					continue
-				}
-				overtime := 0.0
-				if price[r][t] > at(res.OvertimeCost, t) {
-					overtime = at(res.Overtime, t)
-				}
-				slope[r][t] = -q.room[r][t] - overtime
-				bound += price[r][t]*slope[r][t] + overtime*at(res.OvertimeCost, t)
-			}
-		}
-		for s := range q.p.SKUs {
-			made := q.now.x[s]
-			if l := q.l[s]; l != nil {
-				cost, lots := q.oracle.best(q.p, l, q.charge(s, 1), nil, q.below)
-				q.effort -= (l.steps + 1) * T
-				if math.IsInf(cost, 1) {
-					return
-				}
-				bound += cost
-				for t := range lots {
-					if l.given[t] {
-						lots[t] = l.fixed[t]
-						bound += l.fixed[t] * q.p.SKUs[s].ProductionCost
-						for _, u := range q.p.SKUs[s].Uses {
-							bound += u.Amount * price[u.Resource][t] * l.fixed[t]
-						}
-					}
-				}
-				x[s], made = lots, lots
-			} else {
-				for _, u := range q.p.SKUs[s].Uses {
-					for t, v := range made {
-						bound += u.Amount * price[u.Resource][t] * v
-					}
-				}
-			}
-			for _, u := range q.p.SKUs[s].Uses {
-				for t, v := range made {
-					slope[u.Resource][t] += u.Amount * v
-				}
-			}
+		bound := q.lagrange(price, slope, x)
+		if math.IsInf(bound, 0) {
+			return
 		}
 		if bound > best+1e-7*math.Abs(bound) {
 			best, stale = bound, 0
@@ -110,4 +66,67 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 		}
 	}
 	q.price = bestPrice
+}
+
+// lagrange is the Lagrangian bound at the given prices, with its subgradient in slope and the lots behind it in x.
+func (q *lotSearch) lagrange(price, slope, x [][]float64) float64 {
+	T, bound := len(q.p.Periods), 0.0
+	q.price = price
+	for r := range slope {
+		res := &q.p.Resources[r]
+		for t := range slope[r] {
+			if slope[r][t] = 0; math.IsInf(q.room[r][t], 1) {
+				continue
+			}
+			overtime := 0.0
+			if price[r][t] > at(res.OvertimeCost, t) {
+				overtime = at(res.Overtime, t)
+			}
+			slope[r][t] = -q.room[r][t] - overtime
+			bound += price[r][t]*slope[r][t] + overtime*at(res.OvertimeCost, t)
+		}
+	}
+	for s := range q.p.SKUs {
+		made := q.now.x[s]
+		if l := q.l[s]; l != nil {
+			cost, lots := q.oracle.best(q.p, l, q.charge(s, 1), nil, q.below)
+			q.effort -= (l.steps + 1) * T
+			if math.IsInf(cost, 1) {
+				return cost
+			}
+			bound += cost
+			for t := range lots {
+				if l.given[t] {
+					lots[t] = l.fixed[t]
+					bound += l.fixed[t] * q.p.SKUs[s].ProductionCost
+					for _, u := range q.p.SKUs[s].Uses {
+						bound += u.Amount * price[u.Resource][t] * l.fixed[t]
+					}
+				}
+			}
+			x[s], made = lots, lots
+		} else {
+			for _, u := range q.p.SKUs[s].Uses {
+				for t, v := range made {
+					bound += u.Amount * price[u.Resource][t] * v
+				}
+			}
+		}
+		for _, u := range q.p.SKUs[s].Uses {
+			for t, v := range made {
+				slope[u.Resource][t] += u.Amount * v
+			}
+		}
+	}
+	return bound
+}
+
+// certify takes the prices of the relaxed plan instead of its own where they give the better bound.
+func (q *lotSearch) certify(relaxed [][]float64) bool {
+	slope, x, own := matrix(len(q.p.Resources), len(q.p.Periods)), make([][]float64, len(q.p.SKUs)), q.price
+	if q.lagrange(relaxed, slope, x) > q.lagrange(own, slope, x) {
+		q.price = relaxed
+		return true
+	}
+	return false
 }

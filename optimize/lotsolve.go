@@ -152,35 +152,32 @@ func (e *Engine) chooseLots(ctx context.Context, p, q *Problem, relaxed *Plan) (
 // choose fills in k for component p with relaxed form q and relaxed plan.
 func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed *Plan, weights Weights) error {
 	search := newLotSearch(p, relaxed, lotEffort)
-	search.run(ctx, relaxed)
+	search.begin(ctx, relaxed)
 	var found [][]float64
 	if search.fits() {
 		found = search.best.x
 	}
-	variables := 0
-	for _, s := range search.lotted {
-		for _, given := range search.l[s].given {
-			if !given {
-				variables++
-			}
-		}
-	}
-	if len(k.resources) > 0 && variables <= lotVariables && ctx.Err() == nil {
-		session := &session{newSolver: e.newSolver, opts: e.opts}
-		b := newLotBranch(session, p, q, weights)
-		err := b.search(ctx, found, p.Mode != Strict)
-		k.stats = b.stats
-		if err = errors.Join(err, session.close()); err != nil {
+	small := len(k.resources) > 0 && search.choices() <= lotVariables
+	proved := false
+	if small && search.choices() <= lotVariables/2 {
+		best, done, err := e.branch(ctx, k, p, q, weights, search, found, lotNodes/20)
+		if err != nil {
 			return err
 		}
-		if b.x != nil {
-			if found == nil {
-				found = matrix(len(p.SKUs), len(p.Periods))
-				for s := range found {
-					copy(found[s], search.now.x[s])
-				}
+		if proved = done; done {
+			found = best
+		}
+	}
+	if !proved {
+		search.improve(ctx)
+		if search.fits() {
+			found = search.best.x
+		}
+		if small && ctx.Err() == nil {
+			var err error
+			if found, _, err = e.branch(ctx, k, p, q, weights, search, found, lotNodes); err != nil {
+				return err
 			}
-			b.production(found)
 		}
 	}
 	if found == nil && p.Mode != Strict {
@@ -202,7 +199,7 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		}
 	}
 	k.x, k.over = found, search.overload()
-	if k.price = relaxed.Prices; search.setups() {
+	if k.price = relaxed.Prices; search.setups() && !search.certify(relaxed.Prices) {
 		k.price = search.price
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
@@ -221,10 +218,43 @@ func (q *lotSearch) overload() Row {
 	return Row{}
 }
 
-// run looks for the best plan in lots from several starts.
-func (q *lotSearch) run(ctx context.Context, relaxed *Plan) {
-	fits := q.floored(relaxed)
-	if fits {
+// branch looks for a better plan than found, which may be nil, and says whether there is none better than the one returned.
+func (e *Engine) branch(ctx context.Context, k *lotPart, p, q *Problem, weights Weights, search *lotSearch, found [][]float64, nodes int) (best [][]float64, proved bool, err error) {
+	session := &session{newSolver: e.newSolver, opts: e.opts}
+	b := newLotBranch(session, p, q, weights)
+	b.limit = nodes
+	err = errors.Join(b.search(ctx, found, p.Mode != Strict), session.close())
+	k.stats.Stages += b.stats.Stages
+	k.stats.Iterations += b.stats.Iterations
+	if err != nil || b.x == nil {
+		return found, b.nodes < nodes, err
+	}
+	if best = matrix(len(p.SKUs), len(p.Periods)); found == nil {
+		found = search.now.x
+	}
+	for s := range best {
+		copy(best[s], found[s])
+	}
+	b.production(best)
+	return best, b.nodes < nodes, nil
+}
+
+// choices is how many lots there are to choose.
+func (q *lotSearch) choices() int {
+	n := 0
+	for _, s := range q.lotted {
+		for _, given := range q.l[s].given {
+			if !given {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// begin looks for a plan in lots and for prices.
+func (q *lotSearch) begin(ctx context.Context, relaxed *Plan) {
+	if q.floored(relaxed) {
 		q.keep()
 	}
 	q.repair()
@@ -232,7 +262,6 @@ func (q *lotSearch) run(ctx context.Context, relaxed *Plan) {
 	if q.setups() {
 		q.findPrices(ctx)
 	}
-	q.improve(ctx)
 }
 
 // fits says whether the best plan is one: within capacity and nowhere under its requirements.
