@@ -39,6 +39,7 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v", ErrCertificate, plan.Weights, least)
 	}
 	c.boundsOfProduction()
+	c.must = c.forced()
 	for s := range p.SKUs {
 		c.stock(s)
 	}
@@ -48,10 +49,13 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	if p.Shortages == Economic {
 		weighted, shortage = objective, 0
 	}
-	if p.whole() { // proved against the LP with rounded requirements
-		shortage, weighted = c.roundUp(objective)
+	var bound float64
+	if p.lots() {
+		weighted, shortage = objective, 0
+		bound = c.boundLots()
+	} else {
+		bound = c.bound()
 	}
-	bound := c.bound()
 	cert := Certificate{
 		Bound:               bound - shortage,
 		PrimalInfeasibility: c.violation,
@@ -59,6 +63,9 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 		Checked:             true,
 	}
 	cert.Gap = (objective - cert.Bound) / math.Max(1, math.Abs(objective))
+	if p.lots() {
+		cert.RoundingGap = math.Max(0, objective-cert.Bound) / math.Max(1, math.Abs(cert.Bound))
+	}
 	scale := math.Max(1, math.Abs(weighted)) + c.grains()
 	var err error
 	switch {
@@ -82,6 +89,7 @@ type certifier struct {
 	plan      *Plan
 	T         int
 	lo, hi    [][]float64 // bounds of production
+	must      [][]float64 // the least there can be, in lots
 	violation float64
 	worst     string
 	clipped   float64
@@ -107,39 +115,12 @@ func (c *certifier) grains() float64 {
 	return sum
 }
 
-// tolerance is the gap allowed: whole units are proved against the relaxed problem only.
+// tolerance is the gap allowed: lots have none.
 func (c *certifier) tolerance() float64 {
-	if c.p.whole() {
+	if c.p.lots() {
 		return math.Inf(1)
 	}
 	return certifyGap
-}
-
-// roundUp goes over to the problem with rounded requirements and recomputes the shortage there.
-func (c *certifier) roundUp(objective float64) (shortage, weighted float64) {
-	economic := c.p.Shortages == Economic
-	old := 0.0
-	if economic {
-		_, old = c.objective()
-	}
-	q := *c.plan
-	c.p = c.p.roundedUp()
-	q.Shortfall = nil
-	for s := range c.p.SKUs {
-		row := make([]float64, c.T)
-		for t, have := range c.plan.Inventory[s] {
-			if short := c.p.SKUs[s].SafetyStock[t] - have; short > certifyFeasible*math.Max(1, have) {
-				row[t] = short
-			}
-		}
-		q.Shortfall = append(q.Shortfall, row)
-	}
-	c.plan = &q
-	_, shortage = c.objective()
-	if economic {
-		return 0, objective - old + shortage
-	}
-	return shortage, objective + shortage
 }
 
 // shape checks the lengths of the plan's matrices, so that nothing below can panic.
@@ -224,9 +205,7 @@ func (c *certifier) boundsOfProduction() {
 			}
 			x := c.plan.Production[s][t]
 			c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
-			if sku.PackSize == 1 && lo[t] < hi[t] {
-				c.want(x, math.Round(x), math.Round(x), x, "whole units", sku.Name, t)
-			}
+			c.lot(s, t, lo[t], hi[t])
 		}
 		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
 	}
@@ -239,7 +218,7 @@ func (c *certifier) unavoidable(s int) []float64 {
 	for t := range c.T {
 		now += opt(sku.Receipts, t) - sku.Demand[t]
 		if u := t - sku.LeadTime; u >= 0 {
-			now += c.lo[s][u]
+			now += c.must[s][u]
 		}
 		if now < 0 && sku.BacklogCost == 0 {
 			now = 0
@@ -340,7 +319,7 @@ func (c *certifier) loads(x [][]float64) [][]float64 {
 }
 
 func (c *certifier) capacity() {
-	load, forced := c.loads(c.plan.Production), c.loads(c.lo)
+	load, forced := c.loads(c.plan.Production), c.loads(c.must)
 	for r := range c.p.Resources {
 		res := &c.p.Resources[r]
 		used := c.used(r)

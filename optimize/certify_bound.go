@@ -50,6 +50,9 @@ func (c *certifier) objective() (objective, shortage float64) {
 		for t := range c.T {
 			x := plan.Production[s][t]
 			base, price := c.change(s, t)
+			if x > 0 {
+				objective += sku.OrderCost
+			}
 			objective += sku.ProductionCost*x + price*math.Abs(x-base) + c.hold(s, t)*plan.Inventory[s][t] +
 				sku.EmergencyCost*optRow(plan.Emergency, s, t)
 			owed := optRow(plan.Backlog, s, t)
@@ -74,7 +77,7 @@ func (c *certifier) objective() (objective, shortage float64) {
 func (c *certifier) bound() float64 {
 	total := 0.0
 	price := make([][]float64, len(c.p.Resources))
-	forced := c.loads(c.lo)
+	forced := c.loads(c.must)
 	for r := range price {
 		price[r] = make([]float64, c.T)
 		if !c.used(r) {

@@ -1,7 +1,6 @@
 package optimize
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -102,33 +101,4 @@ func TestCertifyStoredPlan(t *testing.T) {
 			t.Errorf("broken plan: %v", err)
 		}
 	}
-}
-
-// Whole units are whole, meet every requirement, and cost at least the relaxed optimum.
-func TestWholeUnits(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		p := randomProblem(t)
-		relaxed := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
-		for s := range p.SKUs {
-			p.SKUs[s].PackSize = 1
-		}
-		e := NewEngine(newDense, Options{})
-		plan, err := e.Solve(context.Background(), p, nil)
-		if errors.Is(err, errNoWholePlan) && errors.Is(err, ErrSolver) {
-			return // an honest failure
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if relaxed.Status == Infeasible && plan.Status != Infeasible {
-			t.Fatalf("whole units have a plan where nothing has: %+v", relaxed.Infeasibility)
-		}
-		if plan.Status == Infeasible {
-			return
-		}
-		short := total(plan.Lost) + total(plan.Backlog) + total(plan.Shortfall)
-		if relaxed.Status == Optimal && short == 0 && plan.Objective < relaxed.Objective-1e-5*(1+relaxed.Objective) {
-			t.Fatalf("whole units cost %g, any quantity %g", plan.Objective, relaxed.Objective)
-		}
-	})
 }

@@ -16,8 +16,7 @@ const maxMagnitude = 1e15
 
 // Check reports the first thing wrong with p, wrapped in ErrProblem: a number that is NaN, infinite, too
 // large or negative where it must not be, a slice of the wrong length, an unknown resource, a duplicate name, a
-// change price above the production cost (over-production would pay), or a rule that the engine
-// does not plan with.
+// change price above the production cost (over-production would pay), or lots beside an emergency source.
 func (p *Problem) Check() error {
 	c := checker{p: p, T: len(p.Periods)}
 	c.problem()
@@ -144,7 +143,7 @@ func (c *checker) sku(s *SKU, i int) {
 		used[u.Resource] = true
 	}
 	c.plan(s)
-	c.later(s)
+	c.lots(s)
 }
 
 // plan checks what ties the SKU to the plan in force: baseline, change price, frozen production, pins.
@@ -189,15 +188,10 @@ func (c *checker) plan(s *SKU) {
 	}
 }
 
-// later refuses the rules that need integer decisions beyond whole units.
-func (c *checker) later(s *SKU) {
-	switch {
-	case s.PackSize != 0 && s.PackSize != 1:
-		c.fail("pack_size: %g is not supported, only whole units (1)", s.PackSize)
-	case s.MinOrder > 0:
-		c.fail("min_order: %g is not supported", s.MinOrder)
-	case s.OrderCost > 0:
-		c.fail("order_cost: %g is not supported", s.OrderCost)
+// lots refuses what cannot be combined with lots.
+func (c *checker) lots(s *SKU) {
+	if s.EmergencyCost > 0 && s.lotted() {
+		c.fail("emergency_cost: %g cannot be planned with pack_size, min_order or order_cost", s.EmergencyCost)
 	}
 }
 

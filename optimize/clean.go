@@ -193,11 +193,14 @@ func (plan *Plan) Load(p *Problem) [][]float64 {
 	return load
 }
 
-// SKUCost is the production and holding cost of SKU s in the plan.
+// SKUCost is the production and holding cost of SKU s in the plan; orders are part of the former.
 func (plan *Plan) SKUCost(p *Problem, s int) (production, holding float64) {
 	sku := &p.SKUs[s]
 	for t, x := range plan.Production[s] {
 		production += sku.ProductionCost * x
+		if x > 0 {
+			production += sku.OrderCost
+		}
 		if plan.Emergency != nil {
 			production += sku.EmergencyCost * plan.Emergency[s][t]
 		}
@@ -216,6 +219,9 @@ func (plan *Plan) costs(p *Problem) {
 		c.Production += production
 		c.Holding += holding
 		for t, x := range plan.Production[s] {
+			if x > 0 {
+				c.Orders += sku.OrderCost
+			}
 			if sku.hasBaseline(t) {
 				change += at(sku.ChangePrice, t) * math.Abs(x-sku.Baseline[t])
 			}

@@ -20,6 +20,10 @@
 // enough. A last LP picks one plan among equally good ones, so that the way to the optimum (warm, cold,
 // after a restart) cannot be seen in the plan.
 //
+// Packs, least lots and order costs are chosen after that LP, on requirements rounded up to packs: a search with an exact
+// oracle per SKU, branch and bound where the problem is small, and a last LP for all that follows (lots.go). A [Sandbox]
+// answers what-if questions beside the plan in force, and [ReasonOf] says why a line is as it is.
+//
 // Nothing leaves the package unchecked: [Certify] recomputes every row, bound and cost from the
 // Problem and the Plan alone, and bounds the optimum from below with the plan's own prices. A strict
 // problem without a plan is no error: its Plan has status [Infeasible] and says how much is missing,

@@ -26,6 +26,7 @@ type Engine struct {
 	sessions map[string]*session // of coupled components, by the name of their first resource
 	start    *Start              // the last bases by names
 	unsplit  bool                // one LP for everything, for tests
+	lots     *Engine             // plans what follows from chosen lots; nil until it is needed
 }
 
 // NewEngine returns an Engine on solvers made by newSolver. It starts nothing.
@@ -39,7 +40,10 @@ func (e *Engine) Close() error {
 	for _, s := range e.sessions {
 		errs = append(errs, s.close())
 	}
-	e.sessions, e.start = nil, nil
+	if e.lots != nil {
+		errs = append(errs, e.lots.Close())
+	}
+	e.sessions, e.start, e.lots = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -54,18 +58,16 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	q := p
-	if p.whole() {
-		q = p.roundedUp()
-	}
-	if inf := q.impossibleSKU(); inf != nil {
+	if inf := p.impossibleSKU(); inf != nil {
 		return &Plan{Status: Infeasible, Infeasibility: inf}, nil
 	}
-	plan, err := e.plan(ctx, p, start)
+	solve := e.plan
+	if p.lots() {
+		solve = e.planLots
+	}
+	plan, err := solve(ctx, p, start)
 	if err == nil && plan.Status == Optimal {
-		gap := plan.Certificate.RoundingGap
 		plan.Certificate, err = Certify(p, plan)
-		plan.Certificate.RoundingGap = gap
 	}
 	if err != nil {
 		return nil, e.failed(err)

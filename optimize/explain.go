@@ -1,11 +1,8 @@
 package optimize
 
 import (
-	"fmt"
 	"math"
 	"sort"
-	"strconv"
-	"strings"
 )
 
 // visible is the smallest quantity that an explanation mentions.
@@ -22,27 +19,30 @@ func Explain(p *Problem, plan *Plan, s int) string {
 	if plan.Status == Infeasible {
 		return "no plan"
 	}
+	return ReasonOf(p, plan, s).String()
+}
+
+// ReasonOf is what Explain says, for machines. The plan must be one: not infeasible.
+func ReasonOf(p *Problem, plan *Plan, s int) Reason {
 	sku := &p.SKUs[s]
-	if text := explainShortage(p, plan, s); text != "" {
-		return text
+	if r, short := reasonShort(p, plan, s); short {
+		return r
 	}
 	if total := sum(plan.Production[s]); total < visible {
 		if sum(sku.Demand) < visible {
-			return "no demand"
+			return Reason{Kind: NoDemand}
 		}
-		return "stock and open orders cover demand"
+		return Reason{Kind: Covered}
 	}
-	early := explainEarly(p, plan, s)
-	if early == "" {
-		early = "just in time"
-	}
+	r := reasonEarly(p, plan, s)
 	if f := min(sku.frozenPeriods(p), len(p.Periods)); f > 0 && sum(plan.Production[s][:f]) > visible {
-		return fmt.Sprintf("frozen through %s, then %s", p.Periods[f-1], early)
+		r.Frozen = p.Periods[f-1]
+		return r
 	}
-	if plan.follows(sku, s) && early == "just in time" {
-		return "keeps to the former plan"
+	if r.Kind == JustInTime && r.Cause == "" && plan.follows(sku, s) {
+		return Reason{Kind: Follows}
 	}
-	return early
+	return r
 }
 
 func sum(v []float64) float64 {
@@ -94,11 +94,11 @@ func (plan *Plan) Shortages(s int) []Short {
 	return list
 }
 
-// explainShortage names the largest shortage of the gravest kind; "" if there is none.
-func explainShortage(p *Problem, plan *Plan, s int) string {
+// reasonShort is about the largest shortage of the gravest kind; false if there is none.
+func reasonShort(p *Problem, plan *Plan, s int) (Reason, bool) {
 	list := plan.Shortages(s)
 	if len(list) == 0 {
-		return ""
+		return Reason{}, false
 	}
 	sort.SliceStable(list, func(i, j int) bool {
 		if a, b := list[i].Kind == "safety", list[j].Kind == "safety"; a != b {
@@ -107,32 +107,48 @@ func explainShortage(p *Problem, plan *Plan, s int) string {
 		return list[i].Quantity > list[j].Quantity
 	})
 	worst := list[0]
-	what := map[string]string{"lost": "short", "backlog": "late with", "safety": "below safety stock by"}[worst.Kind]
-	text := fmt.Sprintf("%s %s in %s", what, number(worst.Quantity), p.Periods[worst.Period])
-	return text + ": " + plan.blame(p, s, worst.Period)
+	r := Reason{Kind: map[string]Kind{"lost": Lost, "backlog": Late, "safety": BelowSafety}[worst.Kind], Quantity: worst.Quantity, Period: p.Periods[worst.Period]}
+	plan.blame(p, s, worst.Period, &r)
+	return r, true
 }
 
-// blame says why no more of SKU s can be had in period t.
-func (plan *Plan) blame(p *Problem, s, t int) string {
+// blame fills in why no more of SKU s can be had in period t.
+func (plan *Plan) blame(p *Problem, s, t int, r *Reason) {
 	sku := &p.SKUs[s]
 	if reach := sku.reach(p); t < reach {
-		if reach >= len(p.Periods) {
-			return "new supply arrives after the horizon"
+		r.Cause = ByLeadTime
+		if reach < len(p.Periods) {
+			r.Arrives = p.Periods[reach]
 		}
-		return "new supply cannot arrive before " + p.Periods[reach]
+		return
 	}
-	r, price, names := DisplacedBy(p, plan, s, t)
-	switch {
-	case r >= 0 && len(names) > 0:
-		return fmt.Sprintf("%s full, price %.2f, used by %s", p.Resources[r].Name, price, strings.Join(names, ", "))
-	case r >= 0:
-		return fmt.Sprintf("%s full, price %.2f", p.Resources[r].Name, price)
-	case sku.MaxProduction != nil:
-		return "maximum production reached"
-	case sku.StorageCapacity > 0:
-		return "storage full"
+	if i, price, names := DisplacedBy(p, plan, s, t); i >= 0 {
+		r.Cause, r.Resource, r.Price, r.Displaced = ByCapacity, p.Resources[i].Name, price, names
+		return
 	}
-	return "production is pinned"
+	for u := min(t-sku.LeadTime, len(p.Periods)-1); u >= 0; u-- {
+		switch x := plan.Production[s][u]; {
+		case plan.heldAt(p, sku, s, u+sku.LeadTime):
+			r.Cause = ByStorage
+		case p.pinned(s, u):
+			r.Cause = ByPin
+		case u < sku.frozenPeriods(p):
+			r.Cause = ByFrozen
+		case sku.MaxProduction != nil && x >= sku.MaxProduction[u]-visible:
+			r.Cause = ByMaxProduction
+		default:
+			continue
+		}
+		return
+	}
+	if sku.lotted() {
+		r.Cause = ByLots
+	}
+}
+
+// heldAt says whether storage of SKU s is full at the end of t.
+func (plan *Plan) heldAt(p *Problem, sku *SKU, s, t int) bool {
+	return sku.StorageCapacity > 0 && t < len(p.Periods) && plan.Inventory[s][t] >= sku.StorageCapacity-visible
 }
 
 // DisplacedBy names what keeps SKU s from having more in period t: the resource with the highest price per
@@ -174,15 +190,20 @@ func DisplacedBy(p *Problem, plan *Plan, s, t int) (resource int, price float64,
 	return resource, price, skus
 }
 
-// explainEarly describes the longest stretch that stock above the safety stock is carried because
-// something is made before it is needed; "" if nothing is.
-func explainEarly(p *Problem, plan *Plan, s int) string {
+// reasonEarly is about the longest stretch that stock is carried because something is made before it is needed.
+// What stands above the safety stock by less than a pack is no stretch: it is rounding.
+func reasonEarly(p *Problem, plan *Plan, s int) Reason {
 	sku, T := &p.SKUs[s], len(p.Periods)
-	from, to := -1, -1
+	from, to, rest := -1, -1, false
 	for t := 0; t < T; {
 		first := -1
 		end := t
-		for ; end < T && plan.Inventory[s][end] > sku.SafetyStock[end]+visible; end++ {
+		for ; end < T; end++ {
+			over := plan.Inventory[s][end] - sku.SafetyStock[end]
+			if over <= visible+sku.PackSize*(1-1e-9) {
+				rest = rest || over > visible
+				break
+			}
 			if u := end - sku.LeadTime; first < 0 && u >= 0 && plan.Production[s][u] > visible {
 				first = end
 			}
@@ -193,47 +214,59 @@ func explainEarly(p *Problem, plan *Plan, s int) string {
 		t = end + 1
 	}
 	if from < 0 {
-		return ""
+		if rest && sku.PackSize > 0 {
+			return Reason{Kind: JustInTime, Cause: ByLots, Pack: sku.PackSize}
+		}
+		return Reason{Kind: JustInTime}
 	}
-	text := "made " + strconv.Itoa(to-from) + " periods early"
-	if to-from == 1 {
-		text = "made 1 period early"
-	}
+	r := Reason{Kind: MadeEarly, Early: to - from, Period: p.Periods[to]}
 	if to == from {
-		return "made beyond what is needed in " + p.Periods[to]
+		return r
 	}
 	// Which resource is full between, and at what price.
-	best, price, a, b := -1, visible, 0, 0
+	most := visible
 	for _, use := range sku.Uses {
-		first, last, most := -1, -1, 0.0
+		first, last, price := -1, -1, 0.0
 		for t := max(0, from-sku.LeadTime); t <= to-sku.LeadTime; t++ {
 			if v := plan.Prices[use.Resource][t]; v > visible {
 				if first < 0 {
 					first = t
 				}
-				last, most = t, math.Max(most, v)
+				last, price = t, math.Max(price, v)
 			}
 		}
-		if most > price {
-			best, price, a, b = use.Resource, most, first, last
+		if price > most {
+			most = price
+			r.Cause, r.Resource, r.Price = ByCapacity, p.Resources[use.Resource].Name, price
+			r.From, r.To = p.Periods[first], p.Periods[last]
 		}
 	}
-	switch {
-	case best >= 0 && a == b:
-		return fmt.Sprintf("%s: %s full in %s, price %.2f", text, p.Resources[best].Name, p.Periods[a], price)
-	case best >= 0:
-		return fmt.Sprintf("%s: %s full in %s..%s, price %.2f", text, p.Resources[best].Name, p.Periods[a], p.Periods[b], price)
-	case len(sku.Pins) > 0:
-		return text + ": pinned"
-	case sku.MaxProduction != nil:
-		return text + ": maximum production reached later"
-	case sku.Baseline != nil:
-		return text + ": moving it costs more than the stock"
+	if r.Cause == "" {
+		r.Cause = plan.causeEarly(p, s, from-sku.LeadTime, to-sku.LeadTime)
 	}
-	return text
+	return r
 }
 
-// number prints a quantity without needless decimals.
-func number(v float64) string {
-	return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
+// causeEarly says why what starts in a is not started by b, where capacity is no reason.
+func (plan *Plan) causeEarly(p *Problem, s, a, b int) Cause {
+	sku := &p.SKUs[s]
+	capped := false
+	for t := a + 1; t <= b; t++ {
+		capped = capped || sku.MaxProduction != nil && plan.Production[s][t] >= sku.MaxProduction[t]-visible
+	}
+	switch {
+	case a < sku.frozenPeriods(p) && !p.pinned(s, a):
+		return ByFrozen
+	case p.pinned(s, a):
+		return ByPin
+	case capped:
+		return ByMaxProduction
+	case sku.OrderCost > 0:
+		return ByOrders
+	case sku.lotted():
+		return ByLots
+	case sku.hasBaseline(a) && at(sku.ChangePrice, a) > 0:
+		return ByBaseline
+	}
+	return ""
 }

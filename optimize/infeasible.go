@@ -81,23 +81,17 @@ func (s *SKU) impossible(p *Problem) *Infeasibility {
 	return inf
 }
 
-// explain says why no plan was found: for want of capacity in some component, else for rounding.
+// explain says why no plan was found: for want of capacity in some component.
 func (s *solving) explain(ctx context.Context) (*Infeasibility, error) {
 	short := component{}
 	for i := range s.tasks {
-		if k := &s.tasks[i]; k.infeasible && !k.rounding {
+		if k := &s.tasks[i]; k.infeasible {
 			short.skus, short.resources = append(short.skus, k.skus...), append(short.resources, k.resources...)
 		}
-	}
-	if len(short.skus) == 0 {
-		return &Infeasibility{Cause: "rounding"}, nil
 	}
 	slices.Sort(short.skus)
 	slices.Sort(short.resources)
 	p := s.p.part(short)
-	if p.whole() {
-		p = p.roundedUp()
-	}
 	e := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
 	inf, err := e.explainCapacity(ctx, p)
 	return inf, errors.Join(err, e.close())
@@ -162,7 +156,10 @@ func (e *session) explainResource(ctx context.Context, p *Problem, r int, gap []
 		inf.FirstShortPeriod, inf.PeakPeriod = p.Periods[last], p.Periods[last]
 	}
 	var err error
-	inf.UniformExtra, _, err = e.enlarge(ctx, p, component, false)
+	if inf.UniformExtra, _, err = e.enlarge(ctx, p, component, false); err != nil {
+		return nil, err
+	}
+	inf.Repair, err = e.repair(ctx, p)
 	return inf, err
 }
 

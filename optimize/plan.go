@@ -58,7 +58,7 @@ type Row struct {
 }
 
 // Cost is the cost of a plan. Total = Production + Holding + Overtime (+ Shortage with Economic).
-// Production includes emergency purchases. Shortage is 0 unless Economic.
+// Production includes emergency purchases and Orders. Shortage is 0 unless Economic.
 // Stability is the cost difference to the optimum without change price, NaN-free, 0 where not computed.
 type Cost struct {
 	Total      float64 `json:"total"`
@@ -67,6 +67,7 @@ type Cost struct {
 	Overtime   float64 `json:"overtime"`
 	Shortage   float64 `json:"shortage"`
 	Stability  float64 `json:"stability"`
+	Orders     float64 `json:"orders,omitempty"` // order costs, a part of Production
 }
 
 // Certificate is what the independent check of a plan found.
@@ -76,7 +77,7 @@ type Certificate struct {
 	PrimalInfeasibility float64 `json:"primal_infeasibility"`
 	DualInfeasibility   float64 `json:"dual_infeasibility"`
 	Checked             bool    `json:"checked"`
-	RoundingGap         float64 `json:"rounding_gap"` // whole units: gap to the bound of the relaxed problem
+	RoundingGap         float64 `json:"rounding_gap"` // lots: (Objective − Bound)/|Bound|, what they can cost too much
 }
 
 // Stats says how the plan was found.
@@ -101,4 +102,12 @@ type Infeasibility struct {
 	SmallestCapacity []float64 `json:"smallest_capacity"`
 	UniformExtra     *float64  `json:"uniform_extra"`
 	BindingPeriods   []string  `json:"binding_periods"`
+	Repair           []Extra   `json:"repair,omitempty"` // cause capacity: the cheapest overtime that would do
+}
+
+// Extra is capacity beyond all that a resource has in a period, overtime included.
+type Extra struct {
+	Resource string  `json:"resource"`
+	Period   string  `json:"period"`
+	Extra    float64 `json:"extra"`
 }

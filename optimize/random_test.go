@@ -113,3 +113,20 @@ func randomProblem(t *rapid.T) *Problem {
 	}
 	return p
 }
+
+// randomLots gives some SKUs of p packs, least lots and order costs.
+func randomLots(t *rapid.T, p *Problem) {
+	for s := range p.SKUs {
+		sku := &p.SKUs[s]
+		sku.EmergencyCost = 0
+		switch rapid.IntRange(0, 4).Draw(t, "lots") {
+		case 0:
+		case 1:
+			sku.PackSize = 1
+		default:
+			sku.PackSize = float64(rapid.IntRange(0, 6).Draw(t, "pack"))
+			sku.MinOrder = float64(rapid.IntRange(0, 12).Draw(t, "least"))
+			sku.OrderCost = float64(rapid.IntRange(0, 60).Draw(t, "order"))
+		}
+	}
+}

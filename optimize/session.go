@@ -33,12 +33,9 @@ func (e *session) close() error {
 // result is an optimum in the LP's terms.
 type result struct {
 	infeasible bool
-	rounding   bool // infeasible only in whole units
 	m          *model
 	duals      *Solution // the optimum that prices come from
 	x          []float64 // the canonical optimum
-	dearer     float64   // what whole units cost beyond the relaxed optimum,
-	objective  float64   // of this objective
 	stats      Stats
 }
 

@@ -25,15 +25,14 @@ type task struct {
 	session *session // nil: an SKU on its own
 	own     bool     // the session's last basis may be used
 
-	err                  error
-	infeasible, rounding bool
-	cold                 bool // although a start was known
-	weights              Weights
-	raised               []Row
-	dearer, objective    float64
-	stability            float64 // NaN: not worked out
-	stats                Stats
-	blocks               []Block
+	err        error
+	infeasible bool
+	cold       bool // although a start was known
+	weights    Weights
+	raised     []Row
+	stability  float64 // NaN: not worked out
+	stats      Stats
+	blocks     []Block
 }
 
 // all solves every component at the same shortage prices: if one needs higher ones, the others are solved
@@ -100,11 +99,7 @@ func (s *solving) pass(ctx context.Context) error {
 
 // solve solves one component and writes its part of the plan. alone is the worker's session for single SKUs.
 func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error) {
-	asked := s.p.part(k.component)
-	p := asked
-	if asked.whole() {
-		p = asked.roundedUp()
-	}
+	p := s.p.part(k.component)
 	m := formulate(p, s.weights)
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
@@ -135,23 +130,20 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	} else {
 		k.stability = math.NaN()
 	}
-	if err == nil && !r.infeasible && asked.whole() {
-		err = at.wholeUnits(ctx, r)
-	}
 	if err != nil {
 		return err
 	}
-	k.infeasible, k.rounding, k.weights, k.stats = r.infeasible, r.rounding, r.m.weights, r.stats
+	k.infeasible, k.weights, k.stats = r.infeasible, r.m.weights, r.stats
 	if r.infeasible {
 		return nil
 	}
-	k.raised, k.dearer, k.objective = r.m.raised, r.dearer, r.objective
+	k.raised = r.m.raised
 	if k.session != nil {
 		k.blocks = r.m.pack(r.duals.Basis)
 	}
 	part := s.plan.part(k.component)
 	part.clear()
-	r.clean(asked, part)
+	r.clean(p, part)
 	return nil
 }
 
@@ -161,7 +153,7 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	plan.Weights = s.weights
 	plan.Stats.Warm = s.known != nil
 	start := &Start{Periods: append([]string(nil), s.p.Periods...), Weights: s.weights}
-	dearer, objective, infeasible := 0.0, 0.0, false
+	infeasible := false
 	for i := range s.tasks {
 		k := &s.tasks[i]
 		plan.Stats.Components++
@@ -175,7 +167,6 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 			row.Resource = k.resources[row.Resource]
 			plan.RaisedRows = append(plan.RaisedRows, row)
 		}
-		dearer, objective = dearer+k.dearer, objective+k.objective
 		start.Blocks = append(start.Blocks, k.blocks...)
 	}
 	if infeasible {
@@ -190,7 +181,6 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 		plan.Cost.Stability = 0
 	}
 	plan.moves(s.p)
-	plan.Certificate.RoundingGap = dearer / math.Max(1, math.Abs(objective))
 	plan.Start, s.engine.start = start, start
 	return plan, nil
 }

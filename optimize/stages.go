@@ -122,6 +122,10 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 	m := r.m
 	lp := m.lp.clone()
 	fixFace(lp, r.duals)
+	r.x = r.duals.X
+	if unique(lp, r.duals.Basis) {
+		return nil
+	}
 	clear(lp.Cost)
 	lp.Offset = 0
 	periods := e.periodSeeds(m.p.Periods)
@@ -138,7 +142,6 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 			}
 		}
 	}
-	r.x = r.duals.X
 	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
 	if err != nil {
 		return err

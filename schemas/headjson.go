@@ -111,6 +111,10 @@ func (c *Cost) append(dst []byte) []byte {
 	dst = AppendMoney(dst, c.Shortage)
 	dst = append(dst, `,"stability":`...)
 	dst = AppendMoney(dst, c.Stability)
+	if c.Orders != 0 {
+		dst = append(dst, `,"orders":`...)
+		dst = AppendMoney(dst, c.Orders)
+	}
 	return append(dst, '}')
 }
 
@@ -213,5 +217,19 @@ func (f *Infeasibility) append(dst []byte) []byte {
 	dst = appendOptional(dst, f.UniformExtra, AppendMoney)
 	dst = append(dst, `,"binding_periods":`...)
 	dst = appendTexts(dst, f.BindingPeriods)
+	if len(f.Repair) > 0 {
+		dst = append(dst, `,"repair":`...)
+		dst = appendList(dst, f.Repair, appendRepair)
+	}
+	return append(dst, '}')
+}
+
+func appendRepair(dst []byte, r *Repair) []byte {
+	dst = append(dst, `{"resource":`...)
+	dst = appendText(dst, r.Resource)
+	dst = append(dst, `,"period":`...)
+	dst = appendText(dst, r.Period)
+	dst = append(dst, `,"extra":`...)
+	dst = AppendMoney(dst, r.Extra)
 	return append(dst, '}')
 }

@@ -76,6 +76,7 @@ type Cost struct {
 	Overtime   float64 `json:"overtime"`
 	Shortage   float64 `json:"shortage"`
 	Stability  float64 `json:"stability"`
+	Orders     float64 `json:"orders,omitempty"` // order costs, a part of production; not written where 0
 }
 
 // Certificate is the result of the independent check of the plan.
@@ -156,6 +157,14 @@ type Infeasibility struct {
 	SmallestCapacity []float64 `json:"smallest_capacity"` // factor times capacity, by period
 	UniformExtra     *float64  `json:"uniform_extra"`     // smallest addition to every capacity above 0; null: none helps
 	BindingPeriods   []string  `json:"binding_periods"`
+	Repair           []Repair  `json:"repair,omitempty"` // the cheapest overtime that would do; not written where none would
+}
+
+// Repair is overtime beyond all that there is.
+type Repair struct {
+	Resource string  `json:"resource"`
+	Period   string  `json:"period"`
+	Extra    float64 `json:"extra"` // in the resource's unit
 }
 
 // Line is the plan of one SKU. Key on the topic: site/sku.

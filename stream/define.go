@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +22,6 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		if s.HasSales && next.TimeZone != s.settings.TimeZone {
 			return &fault{"time-zone-fixed", "time_zone", "the site has sales; its days cannot move"}
 		}
-	case *schemas.Item:
-		return unsupported(e)
 	case *schemas.StockCounted:
 		if !s.started() {
 			return nil
@@ -49,21 +46,6 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == verdictNone {
 			return &fault{"nothing-held", "date", "nothing of " + shown(e.SKU) + " is held on " + e.Date.String()}
 		}
-	}
-	return nil
-}
-
-// unsupported names the first field of an item that plans cannot follow yet. The former item stays: half
-// an item would give plans that nobody asked for.
-func unsupported(e *schemas.Item) *fault {
-	switch {
-	case e.Discontinued:
-	case e.PackSize != 0 && e.PackSize != schemas.Unit:
-		return &fault{"unsupported-field", "pack_size", e.PackSize.String() + " is not planned with, only whole units (1)"}
-	case e.MinOrder != 0:
-		return &fault{"unsupported-field", "min_order", e.MinOrder.String() + " is not planned with"}
-	case e.OrderCost != 0:
-		return &fault{"unsupported-field", "order_cost", fmt.Sprintf("%g is not planned with", e.OrderCost)}
 	}
 	return nil
 }

@@ -54,8 +54,30 @@ type terms struct {
 	backlog       float64
 	safety        schemas.SafetyStockRule
 	storage       float64
-	whole         bool
+	lots          lots
 	initial       *schemas.Quantity
+}
+
+// lots say in what quantities something is made.
+type lots struct {
+	pack  float64 // 0: any quantity
+	least float64
+	order float64 // per period with production
+}
+
+// lotsOf is the pack of an item; one whose units are whole is made in the least number of packs that are whole.
+func lotsOf(pack schemas.Quantity, whole bool) lots {
+	if whole {
+		if pack == 0 {
+			pack = schemas.Unit
+		}
+		a, b := pack, schemas.Unit
+		for b != 0 {
+			a, b = b, a%b
+		}
+		pack *= schemas.Unit / a
+	}
+	return lots{pack: pack.Float()}
 }
 
 // terms translates the item of k by the settings of its site.
@@ -72,16 +94,17 @@ func (s *site) terms(k *sku) terms {
 		return terms{
 			cost: cost, holding: set.Provisional.HoldingShare * cost * period / set.daysPer(schemas.PerMonth),
 			uses: []schemas.Routing{{Resource: set.Provisional.Resource, Usage: set.Provisional.Usage}},
-			lead: wholePeriods(lead), maxProduction: -1, safety: set.SafetyStock, whole: set.Provisional.Whole,
+			lead: wholePeriods(lead), maxProduction: -1, safety: set.SafetyStock, lots: lotsOf(0, set.Provisional.Whole),
 		}
 	}
 	ratio := period / set.daysPer(it.Per)
 	t := terms{
 		cost: it.ProductionCost, holding: it.HoldingCost * ratio, lead: wholePeriods(it.LeadTime / ratio),
 		uses: it.Routings, maxProduction: -1, shortage: it.ShortageCost, backlog: it.BacklogCost,
-		whole:   it.Whole || it.PackSize == schemas.Unit,
+		lots:    lotsOf(it.PackSize, it.Whole),
 		initial: it.InitialInventory,
 	}
+	t.lots.least, t.lots.order = it.MinOrder.Float(), it.OrderCost
 	if len(t.uses) == 0 {
 		use := schemas.Routing{Resource: it.Resource, Usage: it.Usage}
 		if use.Resource == "" {

@@ -16,9 +16,7 @@ func (s *site) pose(p *optimize.Problem, d *draft, i int, index map[string]int) 
 		Opening: e.opening.Float(), ProductionCost: t.cost, HoldingCost: t.holding, LeadTime: t.lead,
 		ShortageCost: t.shortage, BacklogCost: t.backlog, StorageCapacity: t.storage,
 	}
-	if t.whole {
-		v.PackSize = 1
-	}
+	v.PackSize, v.MinOrder, v.OrderCost = t.lots.pack, t.lots.least, t.lots.order
 	for _, use := range t.uses {
 		r, ok := index[use.Resource]
 		if !ok {

@@ -82,6 +82,9 @@ func HeadOf(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) sche
 			PeakPeriod: f.PeakPeriod, Factor: f.Factor, SmallestCapacity: f.SmallestCapacity,
 			UniformExtra: f.UniformExtra, BindingPeriods: f.BindingPeriods,
 		}
+		for _, v := range f.Repair {
+			h.Infeasibility.Repair = append(h.Infeasibility.Repair, schemas.Repair(v))
+		}
 		return h
 	}
 	load := plan.Load(p)

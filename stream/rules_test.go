@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -30,29 +31,34 @@ func planned(t *testing.T, change func(*stream.Config)) *bench {
 	return b
 }
 
-func TestItemsThatPlansCannotFollowAreRefused(t *testing.T) {
-	b := planned(t, nil)
-	before := b.production("A")
-	for field, spoil := range map[string]func(*schemas.Item){
-		"pack_size":  func(i *schemas.Item) { i.PackSize = qty(12) },
-		"min_order":  func(i *schemas.Item) { i.MinOrder = qty(100) },
-		"order_cost": func(i *schemas.Item) { i.OrderCost = 9 },
+func TestItemsInLots(t *testing.T) {
+	for _, c := range []struct {
+		item schemas.Item
+		pack float64
+		most int // periods with production; 0: any number
+	}{
+		{schemas.Item{PackSize: schemas.Unit}, 1, 0},
+		{schemas.Item{Whole: true}, 1, 0},
+		{schemas.Item{PackSize: qty(12)}, 12, 0},
+		{schemas.Item{PackSize: schemas.Unit * 5 / 2, Whole: true}, 5, 0},
+		{schemas.Item{PackSize: qty(12), MinOrder: qty(100)}, 12, 0},
+		{schemas.Item{PackSize: qty(1), OrderCost: 1e5}, 1, 1},
 	} {
-		item := schemas.Item{SKU: "A", ProductionCost: 1, HoldingCost: 1, SafetyStock: ptr(qty(0))}
-		spoil(&item)
-		b.take(b.define(&item))
-		b.rejects("unsupported-field", field+": ")
-	}
-	b.take(b.define(&schemas.Operator{Action: schemas.Replan, By: "p"}))
-	b.end()
-	if after := b.production("A"); !slices.EqualFunc(after[1:], before[1:], near) {
-		t.Errorf("the former item does not hold: %v, before %v", after, before)
-	}
-	b.take(b.define(&schemas.Item{SKU: "A", ProductionCost: 5, HoldingCost: 1, PackSize: schemas.Unit}))
-	b.end()
-	for _, x := range b.production("A") {
-		if x != float64(int(x)) {
-			t.Errorf("packs of one make %v", b.production("A"))
+		b := planned(t, nil)
+		c.item.SKU, c.item.ProductionCost, c.item.HoldingCost = "A", 5, 1
+		b.take(b.define(&c.item))
+		b.end()
+		made := 0
+		for _, x := range b.production("A")[1:] { // the first period is frozen: taken as it is
+			if math.Abs(x/c.pack-math.Round(x/c.pack)) > 1e-6 || x > 0 && x < c.item.MinOrder.Float() {
+				t.Errorf("%+v makes %v", c.item, b.production("A"))
+			}
+			if x > 0 {
+				made++
+			}
+		}
+		if made == 0 || c.most > 0 && made > c.most {
+			t.Errorf("%+v is made in %d periods: %v", c.item, made, b.production("A"))
 		}
 	}
 }

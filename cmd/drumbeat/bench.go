@@ -22,6 +22,9 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "forecast", Help: "first fit, closing bucket, sale, all SKUs of a site; --peers: beside AutoETS and Prophet", Run: c.forecast(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
+		{Name: "what-if", Help: "a what-if question on a small site", Run: bench.WhatIf},
+		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
+		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
 	}
 	if c.Cases != "" {
@@ -36,6 +39,7 @@ type benchCmd struct {
 	List  bool     `help:"Print the benchmarks instead of running them."`
 	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
 	Seeds int      `default:"20" placeholder:"N" help:"Data sets that accuracy makes up."`
+	SKUs  int      `name:"skus" default:"2000" placeholder:"N" help:"SKUs of stability."`
 	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
 	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast; deploy/peers/setup installs them."`
 

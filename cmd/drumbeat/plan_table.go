@@ -31,6 +31,9 @@ func printPlan(out io.Writer, p *optimize.Problem, plan, free *optimize.Plan) er
 	printShortages(w, p, plan)
 
 	fmt.Fprintf(w, "\nCost          %14s\n  production  %14s\n  holding     %14s\n", money(plan.Cost.Total), money(plan.Cost.Production), money(plan.Cost.Holding))
+	if plan.Cost.Orders > 0 {
+		fmt.Fprintf(w, "    orders    %14s\n", money(plan.Cost.Orders))
+	}
 	if plan.Cost.Overtime > 0 {
 		fmt.Fprintf(w, "  overtime    %14s\n", money(plan.Cost.Overtime))
 	}
@@ -43,7 +46,7 @@ func printPlan(out io.Writer, p *optimize.Problem, plan, free *optimize.Plan) er
 	c := plan.Certificate
 	fmt.Fprintf(w, "Certificate: objective %s, lower bound %s, gap %.1e; rows and bounds hold to %.1e", money(plan.Objective), money(c.Bound), c.Gap, c.PrimalInfeasibility)
 	if c.RoundingGap > 0 {
-		fmt.Fprintf(w, "; whole units cost %.2g%% more than the bound", 100*c.RoundingGap)
+		fmt.Fprintf(w, "; lots cost at most %.2g%% more than need be", 100*c.RoundingGap)
 	}
 	fmt.Fprintln(w)
 	return w.Flush()
@@ -200,6 +203,13 @@ func printInfeasible(w io.Writer, p *optimize.Problem, inf *optimize.Infeasibili
 	}
 	if inf.UniformExtra != nil {
 		line("extra in each period", money(*inf.UniformExtra))
+	}
+	for i, v := range inf.Repair {
+		name := ""
+		if i == 0 {
+			name = "cheapest overtime"
+		}
+		fmt.Fprintf(w, "  %-20s %s of %s in %s\n", name, figure(v.Extra), v.Resource, v.Period)
 	}
 	if n := len(inf.BindingPeriods); n > 0 {
 		line("binding periods", inf.BindingPeriods[0]+" … "+inf.BindingPeriods[n-1])

@@ -48,8 +48,9 @@ type planJSON struct {
 		Missing          float64
 	}
 	Certificate struct {
-		Gap, Bound float64
-		Checked    bool
+		Gap, Bound  float64
+		RoundingGap float64 `json:"rounding_gap"`
+		Checked     bool
 	}
 	ShortageTotal float64 `json:"shortage_total"`
 	Checksum      string
@@ -167,6 +168,32 @@ func TestPlanGoldenInfeasible(t *testing.T) {
 	}
 	if status != 0 || math.Abs(lost-14830) > 1e-5 {
 		t.Errorf("elastic by default: status %d, loses %g", status, lost)
+	}
+}
+
+// Packs and least lots of the three products, with the optimum that integer solvers find.
+func TestPlanGoldenLots(t *testing.T) {
+	for _, c := range []struct {
+		packs, least [3]string
+		total        float64
+	}{
+		{[3]string{"100", "5", "100"}, [3]string{}, 2132694},
+		{[3]string{"500", "5", "250"}, [3]string{}, 2150044},
+		{[3]string{"100", "5", "100"}, [3]string{"1000", "10", "1000"}, 2135769},
+	} {
+		text := "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size,min_order\n"
+		for i, item := range []string{"SKU-001,10,2,500,200", "SKU-002,50,5,20,5", "SKU-003,15,3,300,100"} {
+			text += item + "," + c.packs[i] + "," + c.least[i] + "\n"
+		}
+		status, out, err := runPlan("--items", writeFile(t, "items.csv", text), "--demand", planGolden+"three_sku/demand.csv", "--capacity", "15000", "--mode", "strict", "--json")
+		if status != 0 {
+			t.Fatal(err)
+		}
+		p := parsePlan(t, out)
+		wantNear(t, "total", p.Cost.Total, c.total, 0.5)
+		if g := p.Certificate.RoundingGap; !p.Certificate.Checked || g <= 0 || g > 0.001 {
+			t.Errorf("packs %v: gap %g", c.packs, g)
+		}
 	}
 }
 
@@ -295,9 +322,10 @@ func TestPlanRefusesSpoiledInput(t *testing.T) {
 		{"empty file", "items.csv", "", []string{"items.csv", "empty"}},
 		{"binary", "items.csv", "\x00\x01\x02\xff", []string{"items.csv", "text"}},
 		{"broken gzip", "items.csv", "\x1f\x8bjunk", []string{"items.csv"}},
-		{"pack size", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size\na,1,1,1,1,12\nb,1,1,1,1,\n", []string{"line 2", "pack_size"}},
-		{"minimum order", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,min_order\na,1,1,1,1,\nb,1,1,1,1,5\n", []string{"line 3", "min_order"}},
-		{"order cost", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,order_cost\na,1,1,1,1,\nb,1,1,1,1,5\n", []string{"line 3", "order_cost"}},
+		{"pack size", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size\na,1,1,1,1,-12\nb,1,1,1,1,\n", []string{"line 2", "pack_size"}},
+		{"whole packs", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size,whole\na,1,1,1,1,2.5,yes\nb,1,1,1,1,,\n", []string{"line 2", "pack_size", "whole"}},
+		{"minimum order", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,min_order\na,1,1,1,1,\nb,1,1,1,1,few\n", []string{"line 3", "min_order"}},
+		{"order cost", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,order_cost\na,1,1,1,1,\nb,1,1,1,1,-5\n", []string{"line 3", "order_cost"}},
 		{"service level", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,safety_stock_rule\na,1,1,1,1,service_level\nb,1,1,1,1,\n", []string{"line 2", "safety_stock_rule"}},
 		{"open backlog", "items.csv", strings.Replace(items, "a,10,1,0", "a,10,1,-3", 1), []string{"line 2", "initial_inventory", "negative"}},
 		{"unknown SKU", "demand.csv", demand + "z,2026-01,1\n", []string{"demand.csv", "line 4", "sku", "\"Z\""}},

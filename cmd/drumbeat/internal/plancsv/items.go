@@ -102,25 +102,18 @@ func (r *reader) readItem(row row) (sku optimize.SKU, it item, err error) {
 		it.lead = v
 		return nil
 	})
-	optional("pack_size", func(v float64) error {
-		if v != 0 && v != 1 {
-			return row.fail("pack_size", "%g is not supported, only whole units (1)", v)
-		}
-		sku.PackSize = v
-		return nil
-	})
-	for _, field := range []string{"min_order", "order_cost"} {
-		optional(field, func(v float64) error {
-			if v > 0 {
-				return row.fail(field, "%g is not supported", v)
-			}
-			return nil
-		})
-	}
+	optional("pack_size", into(&sku.PackSize))
+	optional("min_order", into(&sku.MinOrder))
+	optional("order_cost", into(&sku.OrderCost))
 	whole, e := row.flag("whole")
 	first(e)
 	if whole || r.files.Whole {
-		sku.PackSize = 1
+		if sku.PackSize == 0 {
+			sku.PackSize = 1
+		}
+		if sku.PackSize != math.Trunc(sku.PackSize) {
+			first(row.fail("pack_size", "%g is no whole number of units, but the units are whole", sku.PackSize))
+		}
 	}
 	least := 0.0
 	if sku.BacklogCost > 0 {
