@@ -13,6 +13,21 @@ type Options struct {
 	MaxIterations int
 	// Workers is how many components are solved at once; 0 means one a core. Plans do not depend on it.
 	Workers int
+	// GuidedRows is the number of stock rows from which on a component that shares capacity is solved by prices
+	// rather than as a whole; 0 means 2,000, negative never. Plans do not depend on it.
+	GuidedRows int
+}
+
+// guidedRows is the size from which on prices are faster than a whole LP that is kept warm.
+const guidedRows = 2000
+
+// guides says whether m is solved by prices.
+func (o *Options) guides(m *model) bool {
+	least := o.GuidedRows
+	if least == 0 {
+		least = guidedRows
+	}
+	return least > 0 && len(m.p.SKUs)*m.T >= least
 }
 
 // Engine solves one site's problems one after the other. Each is split into components: SKUs that share limited

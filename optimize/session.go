@@ -9,6 +9,7 @@ import (
 type session struct {
 	newSolver func() Solver
 	opts      Options
+	guided    bool // the LPs are solved by prices, with solvers from newSolver inside
 
 	solver Solver
 	loaded *LP    // what the solver holds; nil: nothing
@@ -28,6 +29,15 @@ func (e *session) close() error {
 	s := e.solver
 	e.solver = nil
 	return s.Close()
+}
+
+// by makes the session solve by prices or as a whole.
+func (e *session) by(guided bool) error {
+	if e.guided == guided {
+		return nil
+	}
+	e.guided = guided
+	return e.close()
 }
 
 // result is an optimum in the LP's terms.
@@ -105,7 +115,12 @@ func sameNames(a, b *Problem) bool {
 // run solves lp, by a change of numbers if the solver holds the same matrix.
 func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
 	if e.solver == nil {
-		e.solver, e.loaded = e.newSolver(), nil
+		e.loaded = nil
+		if e.guided {
+			e.solver = newGuided(e.newSolver)
+		} else {
+			e.solver = e.newSolver()
+		}
 	}
 	var err error
 	if e.loaded != nil && e.loaded.sameMatrix(lp) {

@@ -109,7 +109,13 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session
+		if err := at.by(at.opts.guides(m)); err != nil {
+			return err
+		}
 		switch {
+		case at.guided && s.known == nil:
+		case at.guided:
+			basis = m.unpackPrices(s.known)
 		case k.own && at.fits(m):
 			basis = at.basis
 		case s.known != nil:
@@ -124,13 +130,13 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 			spare := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
 			defer func() { err = errors.Join(err, spare.close()) }()
 			at = spare
-		} else if err = at.close(); err != nil {
+		} else if err = errors.Join(at.by(false), at.close()); err != nil {
 			return err
 		}
 		k.cold = k.session != nil
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
-	if err == nil && !r.infeasible && (k.session == nil || m.lp.Rows() <= stabilityRows) {
+	if err == nil && !r.infeasible && (k.session == nil || at.guided || m.lp.Rows() <= stabilityRows) {
 		k.stability, err = at.stability(ctx, r)
 	} else {
 		k.stability = math.NaN()
@@ -146,13 +152,17 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		return nil
 	}
 	k.raised, k.dearer, k.objective = r.m.raised, r.dearer, r.objective
-	if k.session != nil {
+	switch {
+	case k.session != nil && at.guided:
+		k.blocks = r.m.packPrices(r.duals.Basis.Prices)
+		err = at.close() // prices are all that the next solve needs
+	case k.session != nil:
 		k.blocks = r.m.pack(r.duals.Basis)
 	}
 	part := s.plan.part(k.component)
 	part.clear()
 	r.clean(asked, part)
-	return nil
+	return err
 }
 
 // collect finishes the plan, or says why there is none.

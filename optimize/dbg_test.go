@@ -1,0 +1,3 @@
+package optimize
+import "os"
+var dbgOn = os.Getenv("DBG")!=""
