@@ -27,6 +27,7 @@ type coupled struct {
 	entry  []int32 // shared entries of source i: entry[i] … entry[i+1]−1 of row and amount
 	row    []int32
 	amount []float64
+	twin   []int32 // the first source of its node that uses the shared rows the same way
 
 	need  []float64 // by node
 	base  []float64 // by path: cost of lower bounds and of the cuts' anchors
@@ -184,7 +185,7 @@ func (c *coupled) columns() error {
 		}
 	}
 	c.first, c.cost, c.room, c.column = append(c.first[:0], 0), c.cost[:0], c.room[:0], c.column[:0]
-	c.entry, c.row, c.amount = append(c.entry[:0], 0), c.row[:0], c.amount[:0]
+	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
 	c.cuts, c.piece = c.cuts[:0], c.piece[:0]
 	for n := range nodes {
 		c.dust[n/c.T] += dustShare * math.Abs(c.need[n])
@@ -238,6 +239,18 @@ func (c *coupled) source(j int32, nodes int) {
 		}
 	}
 	c.entry = append(c.entry, int32(len(c.row)))
+	i := int32(len(c.cost) - 1)
+	twin := i
+	if at := c.first[len(c.first)-1]; i > at && c.alike(i-1, i) {
+		twin = c.twin[i-1]
+	}
+	c.twin = append(c.twin, twin)
+}
+
+// alike says whether two sources use the shared rows the same way.
+func (c *coupled) alike(a, b int32) bool {
+	return slices.Equal(c.row[c.entry[a]:c.entry[a+1]], c.row[c.entry[b]:c.entry[b+1]]) &&
+		slices.Equal(c.amount[c.entry[a]:c.entry[a+1]], c.amount[c.entry[b]:c.entry[b+1]])
 }
 
 // cutOf joins the arcs of node n to a curve: the pieces of all, sorted by slope. An arc that goes backward is a

@@ -7,8 +7,8 @@ import "math"
 // neighbour over a cut, which costs the cut's slope. From these come the values of the nodes (duals of the stock
 // rows), and which sources nearly take part in a swap without loss.
 //
-// A source must not be swapped with itself, so each distance is kept with the source it ends at, and a second one that
-// ends at another.
+// A source must not be swapped with itself, nor with a twin that differs in cost only, so each distance is kept with
+// the source it ends at, and a second one that ends at another.
 type exchange struct {
 	more, less []nearest // by node and one beyond, where what is left over ends at cost 0
 	level      []float64 // flow over the cut behind each node
@@ -68,10 +68,10 @@ func (e *exchange) measure(c *coupled, s int, prices []float64, f *flow) {
 		for i := c.first[n]; i < c.first[n+1]; i++ {
 			v := c.price(i, prices)
 			if f.x[i] < c.room[i]-dust {
-				more.put(v, i)
+				more.put(v, c.twin[i])
 			}
 			if f.x[i] > dust {
-				less.put(-v, i)
+				less.put(-v, c.twin[i])
 			}
 			level += f.x[i]
 		}
@@ -105,8 +105,8 @@ func (e *exchange) free(c *coupled, s int, prices []float64, f *flow, tolerance 
 				continue
 			}
 			v := c.price(i, prices)
-			if (f.x[i] < c.room[i]-dust && v+e.less[t].but(i) <= tolerance && !math.IsInf(e.less[t].but(i), 1)) ||
-				(f.x[i] > dust && e.more[t].but(i)-v <= tolerance && !math.IsInf(e.more[t].but(i), 1)) {
+			if (f.x[i] < c.room[i]-dust && v+e.less[t].but(c.twin[i]) <= tolerance && !math.IsInf(e.less[t].but(c.twin[i]), 1)) ||
+				(f.x[i] > dust && e.more[t].but(c.twin[i])-v <= tolerance && !math.IsInf(e.more[t].but(c.twin[i]), 1)) {
 				marked[i] = true
 				n++
 			}

@@ -50,7 +50,6 @@ const (
 	guidedGap   = 1e-9  // and the most that is accepted
 	pathGap10   = 1e-10 // relative loss of a path that counts as none
 	overdrawn   = 1e-9  // use of box columns, relative to the largest room, that counts as none
-	resumeShare = 0.05  // gap of start prices to the last plan above which the plan is the better start
 	freeAll     = 20000 // sources that may swap at all, up to which all are free from the start
 )
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"slices"
+	"time"
 )
 
 // rounds is one solve of a guided Solver.
@@ -53,22 +56,13 @@ func newRounds(g *guided, limit int) *rounds {
 
 // begin finds the plan and the prices to begin with, and what is free.
 func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
-	if !resume || r.g.last == nil || !r.resume() {
+	if priced || !resume || r.g.last == nil || !r.resume() {
 		return r.fresh(ctx, priced)
-	}
-	upper := r.cost(r.now)
-	if priced {
-		lower, err := r.b.at(ctx, r.prices, nil)
-		if err != nil {
-			return err
-		}
-		if lower >= upper-resumeShare*math.Abs(upper) {
-			return r.fresh(ctx, true)
-		}
 	}
 	clear(r.prices)
 	// Everything that could be swapped is free if that is little: then one round will do.
 	last := append([]bool(nil), r.free...)
+	clear(r.free)
 	n, err := r.contested(ctx, r.base, math.Inf(1))
 	if err != nil {
 		return err
@@ -125,24 +119,6 @@ func (r *rounds) fresh(ctx context.Context, priced bool) error {
 	}
 	_, err = r.contested(ctx, r.base, r.g.eps)
 	return err
-}
-
-// cost of a plan, its use of shared rows aside.
-func (r *rounds) cost(f *flow) float64 {
-	c := r.c
-	total := c.offset
-	for _, j := range c.idle {
-		total += c.idleCost(j)
-	}
-	for m, j := range c.shared {
-		total += c.lp.Cost[j] * f.shared[m]
-	}
-	free := make([]float64, c.K)
-	for s := range c.S {
-		v, _ := f.cost(c, s, free)
-		total += v
-	}
-	return total
 }
 
 // setBoxes puts a box around every price.
@@ -232,21 +208,13 @@ func (r *rounds) run(ctx context.Context) error {
 		if r.status != LPOptimal {
 			return nil
 		}
-		bound, err := r.b.at(ctx, r.prices, r.cheapest)
-		if err != nil {
-			return err
-		}
-		if bound > r.lower {
-			r.lower = bound
-			copy(r.best, r.prices)
-		}
-		added, lost, err := r.dearer(ctx)
+		added, lost, err := r.price(ctx)
 		if err != nil {
 			return err
 		}
 		gap := (r.upper - r.lower) / math.Max(1, math.Abs(r.upper))
 		if debugGuided {
-			fmt.Printf("  round %d rows %d cols %d iters %d upper %.6f lower %.6f gap %.2e left %d lost %d added %d\n", r.count, len(r.restrict.lp.RowLower), len(r.restrict.lp.Cost), r.iterations, r.upper, r.lower, gap, left, lost, added)
+			fmt.Printf("  %v round %d rows %d cols %d iters %d upper %.6f lower %.6f gap %.2e left %d lost %d added %d\n", time.Since(dbgT).Round(time.Millisecond), r.count, len(r.restrict.lp.RowLower), len(r.restrict.lp.Cost), r.iterations, r.upper, r.lower, gap, left, lost, added)
 		}
 		switch {
 		case left == 0 && (lost == 0 || gap <= exactGap || added == 0):
@@ -267,7 +235,41 @@ func (r *rounds) run(ctx context.Context) error {
 	return fmt.Errorf("%w: no optimum within %d rounds", ErrSolver, maxRounds)
 }
 
-var debugGuided = false
+var dbgT = time.Now()
+var debugGuided = os.Getenv("DBG") != ""
+
+// price prices every path at the duals of the restricted LP and frees what that shows. Early duals overshoot, and what
+// paths would do there is of no use later: while the bound does not rise, prices part of the way from the best
+// ones to the duals are tried instead (Wentges 1997).
+func (r *rounds) price(ctx context.Context) (added, lost int, err error) {
+	duals := append([]float64(nil), r.prices...)
+	for _, part := range []float64{1, 0.5, 0.2} {
+		for k, v := range duals {
+			r.prices[k] = r.best[k] + part*(v-r.best[k])
+		}
+		bound, err := r.b.at(ctx, r.prices, r.cheapest)
+		if err != nil {
+			return 0, 0, err
+		}
+		if bound > r.lower {
+			r.lower = bound
+			copy(r.best, r.prices)
+			break
+		}
+		if !r.boxed || bound >= r.upper-1e-9*math.Abs(r.upper) {
+			break
+		}
+	}
+	added, lost, err = r.dearer(ctx)
+	if err != nil || added > 0 || slices.Equal(duals, r.prices) {
+		return added, lost, err
+	}
+	copy(r.prices, duals)
+	if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+		return 0, 0, err
+	}
+	return r.dearer(ctx)
+}
 
 // restricted solves the restricted LP and takes its plan and prices. left is in how many rows a box column was used;
 // their boxes grow.

@@ -30,12 +30,17 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 	if !priced {
 		return 0, nil
 	}
+	at := m
+	if e.guided { // keeping to a baseline and making more are one decision then
+		at = formulate(m.p.withoutBaseline(), m.weights)
+		lp = at.lp
+	}
 	free, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
 	if err != nil {
 		return 0, err
 	}
 	with, short := m.costs(r.x)
-	without, shortFree := m.costs(free.X)
+	without, shortFree := at.costs(free.X)
 	if m.p.Shortages != Economic && math.Abs(short-shortFree) > 1e-9*(1+short) {
 		// At a shortage price that just balances: only the plan with ties broken is comparable.
 		if without, err = e.withoutChangePrice(ctx, m, free.Basis); err != nil {
@@ -49,17 +54,22 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis) (float64, error) {
 	last, lastBasis := e.model, e.basis
 	defer func() { e.model, e.basis = last, lastBasis }()
-	p := *m.p
-	p.SKUs = append([]SKU(nil), m.p.SKUs...)
-	for s := range p.SKUs {
-		p.SKUs[s].ChangePrice = nil
-	}
-	r, err := e.optimum(ctx, formulate(&p, m.weights), basis)
+	r, err := e.optimum(ctx, formulate(m.p.withoutBaseline(), m.weights), basis)
 	if err != nil {
 		return 0, err
 	}
 	cost, _ := r.m.costs(r.x)
 	return cost, nil
+}
+
+// withoutBaseline is p when change costs nothing.
+func (p *Problem) withoutBaseline() *Problem {
+	q := *p
+	q.SKUs = append([]SKU(nil), p.SKUs...)
+	for s := range q.SKUs {
+		q.SKUs[s].Baseline, q.SKUs[s].HasBaseline, q.SKUs[s].ChangePrice = nil, nil, nil
+	}
+	return &q
 }
 
 // costs is the total cost of an LP solution, without change prices, and its shortage at the model's prices, which

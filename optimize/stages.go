@@ -36,7 +36,7 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	}
 	lp := m.lp.clone()
 	lp.Cost, lp.Offset = loss, 0
-	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return m.weights, err
 	}
@@ -51,7 +51,7 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	lp = lp.clone()
 	fixFace(lp, sol)
 	lp.Cost = shortfall
-	sol, err = e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err = e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return m.weights, err
 	}
@@ -63,6 +63,14 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 		raised.Loss *= 10
 	}
 	return raised, nil
+}
+
+// optimumOf is where a stage begins: r's basis, or for a solver without one, where it is.
+func (e *session) optimumOf(r *result) *Basis {
+	if e.guided {
+		return nil
+	}
+	return r.duals.Basis
 }
 
 // stageCosts are the costs of the two shortage stages: weighted loss with the backlog at its price, and
@@ -139,7 +147,7 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 		}
 	}
 	r.x = r.duals.X
-	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return err
 	}
