@@ -1,3 +1,5 @@
 package optimize
+
 import "os"
-var dbgOn = os.Getenv("DBG")!=""
+
+var dbgOn = os.Getenv("DBG") != ""

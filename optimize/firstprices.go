@@ -11,12 +11,14 @@ const (
 	sampleLeast     = 4    // times as many
 	sampleLooks     = 60   // evaluations of the bound of the sample,
 	wholeLooks      = 50   // and of all paths, from the sample's prices
-	aloneLooks      = 90   // without a sample
+	aloneLooks      = 90   // without a sample;
+	risingLooks     = 400  // while every one of them still raises the bound by
+	rising          = 0.01 // this share
 	curvatureMemory = 12   // moves that describe the curvature
 	firstMove       = 0.05 // of the first move: how far prices go, relative to the highest and a unit of room,
 	lineTries       = 4    // points that are tried along a direction, each
 	lineShrink      = 0.3  // times as far as the one before
-	moveLeap        = 0.5  // most that a price moves at once, relative to the highest, beyond a unit of room
+	moveLeap        = 2    // most that a price moves at once, relative to the highest, beyond a unit of room
 )
 
 // firstPrices looks for prices with a good bound, from those given, first on a sample of the paths with a share of
@@ -87,7 +89,11 @@ func (b *bounder) climb(ctx context.Context, prices []float64, evaluations int) 
 	var memory []curvature
 	unit := c.unitOfRoom()
 	trial := make([]float64, n)
-	for used := 1; used < evaluations; {
+	from := value
+	for used := 1; used < evaluations || (used < risingLooks && value-from > rising*math.Abs(value)); {
+		if used >= evaluations {
+			from = value
+		}
 		d := append([]float64(nil), gradient...)
 		held := func(k int) bool { return !c.equal[k] && prices[k] <= 0 && gradient[k] <= 0 }
 		for k := range d {
@@ -119,7 +125,7 @@ func (b *bounder) climb(ctx context.Context, prices []float64, evaluations int) 
 			step = math.Min(firstMove*(unit+highest)/longest, firstMove*math.Abs(value)/along)
 		}
 		better := false
-		for try := 0; try < lineTries && used < evaluations; try++ {
+		for try := 0; try < lineTries; try++ {
 			for k := range trial {
 				trial[k] = prices[k] + step*d[k]
 				if !c.equal[k] {
@@ -214,4 +220,18 @@ func (c *coupled) unitOfRoom() float64 {
 		return 1
 	}
 	return sum / float64(n)
+}
+
+// miss is how far from complementary slackness the load at prices is, as a share of the bound: what is used beyond
+// the room at its price or a unit's cost, whichever is more, and what is left over at its price.
+func (b *bounder) miss(prices []float64, bound float64) float64 {
+	c, unit, total := b.c, b.c.unitOfRoom(), 0.0
+	for k, v := range prices {
+		if d := b.load[k] - c.limit[k]; d > 0 {
+			total += math.Max(math.Abs(v), unit) * d
+		} else if v != 0 {
+			total -= math.Abs(v) * d
+		}
+	}
+	return total / math.Max(1, math.Abs(bound))
 }

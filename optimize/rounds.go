@@ -97,12 +97,17 @@ func (r *rounds) resume() bool {
 // fresh begins with every path's optimum at first prices.
 func (r *rounds) fresh(ctx context.Context, priced bool) error {
 	clear(r.free)
-	if !priced {
-		if err := r.b.firstPrices(ctx, r.prices); err != nil {
-			return err
-		}
-	}
 	var err error
+	if priced {
+		if r.lower, err = r.b.at(ctx, r.prices, nil); err == nil && r.b.miss(r.prices, r.lower) > staleMiss {
+			err = r.b.climb(ctx, r.prices, wholeLooks)
+		}
+	} else {
+		err = r.b.firstPrices(ctx, r.prices)
+	}
+	if err != nil {
+		return err
+	}
 	if r.lower, err = r.b.at(ctx, r.prices, r.base); err != nil {
 		return err
 	}

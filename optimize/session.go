@@ -50,6 +50,8 @@ type result struct {
 	dearer     float64   // what whole units cost beyond the relaxed optimum,
 	objective  float64   // of this objective
 	stats      Stats
+
+	lossPrices, shortPrices []float64 // of the stages, where they were solved by prices
 }
 
 // optimum finds the lexicographic optimum of m's problem, ties broken, from basis. The result's model has larger
@@ -84,10 +86,23 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
 				m.weights.Shortfall, m.weights.Loss)
 		}
-		m, basis = formulate(m.p, raised), sol.Basis
+		m, basis = formulate(m.p, raised), r.raisedPrices(sol.Basis, raised)
 	}
 	e.model, e.basis = r.m, r.duals.Basis
 	return r, nil
+}
+
+// raisedPrices is where to begin at other weights. Prices are the sum of the stages': weights times what a unit of room
+// saves of loss, of shortfall, and of cost.
+func (r *result) raisedPrices(b *Basis, raised Weights) *Basis {
+	if b == nil || b.Prices == nil {
+		return b
+	}
+	b = b.Clone()
+	for k := range b.Prices {
+		b.Prices[k] += (raised.Loss-r.m.weights.Loss)*at(r.lossPrices, k) + (raised.Shortfall-r.m.weights.Shortfall)*at(r.shortPrices, k)
+	}
+	return b
 }
 
 // fits says whether the last basis is one of m as it stands.

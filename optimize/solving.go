@@ -40,6 +40,10 @@ type task struct {
 // again at those, as the plan states one pair that proves all of it.
 func (s *solving) all(ctx context.Context) error {
 	s.weights = s.p.defaultWeights()
+	if s.known != nil && s.p.Shortages != Economic { // what the last plan had to be raised to
+		s.weights.Shortfall = math.Max(s.weights.Shortfall, s.known.weights.Shortfall)
+		s.weights.Loss = math.Max(s.weights.Loss, s.known.weights.Loss)
+	}
 	for {
 		if err := s.pass(ctx); err != nil {
 			return err
@@ -170,7 +174,7 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	plan := s.plan
 	plan.Weights = s.weights
 	plan.Stats.Warm = s.known != nil
-	start := &Start{Periods: append([]string(nil), s.p.Periods...), Weights: s.weights}
+	start := &Start{Periods: append([]string(nil), s.p.Periods...)}
 	dearer, objective, infeasible := 0.0, 0.0, false
 	for i := range s.tasks {
 		k := &s.tasks[i]
@@ -191,6 +195,9 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	if infeasible {
 		inf, err := s.explain(ctx)
 		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: plan.Stats}, err
+	}
+	if plan.short() {
+		start.Weights = s.weights
 	}
 	plan.costs(s.p)
 	for i := range s.tasks {

@@ -40,6 +40,9 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	if err != nil {
 		return m.weights, err
 	}
+	if r.shortPrices = nil; e.guided {
+		r.lossPrices = sol.Basis.Prices
+	}
 	raised := m.weights
 	if lost > sol.Objective+stageTolerance*(scale+math.Abs(lost)) {
 		raised.Loss *= 10
@@ -57,6 +60,9 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	}
 	if sol.Status != LPOptimal {
 		return m.weights, fmt.Errorf("the shortfall stage is %v", sol.Status)
+	}
+	if e.guided {
+		r.shortPrices = sol.Basis.Prices
 	}
 	if short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
 		raised.Shortfall *= 10

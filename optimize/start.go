@@ -2,7 +2,7 @@ package optimize
 
 // Start is where a later solve can begin: the basis of a plan by the names of its SKUs, resources and
 // periods, so that it still fits when SKUs come and go and the horizon rolls. It is stored with
-// the plan. SKUs without limited resources are not in it: they need no start.
+// the plan. Weights are those that a plan with shortages needed: a next one begins with them. SKUs without limited resources are not in it: they need no start.
 type Start struct {
 	Periods []string `json:"periods"`
 	Weights Weights  `json:"weights"`
@@ -60,6 +60,8 @@ type startIndex struct {
 	period map[string]int
 	blocks map[blockName][]byte
 	prices map[string][]float64
+
+	weights Weights
 }
 
 type blockName struct {
@@ -68,7 +70,7 @@ type blockName struct {
 }
 
 func (st *Start) index() *startIndex {
-	x := &startIndex{make(map[string]int, len(st.Periods)), make(map[blockName][]byte, len(st.Blocks)), make(map[string][]float64)}
+	x := &startIndex{make(map[string]int, len(st.Periods)), make(map[blockName][]byte, len(st.Blocks)), make(map[string][]float64), st.Weights}
 	for t, name := range st.Periods {
 		x.period[name] = t
 	}
