@@ -41,7 +41,11 @@ type coupled struct {
 	full   []int32   // arcs that every optimum uses to the full
 	idle   []int32   // columns without entries
 	offset float64   // cost of what cannot move and is on no path
-	scale  float64   // sum of all sizes of costs at the lower bounds
+
+	sort struct { // of columns by node
+		first, at, order, next []int32
+		back                   []bool
+	}
 }
 
 // cut is the cost of the net flow from a node to the next one: a ray of slope left up to anchor, then pieces
@@ -71,7 +75,7 @@ func (c *coupled) read(lp *LP) error {
 	if nodes == 0 || c.K < 0 {
 		return fmt.Errorf("optimize: LP of %d rows is not made of %d paths of %d", lp.Rows(), c.S, c.T)
 	}
-	c.offset, c.scale = lp.Offset, 1
+	c.offset = lp.Offset
 	c.shared, c.full, c.idle = c.shared[:0], c.full[:0], c.idle[:0]
 	c.need, c.limit = append(c.need[:0], lp.RowLower[:nodes]...), append(c.limit[:0], lp.RowUpper[nodes:]...)
 	c.equal = resized(c.equal, c.K)
@@ -139,10 +143,10 @@ func (c *coupled) place(j int) (node int, arc, backward bool, err error) {
 // columns sorts the columns by node and writes sources and cuts.
 func (c *coupled) columns() error {
 	lp, nodes := c.lp, c.S*c.T
-	const sources = 0
-	first := make([]int32, 2*nodes+1) // place 2n: sources of node n, 2n+1: its arcs
-	at := make([]int32, lp.Columns())
-	back := make([]bool, lp.Columns())
+	w := &c.sort
+	w.first = resized(w.first, 2*nodes+1) // place 2n: sources of node n, 2n+1: its arcs
+	w.at, w.back = resized(w.at, lp.Columns()), resized(w.back, lp.Columns())
+	first, at, back := w.first, w.at, w.back
 	for j := range lp.Columns() {
 		node, arc, backward, err := c.place(j)
 		if err != nil {
@@ -160,14 +164,13 @@ func (c *coupled) columns() error {
 		case !arc && low != 0:
 			c.need[node] -= low
 			c.base[node/c.T] += lp.Cost[j] * low
-			c.scale += math.Abs(lp.Cost[j] * low)
 			c.dust[node/c.T] += dustShare * math.Abs(low)
 			c.load(j, low)
 		}
 		if !arc && room <= 0 {
 			continue
 		}
-		at[j] = int32(2*node + sources)
+		at[j] = int32(2 * node)
 		if arc {
 			at[j]++
 		}
@@ -176,8 +179,8 @@ func (c *coupled) columns() error {
 	for i := range 2 * nodes {
 		first[i+1] += first[i]
 	}
-	order := make([]int32, first[2*nodes])
-	next := append([]int32(nil), first[:2*nodes]...)
+	w.order, w.next = resized(w.order, int(first[2*nodes])), append(w.next[:0], first[:2*nodes]...)
+	order, next := w.order, w.next
 	for j, place := range at {
 		if place >= 0 {
 			order[next[place]] = int32(j)

@@ -16,6 +16,9 @@ type Options struct {
 	// GuidedRows is the number of stock rows from which on a component that shares capacity is solved by prices
 	// rather than as a whole; 0 means 2,000, negative never. Plans do not depend on it.
 	GuidedRows int
+	// ConfirmEvery solves every so many-th warm problem again without a start, on solvers of its own, and counts
+	// disagreements in Stats; 0: never. The cold plan is returned where they differ.
+	ConfirmEvery int
 }
 
 // guidedRows is the size from which on prices are faster than a whole LP that is kept warm.
@@ -41,6 +44,8 @@ type Engine struct {
 	sessions map[string]*session // of coupled components, by the name of their first resource
 	start    *Start              // the last bases by names
 	unsplit  bool                // one LP for everything, for tests
+
+	warm, disagreements int // warm solves, and those that a cold one did not confirm
 }
 
 // NewEngine returns an Engine on solvers made by newSolver. It starts nothing.
@@ -83,6 +88,9 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 		plan.Certificate.RoundingGap = gap
 	}
 	if err != nil {
+		return nil, e.failed(err)
+	}
+	if plan, err = e.confirm(ctx, p, plan); err != nil {
 		return nil, e.failed(err)
 	}
 	plan.Stats.Seconds = time.Since(began).Seconds()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 )
 
 // guided is a Solver for LPs of many paths that share a few rows: SKUs coupled by capacity. The paths know of one
@@ -25,7 +26,7 @@ type guided struct {
 
 	solver Solver
 	lp     *LP
-	c      coupled
+	c      *coupled
 	last   *lastFlow
 	eps    float64 // how near a tie frees a source; 0: tieShare. Tests set it
 }
@@ -56,7 +57,10 @@ const (
 
 func newGuided(inner func() Solver) *guided { return &guided{inner: inner} }
 
-// Load takes lp.
+// coupledPool keeps the memory of LPs that have been read: components follow one another.
+var coupledPool = sync.Pool{New: func() any { return new(coupled) }}
+
+// Load takes lp, which must not change while it is solved.
 func (g *guided) Load(lp *LP) error {
 	g.last = nil
 	return g.numbers(lp)
@@ -74,13 +78,21 @@ func (g *guided) numbers(lp *LP) error {
 	if err := lp.Check(); err != nil {
 		return err
 	}
-	g.lp = lp.clone()
-	return g.c.read(g.lp)
+	if g.c == nil {
+		g.c = coupledPool.Get().(*coupled)
+	}
+	g.lp = lp
+	return g.c.read(lp)
 }
 
 // Close frees the inner solver.
 func (g *guided) Close() error {
 	g.last = nil
+	if g.c != nil {
+		g.c.lp, g.lp = nil, nil
+		coupledPool.Put(g.c)
+		g.c = nil
+	}
 	if g.solver == nil {
 		return nil
 	}

@@ -3,6 +3,8 @@ package optimize
 import (
 	"context"
 	"math"
+	"runtime"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -25,6 +27,9 @@ func TestGuidedIsWhole(t *testing.T) {
 		if math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective)) {
 			t.Fatalf("guided costs %.12g, whole %.12g", got.Objective, want.Objective)
 		}
+		if got.Stats.Fallbacks > 0 || (got.Stats.Guided == 0 && p.limited()) {
+			t.Fatalf("solved as a whole: %+v", got.Stats)
+		}
 		samePlan(t, want, mustSolve(t, e, p, nil))
 		samePlan(t, want, mustSolve(t, NewEngine(newDense, Options{GuidedRows: 1}), p, throughJSON(t, got.Start)))
 	})
@@ -38,7 +43,6 @@ func TestGuidedSolverAgreesWithDense(t *testing.T) {
 		if m.conflict {
 			return
 		}
-		debugGuided = dbgOn
 		g := newGuided(newDense)
 		g.eps = 1e-9
 		loss, _ := m.stageCosts()
@@ -92,4 +96,53 @@ func inBounds(t *rapid.T, lp *LP, x []float64) {
 	for i, v := range row {
 		within("row", i, v, lp.RowLower[i], lp.RowUpper[i])
 	}
+}
+
+// limited says whether any SKU uses a resource with a limit.
+func (p *Problem) limited() bool {
+	for s := range p.SKUs {
+		for _, u := range p.SKUs[s].Uses {
+			if p.Resources[u.Resource].limited() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Thousands of small problems in the ordinary run of the tests: rapid draws a seed, each seed is a batch. The heavier
+// properties above go deeper by -rapid.checks.
+func TestGuidedIsWholeThousandsOfTimes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten thousand problems")
+	}
+	drawn := rapid.Custom(randomProblem)
+	workers := runtime.GOMAXPROCS(0)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for seed := w; seed < 10_000; seed += workers {
+				p := drawn.Example(seed)
+				whole, guided := NewEngine(newDense, Options{GuidedRows: -1}), NewEngine(newDense, Options{GuidedRows: 1})
+				want, err := whole.Solve(context.Background(), p, nil)
+				if err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				}
+				got, err := guided.Solve(context.Background(), p, nil)
+				switch {
+				case err != nil:
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				case got.Status != want.Status:
+					t.Errorf("seed %d: guided %s, whole %s", seed, got.Status, want.Status)
+				case got.Status == Optimal && (!samePlans(want, got) || math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective))):
+					t.Errorf("seed %d: guided costs %.12g, whole %.12g", seed, got.Objective, want.Objective)
+				}
+			}
+		}()
+	}
+	wait.Wait()
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-	"time"
 )
 
 // rounds is one solve of a guided Solver.
@@ -38,7 +36,7 @@ type rounds struct {
 }
 
 func newRounds(g *guided, limit int) *rounds {
-	c := &g.c
+	c := g.c
 	r := &rounds{g: g, c: c, b: newBounder(c), limit: limit, lower: math.Inf(-1)}
 	r.prices, r.best = make([]float64, c.K), make([]float64, c.K)
 	r.base, r.now, r.cheapest = newFlow(c), newFlow(c), newFlow(c)
@@ -98,17 +96,18 @@ func (r *rounds) resume() bool {
 func (r *rounds) fresh(ctx context.Context, priced bool) error {
 	clear(r.free)
 	var err error
-	if priced {
-		if r.lower, err = r.b.at(ctx, r.prices, nil); err == nil && r.b.miss(r.prices, r.lower) > staleMiss {
-			err = r.b.climb(ctx, r.prices, wholeLooks)
-		}
-	} else {
+	if !priced {
 		err = r.b.firstPrices(ctx, r.prices)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		r.lower, err = r.b.at(ctx, r.prices, r.base)
 	}
-	if r.lower, err = r.b.at(ctx, r.prices, r.base); err != nil {
+	if err == nil && priced && r.b.miss(r.prices, r.lower) > staleMiss {
+		if err = r.b.climb(ctx, r.prices, wholeLooks); err == nil {
+			r.lower, err = r.b.at(ctx, r.prices, r.base)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if math.IsInf(r.lower, 1) {
@@ -218,9 +217,6 @@ func (r *rounds) run(ctx context.Context) error {
 			return err
 		}
 		gap := (r.upper - r.lower) / math.Max(1, math.Abs(r.upper))
-		if debugGuided {
-			fmt.Printf("  %v round %d rows %d cols %d iters %d upper %.6f lower %.6f gap %.2e left %d lost %d added %d\n", time.Since(dbgT).Round(time.Millisecond), r.count, len(r.restrict.lp.RowLower), len(r.restrict.lp.Cost), r.iterations, r.upper, r.lower, gap, left, lost, added)
-		}
 		switch {
 		case left == 0 && (lost == 0 || gap <= exactGap || added == 0):
 			if gap <= guidedGap {
@@ -239,9 +235,6 @@ func (r *rounds) run(ctx context.Context) error {
 	}
 	return fmt.Errorf("%w: no optimum within %d rounds", ErrSolver, maxRounds)
 }
-
-var dbgT = time.Now()
-var debugGuided = os.Getenv("DBG") != ""
 
 // price prices every path at the duals of the restricted LP and frees what that shows. Early duals overshoot, and what
 // paths would do there is of no use later: while the bound does not rise, prices part of the way from the best
@@ -413,9 +406,11 @@ func (r *rounds) ceiling() float64 {
 // solution writes the plan by columns, and the duals at the best prices.
 func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	c, lp := r.c, r.c.lp
-	copy(r.prices, r.best)
-	if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
-		return nil, err
+	if !slices.Equal(r.prices, r.best) {
+		copy(r.prices, r.best)
+		if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+			return nil, err
+		}
 	}
 	n, m := lp.Columns(), lp.Rows()
 	flat := make([]float64, 2*n+m)

@@ -28,6 +28,7 @@ type task struct {
 	err                  error
 	infeasible, rounding bool
 	cold                 bool // although a start was known
+	guided, fallback     bool // solved by prices; meant to be
 	weights              Weights
 	raised               []Row
 	dearer, objective    float64
@@ -113,7 +114,8 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session
-		if err := at.by(at.opts.guides(m)); err != nil {
+		k.guided = at.opts.guides(m)
+		if err := at.by(k.guided); err != nil {
 			return err
 		}
 		switch {
@@ -137,7 +139,8 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		} else if err = errors.Join(at.by(false), at.close()); err != nil {
 			return err
 		}
-		k.cold = k.session != nil
+		k.cold, k.fallback = k.session != nil, k.session != nil && k.guided
+		k.guided = false
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
 	if err == nil && !r.infeasible && (k.session == nil || at.guided || m.lp.Rows() <= stabilityRows) {
@@ -179,6 +182,12 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	for i := range s.tasks {
 		k := &s.tasks[i]
 		plan.Stats.Components++
+		if k.guided {
+			plan.Stats.Guided++
+		}
+		if k.fallback {
+			plan.Stats.Fallbacks++
+		}
 		plan.Stats.Rows += k.stats.Rows
 		plan.Stats.Columns += k.stats.Columns
 		plan.Stats.Iterations += k.stats.Iterations

@@ -31,8 +31,8 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 		return 0, nil
 	}
 	at := m
-	if e.guided { // keeping to a baseline and making more are one decision then
-		at = formulate(m.p.withoutBaseline(), m.weights)
+	if e.guided {
+		at = formulate(m.p.withoutChange(true), m.weights)
 		lp = at.lp
 	}
 	free, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
@@ -54,7 +54,7 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis) (float64, error) {
 	last, lastBasis := e.model, e.basis
 	defer func() { e.model, e.basis = last, lastBasis }()
-	r, err := e.optimum(ctx, formulate(m.p.withoutBaseline(), m.weights), basis)
+	r, err := e.optimum(ctx, formulate(m.p.withoutChange(e.guided), m.weights), basis)
 	if err != nil {
 		return 0, err
 	}
@@ -62,12 +62,16 @@ func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis
 	return cost, nil
 }
 
-// withoutBaseline is p when change costs nothing.
-func (p *Problem) withoutBaseline() *Problem {
+// withoutChange is p when change costs nothing. Without the baselines as well, production is a single decision;
+// with them the LP keeps its columns, and a basis fits.
+func (p *Problem) withoutChange(baselines bool) *Problem {
 	q := *p
 	q.SKUs = append([]SKU(nil), p.SKUs...)
 	for s := range q.SKUs {
-		q.SKUs[s].Baseline, q.SKUs[s].HasBaseline, q.SKUs[s].ChangePrice = nil, nil, nil
+		q.SKUs[s].ChangePrice = nil
+		if baselines {
+			q.SKUs[s].Baseline, q.SKUs[s].HasBaseline = nil, nil
+		}
 	}
 	return &q
 }

@@ -1,5 +1,0 @@
-package optimize
-
-import "os"
-
-var dbgOn = os.Getenv("DBG") != ""
