@@ -74,6 +74,9 @@ func TestGuidedSolverAgreesWithDense(t *testing.T) {
 				t.Fatalf("%.12g, the simplex method finds %.12g", got.Objective, want.Objective)
 			}
 			inBounds(t, lp, got.X)
+			if dual := dualObjective(lp, got.Duals); math.Abs(dual-got.Objective) > 1e-8*(1+math.Abs(got.Objective)) {
+				t.Fatalf("%.12g, its dual %.12g", got.Objective, dual)
+			}
 		}
 	})
 }
@@ -145,4 +148,29 @@ func TestGuidedIsWholeThousandsOfTimes(t *testing.T) {
 		}()
 	}
 	wait.Wait()
+}
+
+// dualObjective is the value of the LP's dual at duals y, which is the optimum if and only if y is optimal: y at the row
+// bounds it pulls at, and reduced costs at the column bounds they push against.
+func dualObjective(lp *LP, y []float64) float64 {
+	total := lp.Offset
+	worth := func(v, low, high float64) float64 {
+		switch {
+		case math.Abs(v) < 1e-9:
+			return 0
+		case v > 0:
+			return v * low
+		}
+		return v * high
+	}
+	for i, v := range y {
+		total += worth(v, lp.RowLower[i], lp.RowUpper[i])
+	}
+	for j, r := range lp.Cost {
+		for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
+			r -= lp.Value[k] * y[lp.Index[k]]
+		}
+		total += worth(r, lp.Lower[j], lp.Upper[j])
+	}
+	return total
 }

@@ -2,12 +2,15 @@ package clp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"drumbeat/optimize"
 	"drumbeat/optimize/clp"
@@ -160,4 +163,45 @@ func sites() uint64 {
 		return n
 	}
 	return 8
+}
+
+// A solve ends soon after its context, while every core is busy with something else.
+func TestGuidedEndsWithItsContext(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a large site")
+	}
+	p := site(2, 600, 52, 1)
+	stop := make(chan struct{})
+	defer close(stop)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		}()
+	}
+	for _, limit := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond} {
+		e := optimize.NewEngine(clp.New, optimize.Options{})
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		began := time.Now()
+		_, err := e.Solve(ctx, p, nil)
+		late := time.Since(began) - limit
+		cancel()
+		if err == nil {
+			t.Logf("%v were enough", limit)
+		} else if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		t.Logf("%v after its limit of %v", late, limit)
+		if late > 2*time.Second { // a loose bound, for busy machines: a round takes some milliseconds
+			t.Errorf("%v after its limit of %v", late, limit)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
