@@ -102,18 +102,20 @@ func insert(steps []step, head int, e step) []step {
 	if n > head && math.IsInf(steps[n-1].length, 1) && e.slope >= steps[n-1].slope {
 		return steps
 	}
-	j := n
-	for j > head && steps[j-1].slope > e.slope {
-		j--
+	low, high := head, n // the first step that is dearer
+	for low < high {
+		if mid := int(uint(low+high) >> 1); steps[mid].slope > e.slope {
+			high = mid
+		} else {
+			low = mid + 1
+		}
 	}
 	if math.IsInf(e.length, 1) {
-		return append(steps[:j], e)
+		return append(steps[:low], e)
 	}
 	steps = append(steps, e)
-	for i := n; i > j; i-- {
-		steps[i] = steps[i-1]
-	}
-	steps[j] = e
+	copy(steps[low+1:], steps[low:n])
+	steps[low] = e
 	return steps
 }
 

@@ -20,7 +20,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
 		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
-		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
+		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: c.plans},
 	}
 }
 
@@ -91,4 +91,9 @@ func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
 		run = append(run, all[i])
 	}
 	return run, nil
+}
+
+// plans is bench plan.
+func (c *benchCmd) plans(ctx context.Context, report func(bench.Row)) error {
+	return bench.Plan(ctx, c.Long, report)
 }
