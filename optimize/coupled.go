@@ -206,15 +206,14 @@ func (c *coupled) columns() error {
 // apart takes a column that is on no path.
 func (c *coupled) apart(j int) {
 	lp := c.lp
-	switch {
-	case lp.Start[j] == lp.Start[j+1]:
+	if lp.Start[j] == lp.Start[j+1] {
 		c.idle = append(c.idle, int32(j))
-	default:
-		c.offset += lp.Cost[j] * lp.Lower[j]
-		c.load(j, lp.Lower[j])
-		if lp.Upper[j] > lp.Lower[j] {
-			c.shared = append(c.shared, int32(j))
-		}
+		return
+	}
+	c.offset += lp.Cost[j] * lp.Lower[j]
+	c.load(j, lp.Lower[j])
+	if lp.Upper[j] > lp.Lower[j] {
+		c.shared = append(c.shared, int32(j))
 	}
 }
 

@@ -191,7 +191,7 @@ func (r *restricted) freeSource(c *coupled, i int32, row int, x float64, place [
 		r.lp.addEntry(int(r.rowAt[c.row[k]]), c.amount[k])
 		used[c.row[k]] += c.amount[k] * x
 	}
-	r.lp.addEntry(int(row), 1)
+	r.lp.addEntry(row, 1)
 }
 
 // unknownPlace marks a source that has not been in a basis.

@@ -133,5 +133,5 @@ func peakMemory() int64 {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return 0
 	}
-	return int64(r.Maxrss) * 1024
+	return r.Maxrss * 1024
 }
