@@ -19,7 +19,7 @@
 //
 // coupled.go reads an LP as paths with shared rows; oracle.go finds a path's optimum at prices; bound.go adds them up to
 // the Lagrangian bound; firstprices.go finds prices to begin with; exchange.go finds swaps near no loss, and the values
-// of stock; restricted.go writes the LP of the contested decisions; rounds.go repeats. All of it is a [Solver], so the
+// of stock; restricted.go writes the LP of the contested decisions; rounds.go repeats (rounds_begin.go, rounds_end.go). All of it is a [Solver], so the
 // stages, ties, whole units and the cost of stability need not know which one they use, and a warm start is prices alone.
 //
 // formulate writes the model as a sparse [LP]: a stock row for each SKU and period, a capacity row for

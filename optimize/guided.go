@@ -3,7 +3,6 @@ package optimize
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 )
 
@@ -104,10 +103,11 @@ func (g *guided) Close() error {
 // Solve finds the optimum. limit bounds the inner solver's steps of each round.
 func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
 	r := newRounds(g, limit)
-	if start != nil && len(start.Prices) == g.c.K {
+	priced := start != nil && start.Prices != nil && len(start.Prices) == g.c.K
+	if priced {
 		r.startAt(start.Prices)
 	}
-	if err := r.begin(ctx, method == PrimalSimplex, start != nil && start.Prices != nil); err != nil {
+	if err := r.begin(ctx, method == PrimalSimplex, priced); err != nil {
 		if r.status == LPInfeasible {
 			return &Solution{Status: LPInfeasible}, nil
 		}
@@ -120,13 +120,4 @@ func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit i
 		return &Solution{Status: r.status, Iterations: r.iterations}, nil
 	}
 	return r.solution(ctx)
-}
-
-// startAt takes prices of earlier duals where they are valid.
-func (r *rounds) startAt(prices []float64) {
-	for k, v := range prices {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) && !math.IsInf(r.c.limit[k], 1) && (v > 0 || r.c.equal[k]) {
-			r.prices[k] = v
-		}
-	}
 }

@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -24,7 +23,8 @@ type rounds struct {
 	boxes     []box
 	boxed     bool // the boxes are in force
 	restrict  restricted
-	tolerance []float64 // by path: how near is a tie
+	eps       float64   // how near a tie frees a source, of a unit's cost;
+	tolerance []float64 // that cost, by path
 	exchanges []exchange
 
 	lower      float64 // the best bound,
@@ -48,94 +48,11 @@ func newRounds(g *guided, limit int) *rounds {
 	for i := range r.shared {
 		r.shared[i] = unknownPlace
 	}
+	if r.eps = g.eps; r.eps == 0 {
+		r.eps = tieShare
+	}
 	r.exchanges = make([]exchange, r.b.chunks)
 	return r
-}
-
-// begin finds the plan and the prices to begin with, and what is free.
-func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
-	if priced || !resume || r.g.last == nil || !r.resume() {
-		return r.fresh(ctx, priced)
-	}
-	clear(r.prices)
-	// Everything that could be swapped is free if that is little: then one round will do.
-	last := append([]bool(nil), r.free...)
-	clear(r.free)
-	n, err := r.contested(ctx, r.base, math.Inf(1))
-	if err != nil {
-		return err
-	}
-	if n > freeAll {
-		copy(r.free, last)
-	}
-	return nil
-}
-
-// resume takes the last plan, if it keeps to the present bounds.
-func (r *rounds) resume() bool {
-	c, last := r.c, r.g.last
-	for i, j := range c.column {
-		r.now.x[i] = math.Max(0, math.Min(c.room[i], last.x[j]-c.lp.Lower[j]))
-		r.free[i] = last.free[j]
-	}
-	for m, j := range c.shared {
-		r.now.shared[m] = math.Max(0, math.Min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
-	}
-	none := make([]float64, c.K)
-	for s := range c.S {
-		if _, over := r.now.cost(c, s, none); over > 10*c.dust[s] {
-			return false
-		}
-	}
-	copy(r.base.x, r.now.x)
-	copy(r.base.shared, r.now.shared)
-	return true
-}
-
-// fresh begins with every path's optimum at first prices.
-func (r *rounds) fresh(ctx context.Context, priced bool) error {
-	clear(r.free)
-	var err error
-	if !priced {
-		err = r.b.firstPrices(ctx, r.prices)
-	}
-	if err == nil {
-		r.lower, err = r.b.at(ctx, r.prices, r.base)
-	}
-	if err == nil && priced && r.b.miss(r.prices, r.lower) > staleMiss {
-		if err = r.b.climb(ctx, r.prices, wholeLooks); err == nil {
-			r.lower, err = r.b.at(ctx, r.prices, r.base)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if math.IsInf(r.lower, 1) {
-		r.status = LPInfeasible
-		return errors.New("a path has no flow")
-	}
-	copy(r.best, r.prices)
-	copy(r.now.x, r.base.x)
-	copy(r.now.shared, r.base.shared)
-	r.setBoxes()
-	if r.g.eps == 0 {
-		r.g.eps = tieShare
-	}
-	_, err = r.contested(ctx, r.base, r.g.eps)
-	return err
-}
-
-// setBoxes puts a box around every price.
-func (r *rounds) setBoxes() {
-	mean, unit := 0.0, r.c.unitOfRoom()
-	for _, v := range r.prices {
-		mean += math.Abs(v) / float64(len(r.prices))
-	}
-	for k := range r.boxes {
-		r.boxes[k].width = boxShare*(mean+math.Abs(r.prices[k])) + boxFloor*unit + 1e-6
-	}
-	r.boxed = true
-	r.centre()
 }
 
 // centre puts the boxes around the best prices.
@@ -173,27 +90,6 @@ func (r *rounds) contested(ctx context.Context, f *flow, share float64) (int, er
 		n += m
 	}
 	return n, err
-}
-
-// unitCosts is the least cost of a source of every path that uses shared rows, and where that is 0, of any.
-func (r *rounds) unitCosts() []float64 {
-	c := r.c
-	unit := make([]float64, c.S)
-	for s := range c.S {
-		least, any := math.Inf(1), math.Inf(1)
-		for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
-			if v := math.Abs(c.cost[i]); v > 0 {
-				any = math.Min(any, v)
-				if c.entry[i] < c.entry[i+1] {
-					least = math.Min(least, v)
-				}
-			}
-		}
-		if unit[s] = math.Min(least, any); math.IsInf(unit[s], 1) {
-			unit[s] = 1e-3
-		}
-	}
-	return unit
 }
 
 // run repeats rounds until the bounds meet.
@@ -364,99 +260,11 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 				}
 			}
 			e.measure(c, s, r.prices, r.cheapest)
-			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.g.eps*r.tolerance[s], r.free)
+			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.tolerance[s], r.free)
 		}
 	})
 	for k := range adds {
 		added, lost = added+adds[k], lost+losses[k]
 	}
 	return added, lost, err
-}
-
-// ceiling is more than any flow without waste costs: a lower bound above it proves that there is none.
-func (r *rounds) ceiling() float64 {
-	c := r.c
-	total := math.Abs(c.offset)
-	for s := range c.S {
-		most := 0.0
-		for n := s * c.T; n < (s+1)*c.T; n++ {
-			most += math.Abs(c.need[n]) + math.Abs(c.cuts[n].anchor)
-		}
-		total += math.Abs(c.base[s])
-		for n := s * c.T; n < (s+1)*c.T; n++ {
-			for i := c.first[n]; i < c.first[n+1]; i++ {
-				total += math.Abs(c.cost[i]) * math.Min(c.room[i], most)
-			}
-			k := &c.cuts[n]
-			total += math.Abs(k.value)
-			if k.ray >= 0 {
-				total += math.Abs(k.left) * 2 * most
-			}
-			for i := k.first; i < k.last; i++ {
-				total += math.Abs(c.piece[i].slope) * math.Min(c.piece[i].length, 2*most)
-			}
-		}
-	}
-	for _, j := range c.shared {
-		total += math.Abs(c.lp.Cost[j]) * (c.lp.Upper[j] - c.lp.Lower[j])
-	}
-	return 2*total + 1
-}
-
-// solution writes the plan by columns, and the duals at the best prices.
-func (r *rounds) solution(ctx context.Context) (*Solution, error) {
-	c, lp := r.c, r.c.lp
-	if !slices.Equal(r.prices, r.best) {
-		copy(r.prices, r.best)
-		if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
-			return nil, err
-		}
-	}
-	n, m := lp.Columns(), lp.Rows()
-	flat := make([]float64, 2*n+m)
-	sol := &Solution{X: flat[:n:n], Reduced: flat[n : 2*n : 2*n], Duals: flat[2*n:], Iterations: r.iterations}
-	copy(sol.X, lp.Lower)
-	for i, j := range c.column {
-		sol.X[j] += r.now.x[i]
-	}
-	for k, j := range c.shared {
-		sol.X[j] += r.now.shared[k]
-	}
-	for _, j := range c.idle {
-		if lp.Cost[j] < 0 {
-			sol.X[j] = lp.Upper[j]
-		}
-	}
-	for _, j := range c.full {
-		sol.X[j] = lp.Upper[j]
-	}
-	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
-		e := &r.exchanges[chunk]
-		for s := from; s < to; s++ {
-			e.measure(c, s, r.prices, r.cheapest)
-			e.values(c, s, sol.Duals[s*c.T:(s+1)*c.T])
-			r.now.carried(c, s, sol.X)
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for k, v := range r.prices {
-		sol.Duals[c.S*c.T+k] = -v
-	}
-	last := &lastFlow{x: append([]float64(nil), sol.X...), free: make([]bool, n)}
-	for i, j := range c.column {
-		last.free[j] = r.free[i]
-	}
-	r.g.last = last
-	sol.Objective = lp.Offset
-	for j, cost := range lp.Cost {
-		sol.Objective += cost * sol.X[j]
-		for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
-			cost -= lp.Value[k] * sol.Duals[lp.Index[k]]
-		}
-		sol.Reduced[j] = cost
-	}
-	sol.Basis = &Basis{Prices: r.prices}
-	return sol, nil
 }

@@ -143,7 +143,7 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		k.guided = false
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
-	if err == nil && !r.infeasible && (k.session == nil || at.guided || m.lp.Rows() <= stabilityRows) {
+	if err == nil && !r.infeasible && (k.session == nil || m.affordable(at.guided)) {
 		k.stability, err = at.stability(ctx, r)
 	} else {
 		k.stability = math.NaN()

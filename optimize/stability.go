@@ -9,6 +9,19 @@ import (
 // another solve, warm but with the costs of all production changed.
 const stabilityRows = 5000
 
+// stabilityWork is the same for components that are solved by prices: stock rows times shared rows. Ten thousand SKUs
+// over a year on one resource are within it, on ten that SKUs share in pairs they are not.
+const stabilityWork = 100_000_000
+
+// affordable says whether the solve without change prices is worth its time.
+func (m *model) affordable(guided bool) bool {
+	stock := len(m.p.SKUs) * m.T
+	if guided {
+		return stock*(m.lp.Rows()-stock) <= stabilityWork
+	}
+	return m.lp.Rows() <= stabilityRows
+}
+
 // stability is what keeping to the baselines costs in r's plan: its total cost less that of the optimum
 // without change prices. Both are short of the same, as that comes before cost.
 func (e *session) stability(ctx context.Context, r *result) (float64, error) {
