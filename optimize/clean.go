@@ -260,6 +260,20 @@ func (plan *Plan) weightedShortage(p *Problem) float64 {
 	return total
 }
 
+// short says whether anything is lost, owed or below safety stock.
+func (plan *Plan) short() bool {
+	for _, m := range [][][]float64{plan.Lost, plan.Backlog, plan.Shortfall} {
+		for _, row := range m {
+			for _, v := range row {
+				if v > 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // moves fills MovedUnits and FrozenMoves.
 func (plan *Plan) moves(p *Problem) {
 	for s := range p.SKUs {

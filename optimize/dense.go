@@ -290,7 +290,7 @@ func (d *Dense) solution(iterations int) *Solution {
 	y := d.duals(cost)
 	s := &Solution{Status: LPOptimal, Objective: d.lp.Offset, Iterations: iterations,
 		X: append([]float64(nil), d.value[:d.n]...), Duals: y, Reduced: make([]float64, d.n),
-		Basis: &Basis{append([]VarStatus(nil), d.place[:d.n]...), append([]VarStatus(nil), d.place[d.n:]...)}}
+		Basis: &Basis{Columns: append([]VarStatus(nil), d.place[:d.n]...), Rows: append([]VarStatus(nil), d.place[d.n:]...)}}
 	for j := range d.n {
 		s.Objective += d.lp.Cost[j] * s.X[j]
 		s.Reduced[j] = d.reduced(j, y, true)

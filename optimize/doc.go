@@ -4,11 +4,23 @@
 //
 //	Problem ──Check──► components ──► formulate ──► LP ──Solver──► stages ──► clean ──► Certify ──► Plan
 //	                                                 ▲                                     │
-//	                                                 └── Start: the basis of the last solve ┘
+//	                                                 └─ Start: last bases, or last prices ─┘
 //
 // SKUs that share no limited resource through any chain are separate problems, solved in parallel. An SKU
 // that nothing limits is a flow on a path and solved exactly without a simplex step (path.go); what
 // follows is about the others, but holds for it too: it is the same LP.
+//
+// A component of thousands of rows is solved by prices (guided.go). Its SKUs know of one another only through the prices
+// of capacity, so the LP is taken apart there:
+//
+//	prices ──oracle──► every SKU's optimum ──exchange──► contested sources ──restricted──► small LP ──Solver──┐
+//	   ▲                                                                                                      │
+//	   └───────────────────────── its duals, until upper bound = lower bound ─────────────────────────────────┘
+//
+// coupled.go reads an LP as paths with shared rows; oracle.go finds a path's optimum at prices; bound.go adds them up to
+// the Lagrangian bound; firstprices.go finds prices to begin with; exchange.go finds swaps near no loss, and the values
+// of stock; restricted.go writes the LP of the contested decisions; rounds.go repeats (rounds_begin.go, rounds_end.go). All of it is a [Solver], so the
+// stages, ties, whole units and the cost of stability need not know which one they use, and a warm start is prices alone.
 //
 // formulate writes the model as a sparse [LP]: a stock row for each SKU and period, a capacity row for
 // each resource and period, and everything else as column bounds. An [Engine] keeps each LP loaded in a

@@ -13,6 +13,24 @@ type Options struct {
 	MaxIterations int
 	// Workers is how many components are solved at once; 0 means one a core. Plans do not depend on it.
 	Workers int
+	// GuidedRows is the number of stock rows from which on a component that shares capacity is solved by prices
+	// rather than as a whole; 0 means 2,000, negative never. Plans do not depend on it.
+	GuidedRows int
+	// ConfirmEvery solves every so many-th warm problem again without a start, on solvers of its own, and counts
+	// disagreements in Stats; 0: never. The cold plan is returned where they differ.
+	ConfirmEvery int
+}
+
+// guidedRows is the size from which on prices are faster than a whole LP that is kept warm.
+const guidedRows = 2000
+
+// guides says whether m is solved by prices.
+func (o *Options) guides(m *model) bool {
+	least := o.GuidedRows
+	if least == 0 {
+		least = guidedRows
+	}
+	return least > 0 && len(m.p.SKUs)*m.T >= least
 }
 
 // Engine solves one site's problems one after the other. Each is split into components: SKUs that share limited
@@ -27,6 +45,8 @@ type Engine struct {
 	start    *Start              // the last bases by names
 	unsplit  bool                // one LP for everything, for tests
 	lots     *Engine             // plans what follows from chosen lots; nil until it is needed
+
+	warm, disagreements int // warm solves, and those that a cold one did not confirm
 }
 
 // NewEngine returns an Engine on solvers made by newSolver. It starts nothing.
@@ -70,6 +90,9 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 		plan.Certificate, err = Certify(p, plan)
 	}
 	if err != nil {
+		return nil, e.failed(err)
+	}
+	if plan, err = e.confirm(ctx, p, plan); err != nil {
 		return nil, e.failed(err)
 	}
 	plan.Stats.Seconds = time.Since(began).Seconds()

@@ -182,7 +182,7 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
-	m := &model{p: p, T: T, lp: &LP{}, weights: w}
+	m := &model{p: p, T: T, lp: &LP{Paths: S, PathLength: T}, weights: w}
 	rows := m.placeRows(S, T, R)
 	m.lp.RowLower, m.lp.RowUpper = make([]float64, rows), make([]float64, rows)
 	n := 5 * S * T // of most SKUs, and twice as many entries

@@ -78,9 +78,19 @@ func oneSKU(t testing.TB) *Problem {
 
 func newDense() Solver { return &Dense{} }
 
+// solve solves p both ways, as a whole and by prices, which must agree.
 func solve(t testing.TB, p *Problem) *Plan {
 	t.Helper()
-	e := NewEngine(newDense, Options{})
+	whole, guided := solveBy(t, p, -1), solveBy(t, p, 1)
+	if whole.Status != guided.Status || !samePlans(whole, guided) {
+		t.Errorf("%s at %g as a whole, %s at %g by prices", whole.Status, whole.Objective, guided.Status, guided.Objective)
+	}
+	return whole
+}
+
+func solveBy(t testing.TB, p *Problem, guidedRows int) *Plan {
+	t.Helper()
+	e := NewEngine(newDense, Options{GuidedRows: guidedRows})
 	defer e.Close()
 	plan, err := e.Solve(context.Background(), p, nil)
 	if err != nil {

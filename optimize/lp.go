@@ -12,6 +12,9 @@ import (
 //
 // A is stored by columns: the entries of column j are Index[Start[j]:Start[j+1]] (rows) and Value.
 // Infinite bounds are ±math.Inf.
+//
+// The first Paths·PathLength rows are stock rows: as many paths (SKUs) of PathLength rows (periods), one after the
+// other. The rows after them are shared (capacity). A solver that does not care need not look.
 type LP struct {
 	Cost, Lower, Upper []float64
 	Start              []int32
@@ -19,6 +22,7 @@ type LP struct {
 	Value              []float64
 	RowLower, RowUpper []float64
 	Offset             float64
+	Paths, PathLength  int
 }
 
 // Rows returns the number of rows, Columns the number of columns.

@@ -82,7 +82,10 @@ type Certificate struct {
 
 // Stats says how the plan was found.
 type Stats struct {
-	Components    int // problems that share no limited resource
+	Components    int // problems that share no limited resource,
+	Guided        int // those of them that were solved by prices,
+	Fallbacks     int // and those that prices were meant for but that had to be solved as a whole
+	Disagreements int // plans of this Engine that a cold solve did not confirm ([Options.ConfirmEvery])
 	Rows, Columns int // of all their LPs
 	Iterations    int
 	Warm          bool    // started from an earlier basis

@@ -9,6 +9,7 @@ import (
 type session struct {
 	newSolver func() Solver
 	opts      Options
+	guided    bool // the LPs are solved by prices, with solvers from newSolver inside
 
 	solver Solver
 	loaded *LP    // what the solver holds; nil: nothing
@@ -30,6 +31,15 @@ func (e *session) close() error {
 	return s.Close()
 }
 
+// by makes the session solve by prices or as a whole.
+func (e *session) by(guided bool) error {
+	if e.guided == guided {
+		return nil
+	}
+	e.guided = guided
+	return e.close()
+}
+
 // result is an optimum in the LP's terms.
 type result struct {
 	infeasible bool
@@ -37,6 +47,8 @@ type result struct {
 	duals      *Solution // the optimum that prices come from
 	x          []float64 // the canonical optimum
 	stats      Stats
+
+	lossPrices, shortPrices []float64 // of the stages, where they were solved by prices
 }
 
 // optimum finds the lexicographic optimum of m's problem, ties broken, from basis. The result's model has larger
@@ -71,10 +83,23 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
 				m.weights.Shortfall, m.weights.Loss)
 		}
-		m, basis = formulate(m.p, raised), sol.Basis
+		m, basis = formulate(m.p, raised), r.raisedPrices(sol.Basis, raised)
 	}
 	e.model, e.basis = r.m, r.duals.Basis
 	return r, nil
+}
+
+// raisedPrices is where to begin at other weights. Prices are the sum of the stages': weights times what a unit of room
+// saves of loss, of shortfall, and of cost.
+func (r *result) raisedPrices(b *Basis, raised Weights) *Basis {
+	if b == nil || b.Prices == nil {
+		return b
+	}
+	b = b.Clone()
+	for k := range b.Prices {
+		b.Prices[k] += (raised.Loss-r.m.weights.Loss)*at(r.lossPrices, k) + (raised.Shortfall-r.m.weights.Shortfall)*at(r.shortPrices, k)
+	}
+	return b
 }
 
 // fits says whether the last basis is one of m as it stands.
@@ -102,7 +127,12 @@ func sameNames(a, b *Problem) bool {
 // run solves lp, by a change of numbers if the solver holds the same matrix.
 func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
 	if e.solver == nil {
-		e.solver, e.loaded = e.newSolver(), nil
+		e.loaded = nil
+		if e.guided {
+			e.solver = newGuided(e.newSolver)
+		} else {
+			e.solver = e.newSolver()
+		}
 	}
 	var err error
 	if e.loaded != nil && e.loaded.sameMatrix(lp) {

@@ -22,13 +22,16 @@ const (
 
 // Basis is a place for every column and every row. Solvers repair a basis that has too many or too
 // few basic variables, or is singular, by putting row activities in or out.
+//
+// A Solver that starts from prices of the shared rows alone has those instead.
 type Basis struct {
 	Columns, Rows []VarStatus
+	Prices        []float64
 }
 
 // Clone returns a copy.
 func (b *Basis) Clone() *Basis {
-	return &Basis{append([]VarStatus(nil), b.Columns...), append([]VarStatus(nil), b.Rows...)}
+	return &Basis{append([]VarStatus(nil), b.Columns...), append([]VarStatus(nil), b.Rows...), append([]float64(nil), b.Prices...)}
 }
 
 // Method is the variant of the simplex method to use.

@@ -25,20 +25,25 @@ type task struct {
 	session *session // nil: an SKU on its own
 	own     bool     // the session's last basis may be used
 
-	err        error
-	infeasible bool
-	cold       bool // although a start was known
-	weights    Weights
-	raised     []Row
-	stability  float64 // NaN: not worked out
-	stats      Stats
-	blocks     []Block
+	err              error
+	infeasible       bool
+	cold             bool // although a start was known
+	guided, fallback bool // solved by prices; meant to be
+	weights          Weights
+	raised           []Row
+	stability        float64 // NaN: not worked out
+	stats            Stats
+	blocks           []Block
 }
 
 // all solves every component at the same shortage prices: if one needs higher ones, the others are solved
 // again at those, as the plan states one pair that proves all of it.
 func (s *solving) all(ctx context.Context) error {
 	s.weights = s.p.defaultWeights()
+	if s.known != nil && s.p.Shortages != Economic { // what the last plan had to be raised to
+		s.weights.Shortfall = math.Max(s.weights.Shortfall, s.known.weights.Shortfall)
+		s.weights.Loss = math.Max(s.weights.Loss, s.known.weights.Loss)
+	}
 	for {
 		if err := s.pass(ctx); err != nil {
 			return err
@@ -104,7 +109,14 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session
+		k.guided = at.opts.guides(m)
+		if err := at.by(k.guided); err != nil {
+			return err
+		}
 		switch {
+		case at.guided && s.known == nil:
+		case at.guided:
+			basis = m.unpackPrices(s.known)
 		case k.own && at.fits(m):
 			basis = at.basis
 		case s.known != nil:
@@ -119,13 +131,14 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 			spare := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
 			defer func() { err = errors.Join(err, spare.close()) }()
 			at = spare
-		} else if err = at.close(); err != nil {
+		} else if err = errors.Join(at.by(false), at.close()); err != nil {
 			return err
 		}
-		k.cold = k.session != nil
+		k.cold, k.fallback = k.session != nil, k.session != nil && k.guided
+		k.guided = false
 		r, err = at.optimum(ctx, m, m.justInTime())
 	}
-	if err == nil && !r.infeasible && (k.session == nil || m.lp.Rows() <= stabilityRows) {
+	if err == nil && !r.infeasible && (k.session == nil || m.affordable(at.guided)) {
 		k.stability, err = at.stability(ctx, r)
 	} else {
 		k.stability = math.NaN()
@@ -138,13 +151,17 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		return nil
 	}
 	k.raised = r.m.raised
-	if k.session != nil {
+	switch {
+	case k.session != nil && at.guided:
+		k.blocks = r.m.packPrices(r.duals.Basis.Prices)
+		err = at.close() // prices are all that the next solve needs
+	case k.session != nil:
 		k.blocks = r.m.pack(r.duals.Basis)
 	}
 	part := s.plan.part(k.component)
 	part.clear()
 	r.clean(p, part)
-	return nil
+	return err
 }
 
 // collect finishes the plan, or says why there is none.
@@ -152,11 +169,17 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	plan := s.plan
 	plan.Weights = s.weights
 	plan.Stats.Warm = s.known != nil
-	start := &Start{Periods: append([]string(nil), s.p.Periods...), Weights: s.weights}
+	start := &Start{Periods: append([]string(nil), s.p.Periods...)}
 	infeasible := false
 	for i := range s.tasks {
 		k := &s.tasks[i]
 		plan.Stats.Components++
+		if k.guided {
+			plan.Stats.Guided++
+		}
+		if k.fallback {
+			plan.Stats.Fallbacks++
+		}
 		plan.Stats.Rows += k.stats.Rows
 		plan.Stats.Columns += k.stats.Columns
 		plan.Stats.Iterations += k.stats.Iterations
@@ -172,6 +195,9 @@ func (s *solving) collect(ctx context.Context) (*Plan, error) {
 	if infeasible {
 		inf, err := s.explain(ctx)
 		return &Plan{Status: Infeasible, Infeasibility: inf, Stats: plan.Stats}, err
+	}
+	if plan.short() {
+		start.Weights = s.weights
 	}
 	plan.costs(s.p)
 	for i := range s.tasks {

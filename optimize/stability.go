@@ -9,6 +9,19 @@ import (
 // another solve, warm but with the costs of all production changed.
 const stabilityRows = 5000
 
+// stabilityWork is the same for components that are solved by prices: stock rows times shared rows. Ten thousand SKUs
+// over a year on one resource are within it, on ten that SKUs share in pairs they are not.
+const stabilityWork = 100_000_000
+
+// affordable says whether the solve without change prices is worth its time.
+func (m *model) affordable(guided bool) bool {
+	stock := len(m.p.SKUs) * m.T
+	if guided {
+		return stock*(m.lp.Rows()-stock) <= stabilityWork
+	}
+	return m.lp.Rows() <= stabilityRows
+}
+
 // stability is what keeping to the baselines costs in r's plan: its total cost less that of the optimum
 // without change prices. Both are short of the same, as that comes before cost.
 func (e *session) stability(ctx context.Context, r *result) (float64, error) {
@@ -30,12 +43,17 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 	if !priced {
 		return 0, nil
 	}
+	at := m
+	if e.guided {
+		at = formulate(m.p.withoutChange(true), m.weights)
+		lp = at.lp
+	}
 	free, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
 	if err != nil {
 		return 0, err
 	}
 	with, short := m.costs(r.x)
-	without, shortFree := m.costs(free.X)
+	without, shortFree := at.costs(free.X)
 	if m.p.Shortages != Economic && math.Abs(short-shortFree) > 1e-9*(1+short) {
 		// At a shortage price that just balances: only the plan with ties broken is comparable.
 		if without, err = e.withoutChangePrice(ctx, m, free.Basis); err != nil {
@@ -49,17 +67,26 @@ func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis) (float64, error) {
 	last, lastBasis := e.model, e.basis
 	defer func() { e.model, e.basis = last, lastBasis }()
-	p := *m.p
-	p.SKUs = append([]SKU(nil), m.p.SKUs...)
-	for s := range p.SKUs {
-		p.SKUs[s].ChangePrice = nil
-	}
-	r, err := e.optimum(ctx, formulate(&p, m.weights), basis)
+	r, err := e.optimum(ctx, formulate(m.p.withoutChange(e.guided), m.weights), basis)
 	if err != nil {
 		return 0, err
 	}
 	cost, _ := r.m.costs(r.x)
 	return cost, nil
+}
+
+// withoutChange is p when change costs nothing. Without the baselines as well, production is a single decision;
+// with them the LP keeps its columns, and a basis fits.
+func (p *Problem) withoutChange(baselines bool) *Problem {
+	q := *p
+	q.SKUs = append([]SKU(nil), p.SKUs...)
+	for s := range q.SKUs {
+		q.SKUs[s].ChangePrice = nil
+		if baselines {
+			q.SKUs[s].Baseline, q.SKUs[s].HasBaseline = nil, nil
+		}
+	}
+	return &q
 }
 
 // costs is the total cost of an LP solution, without change prices, and its shortage at the model's prices, which

@@ -36,9 +36,12 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	}
 	lp := m.lp.clone()
 	lp.Cost, lp.Offset = loss, 0
-	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return m.weights, err
+	}
+	if r.shortPrices = nil; e.guided {
+		r.lossPrices = sol.Basis.Prices
 	}
 	raised := m.weights
 	if lost > sol.Objective+stageTolerance*(scale+math.Abs(lost)) {
@@ -51,18 +54,29 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	lp = lp.clone()
 	fixFace(lp, sol)
 	lp.Cost = shortfall
-	sol, err = e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err = e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return m.weights, err
 	}
 	if sol.Status != LPOptimal {
 		return m.weights, fmt.Errorf("the shortfall stage is %v", sol.Status)
 	}
+	if e.guided {
+		r.shortPrices = sol.Basis.Prices
+	}
 	if short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
 		raised.Shortfall *= 10
 		raised.Loss *= 10
 	}
 	return raised, nil
+}
+
+// optimumOf is where a stage begins: r's basis, or for a solver without one, where it is.
+func (e *session) optimumOf(r *result) *Basis {
+	if e.guided {
+		return nil
+	}
+	return r.duals.Basis
 }
 
 // stageCosts are the costs of the two shortage stages: weighted loss with the backlog at its price, and
@@ -123,7 +137,7 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 	lp := m.lp.clone()
 	fixFace(lp, r.duals)
 	r.x = r.duals.X
-	if unique(lp, r.duals.Basis) {
+	if !e.guided && unique(lp, r.duals.Basis) {
 		return nil
 	}
 	clear(lp.Cost)
@@ -142,7 +156,7 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 			}
 		}
 	}
-	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
+	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
 		return err
 	}

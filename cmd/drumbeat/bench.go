@@ -25,7 +25,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "what-if", Help: "a what-if question on a small site", Run: bench.WhatIf},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
-		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: bench.Plan},
+		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: c.plans},
 	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
@@ -104,4 +104,9 @@ func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
 		run = append(run, all[i])
 	}
 	return run, nil
+}
+
+// plans is bench plan.
+func (c *benchCmd) plans(ctx context.Context, report func(bench.Row)) error {
+	return bench.Plan(ctx, c.Long, report)
 }

@@ -27,8 +27,12 @@ const (
 	dualTolerance   = 1e-8
 )
 
-// slice is the number of iterations between looks at the context, about half a second on large problems.
-const slice = 5000
+// Iterations between looks at the context: an iteration takes a time that grows with the rows.
+const (
+	sliceMost  = 5000
+	sliceLeast = 250
+	sliceWork  = 5_000_000 // iterations times rows, some tenths of a second
+)
 
 // Solver is an optimize.Solver. Use New, and Close when done. One goroutine at a time; several
 // Solvers may run in parallel.
@@ -127,9 +131,9 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		iterations := slice
+		iterations := max(sliceLeast, min(sliceMost, sliceWork/(s.rows+1)))
 		if limit > 0 {
-			iterations = min(slice, limit-sol.Iterations)
+			iterations = min(iterations, limit-sol.Iterations)
 		}
 		status := C.drumbeat_run(s.model, primal, C.int(iterations))
 		sol.Iterations += int(C.drumbeat_iterations(s.model))

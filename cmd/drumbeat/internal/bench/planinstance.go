@@ -108,3 +108,57 @@ func (in *planInstance) problem(demand [][]float64) *optimize.Problem {
 	}
 	return p
 }
+
+// featured is the instance with every feature of the model on some or all SKUs, against a baseline: overtime, lead
+// times with stock for them, maximum production, lost sales at a price, backlog, storage, change prices, frozen periods,
+// and a second resource for each fifth SKU, which couples everything.
+func (in *planInstance) featured(demand, baseline [][]float64) *optimize.Problem {
+	p := in.problem(demand)
+	p.Mode, p.Shortages, p.Frozen = optimize.Elastic, optimize.Economic, 2
+	constant := func(v float64) []float64 {
+		row := make([]float64, in.periods)
+		for t := range row {
+			row[t] = v
+		}
+		return row
+	}
+	for r := range p.Resources {
+		p.Resources[r].Overtime, p.Resources[r].OvertimeCost = constant(0.1*in.capacity[r]), constant(1.5)
+		p.Resources[r].Capacity = constant(1.1 * in.capacity[r]) // room for those that use two
+	}
+	for s := range p.SKUs {
+		k := &p.SKUs[s]
+		mean := 0.0
+		for _, d := range demand[s] {
+			mean += d / float64(in.periods)
+		}
+		k.LeadTime = s % 4
+		k.Opening = float64(k.LeadTime) * 1.2 * mean
+		k.MaxProduction = constant(1.4 * mean)
+		k.ShortageCost = 1.8 * k.ProductionCost
+		k.Baseline, k.ChangePrice, k.Fixed = baseline[s], constant(0.02*k.ProductionCost), baseline[s][:p.Frozen]
+		switch s % 10 {
+		case 3:
+			k.BacklogCost = 5 * k.HoldingCost
+		case 5:
+			k.StorageCapacity = 4 * mean
+		}
+		if s%5 == 0 && in.resources > 1 {
+			k.Uses = append(k.Uses, optimize.Use{Resource: (in.resource[s] + 1) % in.resources, Amount: 0.3})
+		}
+	}
+	return p
+}
+
+// pricedChange is the instance with a price of 2 % of a unit's cost on every change of a baseline.
+func (in *planInstance) pricedChange(demand, baseline [][]float64) *optimize.Problem {
+	p := in.problem(demand)
+	for s := range p.SKUs {
+		k := &p.SKUs[s]
+		k.Baseline, k.ChangePrice = baseline[s], make([]float64, in.periods)
+		for t := range k.ChangePrice {
+			k.ChangePrice[t] = 0.02 * k.ProductionCost
+		}
+	}
+	return p
+}

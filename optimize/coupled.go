@@ -1,0 +1,367 @@
+package optimize
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// coupled is an LP read as paths that share rows: what the price-guided engine works on. Path s has the nodes
+// s·T … s·T+T−1. Every column is one of
+//
+//	source   one unit into a node (coefficient 1), and any amounts of shared rows: production, a lost sale
+//	arc      flow between a node and the next one of its path, either way: stock carried, stock owed
+//	shared   only amounts of shared rows: overtime
+//
+// Sources are kept above their lower bounds, which are taken off what the nodes need and what the shared rows
+// have room for. All arcs between two nodes together are one convex curve of the net flow, a [cut].
+// What cannot move (bounds that are equal) is not kept.
+type coupled struct {
+	lp      *LP
+	S, T, K int // paths, nodes of each, shared rows
+
+	first  []int32 // sources of node n: first[n] … first[n+1]−1
+	cost   []float64
+	room   []float64
+	column []int32
+	entry  []int32 // shared entries of source i: entry[i] … entry[i+1]−1 of row and amount
+	row    []int32
+	amount []float64
+	twin   []int32 // the first source of its node that uses the shared rows the same way
+
+	need  []float64 // by node
+	base  []float64 // by path: cost of lower bounds and of the cuts' anchors
+	dust  []float64 // by path: a quantity that is rounding error
+	cuts  []cut     // by node: the arcs to the next one; of the last, out of the path
+	piece []cutPiece
+
+	limit  []float64 // by shared row: the room left; +Inf: none is needed
+	equal  []bool    // the room must be used exactly
+	shared []int32   // columns that can move
+	full   []int32   // arcs that every optimum uses to the full
+	idle   []int32   // columns without entries
+	offset float64   // cost of what cannot move and is on no path
+
+	sort struct { // of columns by node
+		first, at, order, next []int32
+		back                   []bool
+	}
+}
+
+// cut is the cost of the net flow from a node to the next one: a ray of slope left up to anchor, then pieces
+// of rising slope. left = −Inf: the flow is at least anchor. It is at most where the pieces end.
+type cut struct {
+	anchor, left float64
+	value        float64 // the cost at anchor
+	first, last  int32   // pieces
+	ray          int32   // the arc of the ray
+}
+
+// cutPiece is a stretch of a cut. Along it the arc's flow rises, or falls if it goes backward.
+type cutPiece struct {
+	slope, length float64
+	arc           int32
+	backward      bool
+}
+
+// dustShare is the share of all that a path needs which counts as rounding error.
+const dustShare = 1e-13
+
+// read takes lp. The error says what does not fit.
+func (c *coupled) read(lp *LP) error {
+	c.lp, c.S, c.T = lp, lp.Paths, lp.PathLength
+	nodes := c.S * c.T
+	c.K = lp.Rows() - nodes
+	if nodes == 0 || c.K < 0 {
+		return fmt.Errorf("optimize: LP of %d rows is not made of %d paths of %d", lp.Rows(), c.S, c.T)
+	}
+	c.offset = lp.Offset
+	c.shared, c.full, c.idle = c.shared[:0], c.full[:0], c.idle[:0]
+	c.need, c.limit = append(c.need[:0], lp.RowLower[:nodes]...), append(c.limit[:0], lp.RowUpper[nodes:]...)
+	c.equal = resized(c.equal, c.K)
+	for k := range c.K {
+		lower, upper := lp.RowLower[nodes+k], lp.RowUpper[nodes+k]
+		c.equal[k] = lower == upper
+		if !c.equal[k] && !math.IsInf(lower, -1) {
+			return fmt.Errorf("optimize: shared row %d is bounded from below", k)
+		}
+	}
+	for i := range nodes {
+		if lp.RowLower[i] != lp.RowUpper[i] {
+			return fmt.Errorf("optimize: row %d of a path is no equality", i)
+		}
+	}
+	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
+	return c.columns()
+}
+
+// resized is v with n zero elements.
+func resized[E any](v []E, n int) []E {
+	v = slices.Grow(v[:0], n)[:n]
+	clear(v)
+	return v
+}
+
+// place says what column j is: the node it belongs to, −1 for none; whether it is an arc to the next node, and
+// whether it goes backward.
+func (c *coupled) place(j int) (node int, arc, backward bool, err error) {
+	lp, nodes := c.lp, int32(c.S*c.T)
+	from, to := int32(-1), int32(-1)
+	on, off := 0, 0
+	for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
+		row, v := lp.Index[k], lp.Value[k]
+		switch {
+		case row >= nodes:
+			off++
+		case v == 1:
+			to = row
+			on++
+		case v == -1:
+			from = row
+			on++
+		default:
+			return 0, false, false, fmt.Errorf("optimize: column %d moves %g units of a path", j, v)
+		}
+	}
+	T := int32(c.T)
+	switch {
+	case on == 0:
+		return -1, false, false, nil
+	case on == 1 && to >= 0:
+		return int(to), false, false, nil
+	case off > 0:
+	case on == 1 && (from+1)%T == 0:
+		return int(from), true, false, nil
+	case on == 2 && from >= 0 && to == from+1 && to%T != 0:
+		return int(from), true, false, nil
+	case on == 2 && to >= 0 && from == to+1 && from%T != 0:
+		return int(to), true, true, nil
+	}
+	return 0, false, false, fmt.Errorf("optimize: column %d is neither source nor arc", j)
+}
+
+// columns sorts the columns by node and writes sources and cuts.
+func (c *coupled) columns() error {
+	lp, nodes := c.lp, c.S*c.T
+	w := &c.sort
+	w.first = resized(w.first, 2*nodes+1) // place 2n: sources of node n, 2n+1: its arcs
+	w.at, w.back = resized(w.at, lp.Columns()), resized(w.back, lp.Columns())
+	first, at, back := w.first, w.at, w.back
+	for j := range lp.Columns() {
+		node, arc, backward, err := c.place(j)
+		if err != nil {
+			return err
+		}
+		low, room := lp.Lower[j], lp.Upper[j]-lp.Lower[j]
+		if math.IsInf(low, -1) {
+			return fmt.Errorf("optimize: column %d has no lower bound", j)
+		}
+		at[j], back[j] = -1, backward
+		switch {
+		case node < 0:
+			c.apart(j)
+			continue
+		case !arc && low != 0:
+			c.need[node] -= low
+			c.base[node/c.T] += lp.Cost[j] * low
+			c.dust[node/c.T] += dustShare * math.Abs(low)
+			c.load(j, low)
+		}
+		if !arc && room <= 0 {
+			continue
+		}
+		at[j] = int32(2 * node)
+		if arc {
+			at[j]++
+		}
+		first[at[j]+1]++
+	}
+	for i := range 2 * nodes {
+		first[i+1] += first[i]
+	}
+	w.order, w.next = resized(w.order, int(first[2*nodes])), append(w.next[:0], first[:2*nodes]...)
+	order, next := w.order, w.next
+	for j, place := range at {
+		if place >= 0 {
+			order[next[place]] = int32(j)
+			next[place]++
+		}
+	}
+	c.first, c.cost, c.room, c.column = append(c.first[:0], 0), c.cost[:0], c.room[:0], c.column[:0]
+	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
+	c.cuts, c.piece = c.cuts[:0], c.piece[:0]
+	for n := range nodes {
+		c.dust[n/c.T] += dustShare * math.Abs(c.need[n])
+		for _, j := range order[first[2*n]:first[2*n+1]] {
+			c.source(j, nodes)
+		}
+		c.first = append(c.first, int32(len(c.cost)))
+		if err := c.cutOf(n, order[first[2*n+1]:first[2*n+2]], back); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apart takes a column that is on no path.
+func (c *coupled) apart(j int) {
+	lp := c.lp
+	if lp.Start[j] == lp.Start[j+1] {
+		c.idle = append(c.idle, int32(j))
+		return
+	}
+	c.offset += lp.Cost[j] * lp.Lower[j]
+	c.load(j, lp.Lower[j])
+	if lp.Upper[j] > lp.Lower[j] {
+		c.shared = append(c.shared, int32(j))
+	}
+}
+
+// load takes by units of column j off the room of shared rows.
+func (c *coupled) load(j int, by float64) {
+	if by == 0 {
+		return
+	}
+	nodes := int32(c.S * c.T)
+	for k := c.lp.Start[j]; k < c.lp.Start[j+1]; k++ {
+		if row := c.lp.Index[k]; row >= nodes {
+			c.limit[row-nodes] -= by * c.lp.Value[k]
+		}
+	}
+}
+
+func (c *coupled) source(j int32, nodes int) {
+	lp := c.lp
+	c.cost = append(c.cost, lp.Cost[j])
+	c.room = append(c.room, lp.Upper[j]-lp.Lower[j])
+	c.column = append(c.column, j)
+	for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
+		if row := int(lp.Index[k]); row >= nodes && !math.IsInf(c.limit[row-nodes], 1) {
+			c.row, c.amount = append(c.row, int32(row-nodes)), append(c.amount, lp.Value[k])
+		}
+	}
+	c.entry = append(c.entry, int32(len(c.row)))
+	i := int32(len(c.cost) - 1)
+	twin := i
+	if at := c.first[len(c.first)-1]; i > at && c.alike(i-1, i) {
+		twin = c.twin[i-1]
+	}
+	c.twin = append(c.twin, twin)
+}
+
+// alike says whether two sources use the shared rows the same way.
+func (c *coupled) alike(a, b int32) bool {
+	return slices.Equal(c.row[c.entry[a]:c.entry[a+1]], c.row[c.entry[b]:c.entry[b+1]]) &&
+		slices.Equal(c.amount[c.entry[a]:c.entry[a+1]], c.amount[c.entry[b]:c.entry[b+1]])
+}
+
+// cutOf joins the arcs of node n to a curve: the pieces of all, sorted by slope. An arc that goes backward is a
+// piece of the negated slope along which its flow falls. What is cheaper than the ray to the left is always
+// done, what is dearer than the ray to the right never.
+func (c *coupled) cutOf(n int, arcs []int32, back []bool) error {
+	lp := c.lp
+	k := cut{left: math.Inf(-1), first: int32(len(c.piece)), ray: -1}
+	right, rightArc := math.Inf(1), int32(-1)
+	for _, j := range arcs {
+		if math.IsInf(lp.Upper[j], 1) {
+			if back[j] && -lp.Cost[j] > k.left {
+				k.left, k.ray = -lp.Cost[j], j
+			} else if !back[j] && lp.Cost[j] < right {
+				right, rightArc = lp.Cost[j], j
+			}
+		}
+	}
+	if k.left > right {
+		return fmt.Errorf("optimize: flow between node %d and the next gains without end", n)
+	}
+	for _, j := range arcs {
+		flow, sign := lp.Lower[j], 1.0
+		room, slope := lp.Upper[j]-lp.Lower[j], lp.Cost[j]
+		if back[j] {
+			sign, slope = -1, -slope
+		}
+		switch {
+		case room <= 0 || math.IsInf(room, 1):
+		case back[j] && slope >= k.left: // full at the anchor
+			flow += room
+		case !back[j] && slope < k.left:
+			flow += room
+		}
+		if flow > lp.Lower[j] && (slope < k.left || slope > right) {
+			c.full = append(c.full, j)
+		} else if room > 0 && !math.IsInf(room, 1) && slope >= k.left && slope <= right {
+			c.piece = append(c.piece, cutPiece{slope, room, j, back[j]})
+			for i := len(c.piece) - 1; i > int(k.first) && less(&c.piece[i], &c.piece[i-1]); i-- {
+				c.piece[i], c.piece[i-1] = c.piece[i-1], c.piece[i]
+			}
+		}
+		k.anchor += sign * flow
+		k.value += lp.Cost[j] * flow
+	}
+	if rightArc >= 0 {
+		c.piece = append(c.piece, cutPiece{right, math.Inf(1), rightArc, false})
+	}
+	k.last = int32(len(c.piece))
+	c.dust[n/c.T] += dustShare * math.Abs(k.anchor)
+	c.cuts = append(c.cuts, k)
+	return nil
+}
+
+func less(a, b *cutPiece) bool {
+	return a.slope < b.slope || (a.slope == b.slope && a.backward && !b.backward)
+}
+
+// cost of net flow x over cut k, which must be in its domain.
+func (c *coupled) costOf(k *cut, x float64) float64 {
+	v, d := k.value, x-k.anchor
+	if d < 0 {
+		if k.ray < 0 {
+			return v
+		}
+		return v + k.left*d
+	}
+	for i := k.first; i < k.last && d > 0; i++ {
+		p := &c.piece[i]
+		if d <= p.length {
+			return v + p.slope*d
+		}
+		v += p.slope * p.length
+		d -= p.length
+	}
+	return v
+}
+
+// slopes are the left and the right slope of cut k at flow x: what one unit less saves and one more costs. −Inf
+// and +Inf at the ends of the domain.
+func (c *coupled) slopes(k *cut, x, dust float64) (low, high float64) {
+	d := x - k.anchor
+	if d < -dust {
+		return k.left, k.left
+	}
+	low = k.left
+	found := d <= dust
+	for i := k.first; i < k.last; i++ {
+		p := &c.piece[i]
+		if !found {
+			low = p.slope
+		}
+		if d < p.length-dust {
+			return low, p.slope
+		}
+		d -= p.length
+		found = found || d <= dust
+	}
+	return low, math.Inf(1)
+}
+
+// domain is where cut k's flow may be.
+func (c *coupled) domain(k *cut) (low, high float64) {
+	low, high = k.anchor, k.anchor
+	if k.ray >= 0 {
+		low = math.Inf(-1)
+	}
+	for i := k.first; i < k.last; i++ {
+		high += c.piece[i].length
+	}
+	return low, high
+}

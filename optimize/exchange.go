@@ -1,0 +1,146 @@
+package optimize
+
+import "math"
+
+// exchange says, for an optimal flow on one path, what one more and one less unit at every node is worth. Both are
+// shortest distances on the path: one more unit at n comes from a source there that has room, or from a
+// neighbour over a cut, which costs the cut's slope. From these come the values of the nodes (duals of the stock
+// rows), and which sources nearly take part in a swap without loss.
+//
+// A source must not be swapped with itself, nor with a twin that differs in cost only, so each distance is kept with
+// the source it ends at, and a second one that ends at another.
+type exchange struct {
+	more, less []nearest // by node and one beyond, where what is left over ends at cost 0
+	level      []float64 // flow over the cut behind each node
+}
+
+// nearest is the least distance and the least to another source. Outside is the end of the path.
+type nearest struct {
+	cost, cost2     float64
+	source, source2 int32
+}
+
+const (
+	nobody  = -1
+	outside = -2
+)
+
+var unreachable = nearest{math.Inf(1), math.Inf(1), nobody, nobody}
+
+func (a *nearest) put(cost float64, source int32) {
+	switch {
+	case source == nobody:
+	case source == a.source:
+		a.cost = math.Min(a.cost, cost)
+	case cost < a.cost:
+		a.cost2, a.source2 = a.cost, a.source
+		a.cost, a.source = cost, source
+	case cost < a.cost2:
+		a.cost2, a.source2 = cost, source
+	}
+}
+
+// over adds what is reached from b at a further cost.
+func (a *nearest) over(b *nearest, cost float64) {
+	if math.IsInf(cost, 1) {
+		return
+	}
+	a.put(b.cost+cost, b.source)
+	a.put(b.cost2+cost, b.source2)
+}
+
+// but is the least distance to another source than i.
+func (a *nearest) but(i int32) float64 {
+	if a.source == i {
+		return a.cost2
+	}
+	return a.cost
+}
+
+// measure works out path s of an optimal flow at prices.
+func (e *exchange) measure(c *coupled, s int, prices []float64, f *flow) {
+	T, dust := c.T, c.dust[s]
+	e.more, e.less, e.level = e.more[:0], e.less[:0], resized(e.level, T)
+	level := 0.0
+	for t := range T {
+		n := s*T + t
+		more, less := unreachable, unreachable
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			v := c.price(i, prices)
+			if f.x[i] < c.room[i]-dust {
+				more.put(v, c.twin[i])
+			}
+			if f.x[i] > dust {
+				less.put(-v, c.twin[i])
+			}
+			level += f.x[i]
+		}
+		level -= c.need[n]
+		e.level[t] = level
+		e.more, e.less = append(e.more, more), append(e.less, less)
+	}
+	end := unreachable
+	end.put(0, outside)
+	e.more, e.less = append(e.more, end), append(e.less, end)
+	for t := range T {
+		low, high := c.slopes(&c.cuts[s*T+t], e.level[t], dust)
+		e.more[t+1].over(&e.more[t], high)
+		e.less[t+1].over(&e.less[t], -low)
+	}
+	for t := T - 1; t >= 0; t-- {
+		low, high := c.slopes(&c.cuts[s*T+t], e.level[t], dust)
+		e.more[t].over(&e.more[t+1], -low)
+		e.less[t].over(&e.less[t+1], high)
+	}
+}
+
+// free marks the sources of path s that a swap within tolerance of no loss would change. It returns how many are
+// marked afresh.
+func (e *exchange) free(c *coupled, s int, prices []float64, f *flow, tolerance float64, marked []bool) (n int) {
+	dust := c.dust[s]
+	for t := range c.T {
+		node := s*c.T + t
+		for i := c.first[node]; i < c.first[node+1]; i++ {
+			if marked[i] {
+				continue
+			}
+			v := c.price(i, prices)
+			if (f.x[i] < c.room[i]-dust && v+e.less[t].but(c.twin[i]) <= tolerance && !math.IsInf(e.less[t].but(c.twin[i]), 1)) ||
+				(f.x[i] > dust && e.more[t].but(c.twin[i])-v <= tolerance && !math.IsInf(e.more[t].but(c.twin[i]), 1)) {
+				marked[i] = true
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// values writes what one more unit needed costs at every node of path s; where none can be had, a value that is
+// valid with the others.
+func (e *exchange) values(c *coupled, s int, dst []float64) {
+	T, dust := c.T, c.dust[s]
+	for t := range T {
+		dst[t] = e.more[t].cost
+		if math.IsInf(dst[t], 1) {
+			dst[t] = -e.less[t].cost
+			if t > 0 {
+				low, _ := c.slopes(&c.cuts[s*T+t-1], e.level[t-1], dust)
+				dst[t] = math.Max(dst[t], dst[t-1]+low)
+			}
+		}
+	}
+	for t := T - 1; t >= 0; t-- {
+		if !math.IsInf(e.more[t].cost, 1) {
+			continue
+		}
+		if t+1 < T {
+			_, high := c.slopes(&c.cuts[s*T+t], e.level[t], dust)
+			dst[t] = math.Max(dst[t], dst[t+1]-high)
+		}
+	}
+	for t := range T {
+		if math.IsInf(dst[t], -1) {
+			dst[t] = 0
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package optimize
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// By prices or as a whole, cold, warm or from stored prices: the same answer, the same cost, the same plan.
+func TestGuidedIsWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		want := mustSolve(t, NewEngine(newDense, Options{GuidedRows: -1}), p, nil)
+		e := NewEngine(newDense, Options{GuidedRows: 1})
+		got := mustSolve(t, e, p, nil)
+		if got.Status != want.Status {
+			t.Fatalf("guided %s, whole %s", got.Status, want.Status)
+		}
+		if got.Status == Infeasible {
+			return
+		}
+		samePlan(t, want, got)
+		if math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective)) {
+			t.Fatalf("guided costs %.12g, whole %.12g", got.Objective, want.Objective)
+		}
+		if got.Stats.Fallbacks > 0 || (got.Stats.Guided == 0 && p.limited()) {
+			t.Fatalf("solved as a whole: %+v", got.Stats)
+		}
+		samePlan(t, want, mustSolve(t, e, p, nil))
+		samePlan(t, want, mustSolve(t, NewEngine(newDense, Options{GuidedRows: 1}), p, throughJSON(t, got.Start)))
+	})
+}
+
+// The solver alone, on the LP and on its variations, with almost nothing free at first so that there are rounds.
+func TestGuidedSolverAgreesWithDense(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		m := formulate(p, p.defaultWeights())
+		if m.conflict {
+			return
+		}
+		g := newGuided(newDense)
+		g.eps = 1e-9
+		loss, _ := m.stageCosts()
+		second := m.lp.clone()
+		second.Cost = loss
+		for _, lp := range []*LP{m.lp, second} {
+			if err := g.Load(lp); err != nil {
+				t.Fatal(err)
+			}
+			got, err := g.Solve(context.Background(), nil, DualSimplex, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dense := &Dense{}
+			if err := dense.Load(lp); err != nil {
+				t.Fatal(err)
+			}
+			want, err := dense.Solve(context.Background(), m.justInTime(), DualSimplex, 0)
+			if err != nil {
+				t.Skip("the oracle gave up: ", err)
+			}
+			if got.Status != want.Status {
+				t.Fatalf("%v, the simplex method finds it %v", got.Status, want.Status)
+			}
+			if got.Status != LPOptimal {
+				continue
+			}
+			if math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective)) {
+				t.Fatalf("%.12g, the simplex method finds %.12g", got.Objective, want.Objective)
+			}
+			inBounds(t, lp, got.X)
+			if dual := dualObjective(lp, got.Duals); math.Abs(dual-got.Objective) > 1e-8*(1+math.Abs(got.Objective)) {
+				t.Fatalf("%.12g, its dual %.12g", got.Objective, dual)
+			}
+		}
+	})
+}
+
+// inBounds wants x within the bounds of columns and rows.
+func inBounds(t *rapid.T, lp *LP, x []float64) {
+	row, size := make([]float64, lp.Rows()), 1.0
+	within := func(what string, i int, v, low, high float64) {
+		if !(math.Max(low-v, v-high) <= 1e-9*size) {
+			t.Fatalf("%s %d is %.12g, bounds %g and %g", what, i, v, low, high)
+		}
+	}
+	for j, v := range x {
+		size = math.Max(size, math.Abs(v))
+		within("column", j, v, lp.Lower[j], lp.Upper[j])
+		for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
+			row[lp.Index[k]] += lp.Value[k] * v
+		}
+	}
+	for i, v := range row {
+		within("row", i, v, lp.RowLower[i], lp.RowUpper[i])
+	}
+}
+
+// limited says whether any SKU uses a resource with a limit.
+func (p *Problem) limited() bool {
+	for s := range p.SKUs {
+		for _, u := range p.SKUs[s].Uses {
+			if p.Resources[u.Resource].limited() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Thousands of small problems in the ordinary run of the tests: rapid draws a seed, each seed is a batch. The heavier
+// properties above go deeper by -rapid.checks.
+func TestGuidedIsWholeThousandsOfTimes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten thousand problems")
+	}
+	drawn := rapid.Custom(randomProblem)
+	workers := runtime.GOMAXPROCS(0)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for seed := w; seed < 10_000; seed += workers {
+				p := drawn.Example(seed)
+				whole, guided := NewEngine(newDense, Options{GuidedRows: -1}), NewEngine(newDense, Options{GuidedRows: 1})
+				want, err := whole.Solve(context.Background(), p, nil)
+				if err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				}
+				got, err := guided.Solve(context.Background(), p, nil)
+				switch {
+				case err != nil:
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				case got.Status != want.Status:
+					t.Errorf("seed %d: guided %s, whole %s", seed, got.Status, want.Status)
+				case got.Status == Optimal && (!samePlans(want, got) || math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective))):
+					t.Errorf("seed %d: guided costs %.12g, whole %.12g", seed, got.Objective, want.Objective)
+				}
+			}
+		}()
+	}
+	wait.Wait()
+}
+
+// dualObjective is the value of the LP's dual at duals y, which is the optimum if and only if y is optimal: y at the row
+// bounds it pulls at, and reduced costs at the column bounds they push against.
+func dualObjective(lp *LP, y []float64) float64 {
+	total := lp.Offset
+	worth := func(v, low, high float64) float64 {
+		switch {
+		case math.Abs(v) < 1e-9:
+			return 0
+		case v > 0:
+			return v * low
+		}
+		return v * high
+	}
+	for i, v := range y {
+		total += worth(v, lp.RowLower[i], lp.RowUpper[i])
+	}
+	for j, r := range lp.Cost {
+		for k := lp.Start[j]; k < lp.Start[j+1]; k++ {
+			r -= lp.Value[k] * y[lp.Index[k]]
+		}
+		total += worth(r, lp.Lower[j], lp.Upper[j])
+	}
+	return total
+}

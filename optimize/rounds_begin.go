@@ -1,0 +1,120 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"math"
+)
+
+// startAt takes prices of earlier duals where they are valid.
+func (r *rounds) startAt(prices []float64) {
+	for k, v := range prices {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) && !math.IsInf(r.c.limit[k], 1) && (v > 0 || r.c.equal[k]) {
+			r.prices[k] = v
+		}
+	}
+}
+
+// begin finds the plan and the prices to begin with, and what is free.
+func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
+	if priced || !resume || r.g.last == nil || !r.resume() {
+		return r.fresh(ctx, priced)
+	}
+	clear(r.prices)
+	// Everything that could be swapped is free if that is little: then one round will do.
+	last := append([]bool(nil), r.free...)
+	clear(r.free)
+	n, err := r.contested(ctx, r.base, math.Inf(1))
+	if err != nil {
+		return err
+	}
+	if n > freeAll {
+		copy(r.free, last)
+	}
+	return nil
+}
+
+// resume takes the last plan, if it keeps to the present bounds.
+func (r *rounds) resume() bool {
+	c, last := r.c, r.g.last
+	for i, j := range c.column {
+		r.now.x[i] = math.Max(0, math.Min(c.room[i], last.x[j]-c.lp.Lower[j]))
+		r.free[i] = last.free[j]
+	}
+	for m, j := range c.shared {
+		r.now.shared[m] = math.Max(0, math.Min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
+	}
+	none := make([]float64, c.K)
+	for s := range c.S {
+		if _, over := r.now.cost(c, s, none); over > 10*c.dust[s] {
+			return false
+		}
+	}
+	copy(r.base.x, r.now.x)
+	copy(r.base.shared, r.now.shared)
+	return true
+}
+
+// fresh begins with every path's optimum at first prices.
+func (r *rounds) fresh(ctx context.Context, priced bool) error {
+	clear(r.free)
+	var err error
+	if !priced {
+		err = r.b.firstPrices(ctx, r.prices)
+	}
+	if err == nil {
+		r.lower, err = r.b.at(ctx, r.prices, r.base)
+	}
+	if err == nil && priced && r.b.miss(r.prices, r.lower) > staleMiss {
+		if err = r.b.climb(ctx, r.prices, wholeLooks); err == nil {
+			r.lower, err = r.b.at(ctx, r.prices, r.base)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if math.IsInf(r.lower, 1) {
+		r.status = LPInfeasible
+		return errors.New("a path has no flow")
+	}
+	copy(r.best, r.prices)
+	copy(r.now.x, r.base.x)
+	copy(r.now.shared, r.base.shared)
+	r.setBoxes()
+	_, err = r.contested(ctx, r.base, r.eps)
+	return err
+}
+
+// setBoxes puts a box around every price.
+func (r *rounds) setBoxes() {
+	mean, unit := 0.0, r.c.unitOfRoom()
+	for _, v := range r.prices {
+		mean += math.Abs(v) / float64(len(r.prices))
+	}
+	for k := range r.boxes {
+		r.boxes[k].width = boxShare*(mean+math.Abs(r.prices[k])) + boxFloor*unit + 1e-6
+	}
+	r.boxed = true
+	r.centre()
+}
+
+// unitCosts is the least cost of a source of every path that uses shared rows, and where that is 0, of any.
+func (r *rounds) unitCosts() []float64 {
+	c := r.c
+	unit := make([]float64, c.S)
+	for s := range c.S {
+		least, any := math.Inf(1), math.Inf(1)
+		for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
+			if v := math.Abs(c.cost[i]); v > 0 {
+				any = math.Min(any, v)
+				if c.entry[i] < c.entry[i+1] {
+					least = math.Min(least, v)
+				}
+			}
+		}
+		if unit[s] = math.Min(least, any); math.IsInf(unit[s], 1) {
+			unit[s] = 1e-3
+		}
+	}
+	return unit
+}
