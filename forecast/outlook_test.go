@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -91,4 +92,37 @@ func TestRingKeepsOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Beyond the horizon steps of counts share quantiles: a step alone may differ, the year as a whole does not.
+func TestSharedQuantilesAreThoseOfEachStep(t *testing.T) {
+	const h = 364
+	for _, mean := range []float64{.2, 1, 6, 15} {
+		r := rand.New(rand.NewPCG(1, 2))
+		m := New(Config{Season: 7})
+		for day := range 900 {
+			m.Append(poisson(r, mean*(1+.5*math.Sin(float64(day)/58))*[]float64{.4, 1.1, 1.2, 1.1, 1.2, 1.4, .6}[day%7]))
+		}
+		var o Outlook
+		var p Path
+		m.Outlook(&o, h)
+		o.Path(&p, h)
+		if !m.isCount() {
+			t.Fatal("not a series of counts")
+		}
+		for _, x := range []struct {
+			path []float64
+			p    float64
+		}{{p.Lo80, .1}, {p.Median, .5}, {p.Hi80, .9}, {p.Hi95, .975}} {
+			shared, each := 0.0, 0.0
+			for k := range h {
+				q := o.Sum(k, k+1).Quantile(x.p)
+				shared += x.path[k]
+				each += q
+			}
+			if math.Abs(shared-each) > .02*each+3 {
+				t.Errorf("mean %v: quantiles %v of a year sum to %v, by themselves to %v", mean, x.p, shared, each)
+			}
+		}
+	}
 }

@@ -64,7 +64,7 @@ func (o *ownSizes) quantiles(mean, variance float64, q []float64) bool {
 	limit := mean + 60*math.Sqrt(variance) + 50
 	for i, want := range q {
 		for {
-			for next < len(o.sizes) && math.Round(o.sizes[next]*scale) <= x {
+			for next < len(o.sizes) && o.sizes[next]*scale < x+.5 { // rounded, it is at most x
 				own += each
 				next++
 			}
