@@ -48,6 +48,8 @@ const (
 	sparseShare  = .3  // of zeros, from which a series is sparse
 	countZeros   = .02 // share of zeros above which whole numbers are counts
 	countMean    = 20  // mean below which whole numbers are counts
+	followZeros  = .03 // share of zeros up to which, and
+	followMean   = 17  // mean from which counts may soon be continuous: both move slowly
 	maxLogZeros  = .05 // share of zeros up to which logarithms are taken
 	logFloor     = .05 // of the running mean: the smallest value whose logarithm is taken
 	logSmoothing = .05 // of that running mean
@@ -317,7 +319,7 @@ func (m *Model) follows(g grade) bool {
 	case forSparse:
 		return zeros > sparseShare/2*n
 	case forContinuous, forPositive:
-		return !m.isCount() || zeros <= .1*n && m.total >= countMean/2*n
+		return !m.isCount() || zeros <= followZeros*n && m.total >= followMean*n
 	default:
 		return true
 	}
