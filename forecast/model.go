@@ -42,8 +42,8 @@ func (c Config) withDefaults() Config {
 const (
 	// maxHorizon bounds the paths that a model keeps until reality has caught up with them.
 	maxHorizon = 28
-	// maxValue is the largest observation taken for real: beyond it squared errors would overflow.
-	maxValue = 1e100
+	// maxValue is the largest observation taken for real: beyond it squared errors of sums would overflow.
+	maxValue = 1e15
 
 	sparseShare  = .3  // of zeros, from which a series is sparse
 	countZeros   = .02 // share of zeros above which whole numbers are counts
@@ -101,8 +101,8 @@ type Model struct {
 
 // origin is a past point in time with what was forecast there.
 type origin struct {
-	path     []float64 // the combination's, horizon steps
-	expert   []float64 // each expert's sum over the horizon
+	path     []float32 // the combination's, horizon steps
+	expert   []float32 // each expert's sum over the horizon
 	level    float64   // the site's calibration in the path
 	actual   float64   // sum of the observed buckets since
 	sold     float64   // the same, not winsorised
@@ -156,7 +156,7 @@ func New(c Config) *Model {
 	m.block = make([]float64, 0, m.stride)
 	m.origins = make([]origin, m.leads)
 	each := m.config.Horizon + len(m.pool)
-	x := make([]float64, m.leads*each)
+	x := make([]float32, m.leads*each)
 	for i := range m.origins {
 		o := x[i*each : (i+1)*each : (i+1)*each]
 		m.origins[i].path, m.origins[i].expert = o[:m.config.Horizon:m.config.Horizon], o[m.config.Horizon:]
@@ -177,7 +177,7 @@ func Fit(c Config, y []float64) *Model {
 // Len is the number of buckets seen, also missing ones.
 func (m *Model) Len() int { return m.t }
 
-// Append closes the next bucket with the value y. NaN, infinities and values beyond 1e100 are missing: time passes,
+// Append closes the next bucket with the value y. NaN, infinities and values beyond 1e15 are missing: time passes,
 // nothing is learnt. A negative value of a series that is not Real counts as zero (clean returns beforehand).
 func (m *Model) Append(y float64) {
 	if len(m.config.Events) > 0 {
@@ -232,7 +232,7 @@ func (m *Model) Append(y float64) {
 // expected is what was forecast of the next bucket at the end of the last block, without its events.
 func (m *Model) expected() float64 {
 	if m.made > 0 {
-		return m.origins[m.newest].path[len(m.block)]
+		return float64(m.origins[m.newest].path[len(m.block)])
 	}
 	return ratio(m.total, float64(m.seen))
 }
@@ -340,18 +340,24 @@ func (m *Model) closeBlock() {
 	m.sold = 0
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	m.experts(o.path, s, func(i int, head []float64, sum float64, own bool) {
-		switch {
-		case !own:
-			m.losses.ready[i] = false
-			o.expert[i] = missing
+	s.path = grow(s.path, len(o.path))
+	m.experts(s.path, s, func(i int, f told) {
+		x := &m.losses.each[i]
+		if !f.own {
+			x.ready = false
+			o.expert[i] = float32(missing)
 			return
-		case !m.losses.ready[i]:
+		}
+		if !x.ready {
 			m.losses.enter(i, m.leads)
 		}
-		copy(m.losses.path(i), head)
-		o.expert[i] = sum
+		m.losses.keep(i, f)
+		o.expert[i] = float32(f.sum)
 	})
+	m.losses.begin(future{factor: s.factor, year: s.year})
+	for k, f := range s.path {
+		o.path[k] = float32(f)
+	}
 }
 
 // settle compares every origin on record with the complete block.
@@ -364,7 +370,7 @@ func (m *Model) settle() {
 		}
 		o := &m.origins[i]
 		for k, y := range m.block {
-			f := o.path[lead*m.stride+k]
+			f := float64(o.path[lead*m.stride+k])
 			if y != y {
 				o.filled += f
 				continue
