@@ -363,6 +363,7 @@ func (m *Model) closeBlock() {
 // settle compares every origin on record with the complete block.
 func (m *Model) settle() {
 	m.errors.age()
+	shapes := m.follows(forContinuous)
 	for lead := 0; lead < min(m.leads, m.made); lead++ {
 		i := m.newest - lead
 		if i < 0 {
@@ -375,7 +376,7 @@ func (m *Model) settle() {
 				o.filled += f
 				continue
 			}
-			m.errors.step(lead, y, f)
+			m.errors.step(lead, y, f, shapes)
 			o.actual += y
 			o.filled += y
 			o.forecast += f
@@ -387,7 +388,7 @@ func (m *Model) settle() {
 			continue
 		}
 		m.recalibrate(o, lead)
-		m.errors.sum(lead, o.sold, o.forecast, o.observed)
+		m.errors.sum(lead, o.sold, o.forecast, o.observed, shapes)
 		if lead == m.leads-1 {
 			m.calibrated.settle(m, o)
 			m.losses.sums(o.filled, o.expert)

@@ -19,9 +19,14 @@ import "math"
 type regression struct {
 	log  bool
 	days int
+	*regressionSums
+	fits []fit // by yearWaves without and with line; nil until there are fitMinimum days
+}
+
+// regressionSums are nil before the first day: most series never need them.
+type regressionSums struct {
 	xy   [regressors]float64
 	week [7]float64 // what the open week has shown, NaN: missing
-	fits []fit      // by yearWaves without and with line; nil until there are fitMinimum days
 }
 
 const (
@@ -102,6 +107,9 @@ func (r *regression) observe(b *bucket) {
 	if !(math.Abs(filled) <= maxValue) { // nothing has been sold yet
 		r.reset()
 		return
+	}
+	if r.regressionSums == nil {
+		r.regressionSums = new(regressionSums)
 	}
 	v := &r.xy
 	v[line] = fitDiscount * (v[line] - v[0]/lineUnit)

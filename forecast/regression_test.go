@@ -63,7 +63,7 @@ func TestRegressionIsLeastSquares(t *testing.T) {
 		hole := rapid.IntRange(5, 400).Draw(t, "hole")
 		fit := rapid.IntRange(0, 2*len(yearWaves)-1).Draw(t, "fit")
 		r := regression{log: log}
-		e := &waves{of: &r, fit: fit, a: .3, phi: .9}
+		e := &waves{of: &r, fit: fit}
 		x := make([]float64, n)    // as the regression is told
 		seen := make([]float64, n) // NaN where missing
 		for i := range n {
@@ -91,17 +91,18 @@ func TestRegressionIsLeastSquares(t *testing.T) {
 				t.Fatalf("day %d: %v, least squares say %v", k-6, got[k], want)
 			}
 		}
+		a, phi := e.level()
 		level := e.r
 		for i := range since {
-			level *= e.phi
+			level *= phi
 			if v := seen[n-since+i]; v == v {
-				level += e.a * (v - fitted[7+i] - level)
+				level += a * (v - fitted[7+i] - level)
 			}
 		}
 		var path [h]float64
 		e.forecast(path[:], future{})
 		for k, f := range path {
-			level *= e.phi
+			level *= phi
 			want := fitted[7+since+k] + level
 			if log {
 				want = math.Exp(want)

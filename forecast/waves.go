@@ -9,10 +9,17 @@ import (
 //
 //	r ← φ r + a (x - θ'φ(0) - φ r),   forecast of step k: θ'φ(k) + φ^k r
 type waves struct {
-	of     *regression
-	fit    int // index in of.fits
-	a, phi float64
-	r      float64 // at the end of the last complete week
+	of  *regression
+	fit int     // index in of.fits
+	r   float64 // at the end of the last complete week
+}
+
+// residuals are a and φ of fits without and with line: a line needs a level that stays, and little of it.
+var residuals = [2]struct{ a, phi float64 }{{.3, .99}, {.1, 1}}
+
+func (e *waves) level() (a, phi float64) {
+	x := &residuals[e.fit%2]
+	return x.a, x.phi
 }
 
 func (e *waves) observe(*bucket) {
@@ -27,12 +34,13 @@ func (e *waves) observe(*bucket) {
 // residual is r after the first n days of the week, the first of which is at τ = from.
 func (e *waves) residual(n, from int) float64 {
 	r := e.r
+	a, phi := e.level()
 	var expected [7]float64
 	e.of.fits[e.fit].path(expected[:n], from)
 	for i, x := range e.of.week[:n] {
-		r *= e.phi
+		r *= phi
 		if x == x {
-			r += e.a * (x - expected[i] - r)
+			r += a * (x - expected[i] - r)
 		}
 	}
 	return r
@@ -50,11 +58,12 @@ func (e *waves) forecast(dst []float64, _ future) {
 	if since > 0 {
 		r = e.residual(since, 1)
 	}
+	_, phi := e.level()
 	f := &e.of.fits[e.fit]
 	head := dst[:min(len(dst), maxHorizon)]
 	f.path(head, since+1)
 	for k := range head {
-		r *= e.phi
+		r *= phi
 		head[k] += r
 		if e.of.log {
 			head[k] = math.Exp(head[k])
@@ -87,9 +96,10 @@ func (e *waves) beyond(dst []float64, from int, r float64) {
 			week[i] = math.Exp(x)
 		}
 	}
-	fade := math.Pow(e.phi, knotDays)
+	_, phi := e.level()
+	fade := math.Pow(phi, knotDays)
 	at := maxHorizon - knotDays
-	r *= math.Pow(e.phi, 1-knotDays)
+	r *= math.Pow(phi, 1-knotDays)
 	next := func() float64 {
 		x := f.yearly(from+at) + r
 		at += knotDays
@@ -122,5 +132,6 @@ func (e *waves) name() string {
 	if e.fit%2 == 1 {
 		s += ",line"
 	}
-	return s + fmt.Sprintf(",%g,%g)", e.a, e.phi)
+	a, phi := e.level()
+	return s + fmt.Sprintf(",%g,%g)", a, phi)
 }
