@@ -46,12 +46,12 @@ func ablated(e entry) bool { return e.name() != "level(0)" && ablatedNames.Match
 
 var parts = []part{
 	edit("all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`),
-	edit("weights: equal", "weights.go", `power \*= m\.losses\.n\[0\] / .*`, `power = 0`),
+	edit("weights: equal", "weights.go", `power \*= n / .*`, `power = 0`),
 	edit("weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`),
 	edit("weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`),
-	edit("weights: steps only", "weights.go", `if l\.sumN\[0\] > 0 \{\n\t\tc = `, "if l.sumN[0] < 0 {\n\t\tc = "),
+	edit("weights: steps only", "weights.go", `(n := float64\(all\[0\]\.sumN\); n) > 0`, `$1 < 0`),
 	edit("weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`),
-	edit("weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`),
+	edit("weights: absolute losses for counts", "weights.go", `squared := count`, `squared := count && false`),
 	edit("weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`),
 	edit("sizes as they are", "sizes.go", `sizeWidth      = 2\.5`, `sizeWidth      = 1e6`),
 	edit("sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`),
