@@ -33,9 +33,9 @@ func edit(name, file, pattern, without string) part {
 // experts takes the experts whose names match out of the pool; the plain mean stays.
 func experts(names string) part {
 	return part{
-		name: "experts: " + names, file: "model.go", pattern: `slices\.Clone\((pool\(.*?\))\)`,
-		without: "slices.DeleteFunc($1, ablated)",
-		imports: []string{"regexp"},
+		name: "experts: " + names, file: "model.go", pattern: `entries := (pool\(.*\))`,
+		without: "entries := slices.DeleteFunc($1, ablated)",
+		imports: []string{"regexp", "slices"},
 		after: fmt.Sprintf(`
 var ablatedNames = regexp.MustCompile(%q)
 
@@ -46,7 +46,7 @@ func ablated(e entry) bool { return e.name() != "level(0)" && ablatedNames.Match
 
 var parts = []part{
 	edit("all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`),
-	edit("weights: equal", "weights.go", `power \*= n / .*`, `power = 0`),
+	edit("weights: equal", "weights.go", `power \*= n / .*`, `power = 0 * n`),
 	edit("weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`),
 	edit("weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`),
 	edit("weights: steps only", "weights.go", `(n := float64\(all\[0\]\.sumN\); n) > 0`, `$1 < 0`),

@@ -66,7 +66,7 @@ func (m *Model) Explain() Explanation {
 	m.weights(w)
 	for i, p := range m.pool {
 		l := &m.losses.each[i]
-		if !l.ready || !m.asks(p.for_) {
+		if !l.ready || !m.asks(l.grade) {
 			continue
 		}
 		part := ModelWeight{Name: p.name(), Weight: w[i], Step: l.step(count), Sum: l.sum(count)}

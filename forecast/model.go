@@ -1,9 +1,6 @@
 package forecast
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Config fixes what a model assumes of a series.
 type Config struct {
@@ -81,7 +78,7 @@ type Model struct {
 	year     *year        // nil unless the buckets are days of demand
 	fits     []regression // of days; nil otherwise
 	lags     *lags        // nil unless the pool has seasonal naive experts
-	pool     []entry
+	pool     []expert
 	first    int // the expert that speaks until there are losses: the mean, with the profile if the site has one
 	losses   losses
 	errors   pastErrors
@@ -138,8 +135,11 @@ func New(c Config) *Model {
 			m.fits = m.fits[:1]
 		}
 	}
-	m.pool = slices.Clone(pool(c, m.lags, m.year, m.fits)) // without the room to grow
-	for i, e := range m.pool {
+	entries := pool(c, m.lags, m.year, m.fits)
+	m.pool = make([]expert, len(entries))
+	m.losses = newLosses(len(m.pool), m.stride)
+	for i, e := range entries {
+		m.pool[i], m.losses.each[i].grade = e.expert, e.for_
 		switch e := e.expert.(type) {
 		case *yearly:
 			if m.lastYear == nil {
@@ -151,7 +151,6 @@ func New(c Config) *Model {
 			}
 		}
 	}
-	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)
 	m.origins = make([]origin, m.leads)

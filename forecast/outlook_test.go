@@ -50,7 +50,7 @@ func TestMultipleIsTheForecast(t *testing.T) {
 		common := m.profiles(ahead, true)
 		got, want := make([]float64, h), make([]float64, h)
 		for _, e := range m.pool {
-			x, ok := e.expert.(multiple)
+			x, ok := e.(multiple)
 			if !ok {
 				continue
 			}

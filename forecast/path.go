@@ -79,7 +79,7 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 	m.pool[0].forecast(s.mean, ahead)
 	for i := range m.pool {
 		w := s.weights[i]
-		if !follows[m.pool[i].for_] {
+		if !follows[m.losses.each[i].grade] {
 			if visit != nil {
 				visit(i, told{})
 			}
@@ -89,7 +89,7 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 			continue
 		}
 		path := s.expert
-		if e, ok := m.pool[i].expert.(multiple); ok {
+		if e, ok := m.pool[i].(multiple); ok {
 			p, x := e.multiple()
 			c := &common[p]
 			if a, b := x*c.low, x*c.high; min(a, b) >= low && max(a, b) <= high {

@@ -32,6 +32,7 @@ type expertLosses struct {
 	by             float32
 	row, own       uint8 // own: the row of a path that is no multiple; 0: none yet
 	ready          bool  // the newest forecast was the expert's own
+	grade          grade
 }
 
 const (
@@ -211,7 +212,7 @@ func (m *Model) relativeLosses(dst []float64) {
 	}
 	meanStep, meanSum, n := 0.0, 0.0, 0.0
 	for i := range all {
-		if x := &all[i]; x.ready && asks[m.pool[i].for_] {
+		if x := &all[i]; x.ready && asks[x.grade] {
 			meanStep += x.step(squared)
 			meanSum += x.sum(squared)
 			n++
@@ -225,7 +226,7 @@ func (m *Model) relativeLosses(dst []float64) {
 	}
 	for i := range dst {
 		l := &all[i]
-		if !l.ready || !asks[m.pool[i].for_] {
+		if !l.ready || !asks[l.grade] {
 			dst[i] = math.NaN()
 			continue
 		}
