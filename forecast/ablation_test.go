@@ -33,9 +33,9 @@ func edit(name, file, pattern, without string) part {
 // experts takes the experts whose names match out of the pool; the plain mean stays.
 func experts(names string) part {
 	return part{
-		name: "experts: " + names, file: "model.go", pattern: `slices\.Clone\((pool\(.*?\))\)`,
-		without: "slices.DeleteFunc($1, ablated)",
-		imports: []string{"regexp"},
+		name: "experts: " + names, file: "model.go", pattern: `entries := (pool\(.*\))`,
+		without: "entries := slices.DeleteFunc($1, ablated)",
+		imports: []string{"regexp", "slices"},
 		after: fmt.Sprintf(`
 var ablatedNames = regexp.MustCompile(%q)
 
@@ -46,20 +46,19 @@ func ablated(e entry) bool { return e.name() != "level(0)" && ablatedNames.Match
 
 var parts = []part{
 	edit("all parts", "prior.go", `priorPower  = 20`, `priorPower  = 20`),
-	edit("weights: equal", "weights.go", `power \*= m\.losses\.n\[0\] / .*`, `power = 0`),
+	edit("weights: equal", "weights.go", `power \*= n / .*`, `power = 0 * n`),
 	edit("weights: own losses only", "prior.go", `priorPower  = 20`, `priorPower  = 0`),
 	edit("weights: the site's prior only, for counts", "weights.go", `power = countPower`, `power = 0`),
-	edit("weights: steps only", "weights.go", `if l\.sumN\[0\] > 0 \{\n\t\tc = `, "if l.sumN[0] < 0 {\n\t\tc = "),
+	edit("weights: steps only", "weights.go", `(n := float64\(all\[0\]\.sumN\); n) > 0`, `$1 < 0`),
 	edit("weights: newcomers without fee", "weights.go", `entryFee       = 1\.5`, `entryFee       = 1.`),
-	edit("weights: absolute losses for counts", "weights.go", `step, sum = l\.two, l\.sumTwo`, `step, sum = l.one, l.sumOne`),
+	edit("weights: absolute losses for counts", "weights.go", `squared := count`, `squared := count && false`),
 	edit("weights: no floor", "weights.go", `weightFloor    = \.05`, `weightFloor    = 0.`),
 	edit("sizes as they are", "sizes.go", `sizeWidth      = 2\.5`, `sizeWidth      = 1e6`),
 	edit("sums as wide as independent steps", "errors.go", `return \(n\*own \+ leadPrior\*prior\) / \(n \+ leadPrior\)`, `return 1 + 0*(n+own+prior)`),
 	edit("normal errors", "errors.go", `shapePrior = 20`, `shapePrior = 1e9`),
-	edit("additive noise", "errors.go", `return math\.Sqrt\(math\.Abs\(f\)\)`, `return 1 + 0*math.Sqrt(math.Abs(f))`),
 	edit("site's weekday profile", "prior.go", `profile = p\.profile`, `_ = p.profile`),
 	edit("site's calibration of the mean", "prior.go", `calibration: siteCalibration\(models\)`, `calibration: 1`),
-	edit("site's sizes of orders", "sizes.go", `siteSigmaN +(.*)= \d+`, `siteSigmaN = 0`),
+	edit("site's sizes of orders", "prior.go", `sizes: siteSizes\(models\)`, `sizes: sizesAlone`),
 	edit("excess of sizes left out", "prior.go", `excess: excessShare\(models\),`, ``),
 	edit("own sizes of orders", "ownsizes.go", `sizeRingShare = \.5`, `sizeRingShare = 0.`),
 	edit("shape of sums of rare demand", "recalibration.go", `rareOrders   = 4 `, `rareOrders   = -1 `),

@@ -4,11 +4,20 @@ import "math"
 
 // countQuantiles replaces the ascending probabilities in q by the quantiles of a count with the given mean and variance:
 // a negative binomial if the variance exceeds the mean, a binomial if it is a little below, both by summing their
-// probabilities upwards; a rounded normal for counts that are nearly certain; beyond largeCount a gamma distribution by the cube-root transformation of Wilson and Hilferty (1931).
+// probabilities upwards; a rounded normal for counts that are nearly certain. Means from manyCounts on, unless they are very
+// uncertain, take a gamma distribution with the skewness of the count, moved to its mean (Pearson's type III): its quantiles are
+// one count or a twentieth of the deviation away at most. Beyond largeCount it is a plain gamma distribution, whatever the variance.
 func countQuantiles(mean, variance float64, q []float64) {
 	switch ratio := variance / mean; {
 	case !(mean > 1e-9):
 		clear(q)
+	case mean > manyCounts && ratio > .5+1e-6 && ratio <= mean/4:
+		// Skewness of a binomial, Poisson and negative binomial distribution alike.
+		deviation := math.Sqrt(variance)
+		skewness := (2*ratio - 1) / deviation
+		for i, p := range q {
+			q[i] = max(0, math.Round(mean+deviation*pearson(skewness, normalQuantile(p))))
+		}
 	case mean > largeCount || mean > largeCount/4 && ratio > mean/4:
 		for i, p := range q {
 			q[i] = math.Round(gammaQuantile(mean, variance, p))
@@ -32,6 +41,9 @@ func countQuantiles(mean, variance float64, q []float64) {
 	}
 }
 
+// manyCounts is the mean from which a sum of probabilities would cost more than it tells.
+const manyCounts = 20
+
 // largeCount is the mean from which counts are taken for continuous: summing their probabilities would take long and, for
 // a Poisson distribution, begin at a P(0) near the smallest float64.
 const largeCount = 300
@@ -49,6 +61,13 @@ func sumUp(p0, a, b, mean, variance float64, q []float64) {
 		}
 		q[i] = x
 	}
+}
+
+// pearson is the quantile of a gamma distribution with mean 0, variance 1 and the given skewness > 0 at a normal score, by
+// the cube-root transformation of Wilson and Hilferty (1931).
+func pearson(skewness, score float64) float64 {
+	x := max(0, 1+skewness/6*(score-skewness/6))
+	return 2 / skewness * (x*x*x - 1)
 }
 
 func gammaQuantile(mean, variance, p float64) float64 {

@@ -37,7 +37,7 @@ func (d Dist) WithMean(mean float64) Dist {
 // Normal is the normal distribution of demand with a mean and a standard deviation, cut off at 0.
 func Normal(mean, deviation float64) Dist {
 	l := law{kind: empirical, scale: deviation / normalScale}
-	l.shape.of(&ring{}, 1)
+	l.shape.of(nil, 1)
 	return Dist{Mean: mean, law: l}
 }
 

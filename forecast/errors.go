@@ -20,8 +20,8 @@ type pastErrors struct {
 	stride          int
 	steps, totals   []leadErrors
 	counts          countErrors
-	shape, sumShape ring // standardised errors of steps, and of sums
-	every           int  // leads between the sums that enter sumShape
+	shape, sumShape *ring // standardised errors of steps, and of sums; nil before the first
+	every           int   // leads between the sums that enter sumShape
 	started         bool
 	seen            int     // observations
 	discount        float64 // a block
@@ -84,13 +84,15 @@ func (e *pastErrors) age() {
 	e.counts.age(e.discount)
 }
 
-// step books the observation y of a step at a lead whose forecast was f.
-func (e *pastErrors) step(lead int, y, f float64) {
+// step books the observation y of a step at a lead whose forecast was f; the shape of errors only of series that are
+// continuous or may soon be.
+func (e *pastErrors) step(lead int, y, f float64, shapes bool) {
 	g := max(noise(f), noise(y)/noiseLimit)
 	if g == 0 { // nothing forecast, nothing sold
 		return
 	}
-	if lead == e.turn {
+	if shapes && lead == e.turn {
+		e.shape = e.shape.orNew()
 		e.shape.push((y-f)/g, e.stepScale(lead))
 	}
 	e.steps[lead].n++
@@ -99,14 +101,15 @@ func (e *pastErrors) step(lead int, y, f float64) {
 }
 
 // sum books the demand y summed over the n observed buckets up to the end of a lead, forecast f.
-func (e *pastErrors) sum(lead int, y, f float64, n int) {
+func (e *pastErrors) sum(lead int, y, f float64, n int, shapes bool) {
 	g := max(noise(f/float64(n)), noise(y/float64(n))/noiseLimit)
 	if g == 0 {
 		return
 	}
 	// A window that lost buckets is compared with a whole one.
 	whole := math.Sqrt(float64((lead+1)*e.stride) / float64(n))
-	if lead > 0 && (lead+1)%e.every == 0 {
+	if shapes && lead > 0 && (lead+1)%e.every == 0 {
+		e.sumShape = e.sumShape.orNew()
 		e.sumShape.push((y-f)*whole/g, e.totalScale(lead))
 	}
 	e.totals[lead].n++
@@ -179,6 +182,13 @@ const (
 	ringLimit = 20 // of a standardised error
 )
 
+func (r *ring) orNew() *ring {
+	if r == nil {
+		return new(ring)
+	}
+	return r
+}
+
 func (r *ring) push(e, scale float64) {
 	z := 0.0
 	if e != 0 {
@@ -249,7 +259,10 @@ const shapePrior = 20
 // not their skewness, and errors of many steps share a sign. overlap is the number of pushes that make one
 // error of its own.
 func (s *shape) of(r *ring, overlap float64) {
-	order := r.ascending()
+	var order []uint8
+	if r != nil {
+		order = r.ascending()
+	}
 	n := len(order)
 	own := float64(n) / overlap
 	own /= own + shapePrior

@@ -64,14 +64,14 @@ func (m *Model) Explain() Explanation {
 	}
 	w := make([]float64, len(m.pool))
 	m.weights(w)
-	l := &m.losses
 	for i, p := range m.pool {
-		if !l.ready[i] || !m.asks(p.for_) {
+		l := &m.losses.each[i]
+		if !l.ready || !m.asks(l.grade) {
 			continue
 		}
-		part := ModelWeight{Name: p.name(), Weight: w[i], Step: l.one[i] / l.n[i], Sum: l.sumOne[i] / l.sumN[i]}
+		part := ModelWeight{Name: p.name(), Weight: w[i], Step: l.step(count), Sum: l.sum(count)}
 		if count {
-			part.Step, part.Sum = math.Sqrt(l.two[i]/l.n[i]), math.Sqrt(l.sumTwo[i]/l.sumN[i])
+			part.Step, part.Sum = math.Sqrt(part.Step), math.Sqrt(part.Sum)
 		}
 		x.Models = append(x.Models, part)
 	}

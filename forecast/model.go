@@ -1,9 +1,6 @@
 package forecast
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Config fixes what a model assumes of a series.
 type Config struct {
@@ -42,12 +39,14 @@ func (c Config) withDefaults() Config {
 const (
 	// maxHorizon bounds the paths that a model keeps until reality has caught up with them.
 	maxHorizon = 28
-	// maxValue is the largest observation taken for real: beyond it squared errors would overflow.
-	maxValue = 1e100
+	// maxValue is the largest observation taken for real: beyond it squared errors of sums would overflow.
+	maxValue = 1e15
 
 	sparseShare  = .3          // of zeros, from which a series is sparse
 	countZeros   = maxLogZeros // share of zeros above which whole numbers are counts
 	countMean    = 20          // mean below which whole numbers are counts
+	followZeros  = .06         // share of zeros up to which, and
+	followMean   = 17          // mean from which counts may soon be continuous: both move slowly
 	maxLogZeros  = .05         // share of zeros up to which logarithms are taken
 	logFloor     = .05         // of the running mean: the smallest value whose logarithm is taken
 	logSmoothing = .05         // of that running mean
@@ -79,7 +78,7 @@ type Model struct {
 	year     *year        // nil unless the buckets are days of demand
 	fits     []regression // of days; nil otherwise
 	lags     *lags        // nil unless the pool has seasonal naive experts
-	pool     []entry
+	pool     []expert
 	first    int // the expert that speaks until there are losses: the mean, with the profile if the site has one
 	losses   losses
 	errors   pastErrors
@@ -99,8 +98,8 @@ type Model struct {
 
 // origin is a past point in time with what was forecast there.
 type origin struct {
-	path     []float64 // the combination's, horizon steps
-	expert   []float64 // each expert's sum over the horizon
+	path     []float32 // the combination's, horizon steps
+	expert   []float32 // each expert's sum over the horizon
 	level    float64   // the site's calibration in the path
 	actual   float64   // sum of the observed buckets since
 	sold     float64   // the same, not winsorised
@@ -136,8 +135,11 @@ func New(c Config) *Model {
 			m.fits = m.fits[:1]
 		}
 	}
-	m.pool = slices.Clone(pool(c, m.lags, m.year, m.fits)) // without the room to grow
-	for i, e := range m.pool {
+	entries := pool(c, m.lags, m.year, m.fits)
+	m.pool = make([]expert, len(entries))
+	m.losses = newLosses(len(m.pool), m.stride)
+	for i, e := range entries {
+		m.pool[i], m.losses.each[i].grade = e.expert, e.for_
 		switch e := e.expert.(type) {
 		case *yearly:
 			if m.lastYear == nil {
@@ -149,12 +151,11 @@ func New(c Config) *Model {
 			}
 		}
 	}
-	m.losses = newLosses(len(m.pool), m.stride)
 	m.errors = newErrors(m.leads, m.stride)
 	m.block = make([]float64, 0, m.stride)
 	m.origins = make([]origin, m.leads)
 	each := m.config.Horizon + len(m.pool)
-	x := make([]float64, m.leads*each)
+	x := make([]float32, m.leads*each)
 	for i := range m.origins {
 		o := x[i*each : (i+1)*each : (i+1)*each]
 		m.origins[i].path, m.origins[i].expert = o[:m.config.Horizon:m.config.Horizon], o[m.config.Horizon:]
@@ -175,7 +176,7 @@ func Fit(c Config, y []float64) *Model {
 // Len is the number of buckets seen, also missing ones.
 func (m *Model) Len() int { return m.t }
 
-// Append closes the next bucket with the value y. NaN, infinities and values beyond 1e100 are missing: time passes,
+// Append closes the next bucket with the value y. NaN, infinities and values beyond 1e15 are missing: time passes,
 // nothing is learnt. A negative value of a series that is not Real counts as zero (clean returns beforehand).
 func (m *Model) Append(y float64) {
 	if len(m.config.Events) > 0 {
@@ -230,7 +231,7 @@ func (m *Model) Append(y float64) {
 // expected is what was forecast of the next bucket at the end of the last block, without its events.
 func (m *Model) expected() float64 {
 	if m.made > 0 {
-		return m.origins[m.newest].path[len(m.block)]
+		return float64(m.origins[m.newest].path[len(m.block)])
 	}
 	return ratio(m.total, float64(m.seen))
 }
@@ -317,7 +318,7 @@ func (m *Model) follows(g grade) bool {
 	case forSparse:
 		return zeros > sparseShare/2*n
 	case forContinuous, forPositive:
-		return !m.isCount() || zeros <= .1*n && m.total >= countMean/2*n
+		return !m.isCount() || zeros <= followZeros*n && m.total >= followMean*n
 	default:
 		return true
 	}
@@ -338,23 +339,30 @@ func (m *Model) closeBlock() {
 	m.sold = 0
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	m.experts(o.path, s, func(i int, head []float64, sum float64, own bool) {
-		switch {
-		case !own:
-			m.losses.ready[i] = false
-			o.expert[i] = missing
+	s.path = grow(s.path, len(o.path))
+	m.experts(s.path, s, func(i int, f told) {
+		x := &m.losses.each[i]
+		if !f.own {
+			x.ready = false
+			o.expert[i] = float32(missing)
 			return
-		case !m.losses.ready[i]:
+		}
+		if !x.ready {
 			m.losses.enter(i, m.leads)
 		}
-		copy(m.losses.path(i), head)
-		o.expert[i] = sum
+		m.losses.keep(i, f)
+		o.expert[i] = float32(f.sum)
 	})
+	m.losses.begin(future{factor: s.factor, year: s.year})
+	for k, f := range s.path {
+		o.path[k] = float32(f)
+	}
 }
 
 // settle compares every origin on record with the complete block.
 func (m *Model) settle() {
 	m.errors.age()
+	shapes := m.follows(forContinuous)
 	for lead := 0; lead < min(m.leads, m.made); lead++ {
 		i := m.newest - lead
 		if i < 0 {
@@ -362,12 +370,12 @@ func (m *Model) settle() {
 		}
 		o := &m.origins[i]
 		for k, y := range m.block {
-			f := o.path[lead*m.stride+k]
+			f := float64(o.path[lead*m.stride+k])
 			if y != y {
 				o.filled += f
 				continue
 			}
-			m.errors.step(lead, y, f)
+			m.errors.step(lead, y, f, shapes)
 			o.actual += y
 			o.filled += y
 			o.forecast += f
@@ -379,7 +387,7 @@ func (m *Model) settle() {
 			continue
 		}
 		m.recalibrate(o, lead)
-		m.errors.sum(lead, o.sold, o.forecast, o.observed)
+		m.errors.sum(lead, o.sold, o.forecast, o.observed, shapes)
 		if lead == m.leads-1 {
 			m.calibrated.settle(m, o)
 			m.losses.sums(o.filled, o.expert)

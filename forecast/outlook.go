@@ -45,7 +45,23 @@ func (o *Outlook) Interval(mean, lower, upper []float64, p float64) {
 	o.spread.quantiles(mean, q[:], lower, upper)
 }
 
+// answered is what was worked out for a step of a forecast of counts.
+type answered struct {
+	mean, variance float64
+	q              [5]float64
+}
+
+// sameStep is how far the mean and, twice as far, the variance may be from those of an answered step that speaks for another.
+const sameStep = .03
+
+func (a *answered) speaksFor(mean, variance float64) bool {
+	return math.Abs(mean-a.mean) <= sameStep*a.mean && math.Abs(variance-a.variance) <= 2*sameStep*a.variance
+}
+
 // quantiles writes the quantiles of every bucket at the ascending probabilities p, a slice for each of them.
+//
+// Of counts, summing probabilities is most of the work, and beyond the horizon next to none of it is worth its time: there
+// a step takes the quantiles of the newest one worked out a whole number of weeks before it, if it differs little.
 func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 	if s.m.seen == 0 {
 		for _, x := range dst {
@@ -61,6 +77,7 @@ func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 			z[i] = s.one.at(normalQuantile(p[i]))
 		}
 	}
+	var answers [daysOfWeek]answered
 	before := 0.0
 	for k, f := range mean {
 		lifts := s.liftVariance(mean, k, k+1)
@@ -69,8 +86,14 @@ func (s *spread) quantiles(mean, p []float64, dst ...[]float64) {
 			// Neighbouring steps of a flat forecast share their quantiles.
 		case s.count:
 			d.Mean, d.law.scale = f, s.steps[k]*f+lifts
-			copy(q, p)
-			d.quantiles(q)
+			a := &answers[k%daysOfWeek]
+			if k < s.m.config.Horizon || !a.speaksFor(d.Mean, d.law.scale) {
+				a.mean, a.variance = d.Mean, d.law.scale
+				copy(q, p)
+				d.quantiles(q)
+				copy(a.q[:], q)
+			}
+			copy(q, a.q[:])
 		default:
 			scale := math.Sqrt(s.steps[k]*math.Abs(f) + lifts/(normalScale*normalScale))
 			for i := range q {

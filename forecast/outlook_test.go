@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -49,19 +50,26 @@ func TestMultipleIsTheForecast(t *testing.T) {
 		common := m.profiles(ahead, true)
 		got, want := make([]float64, h), make([]float64, h)
 		for _, e := range m.pool {
-			x, ok := e.expert.(multiple)
+			x, ok := e.(multiple)
 			if !ok {
 				continue
 			}
 			p, by := x.multiple()
-			p.write(got, by, ahead)
+			for k := range got {
+				switch got[k] = by; p {
+				case ofSeason:
+					got[k] *= ahead.factor[k]
+				case ofYear:
+					got[k] *= ahead.factor[k] * ahead.year[k]
+				}
+			}
 			e.forecast(want, ahead)
 			sum := 0.0
 			for k := range want {
 				sum += want[k]
 				a, b := by*common[p].low, by*common[p].high
 				near := 1e-9 * math.Abs(want[k])
-				if got[k] != want[k] && (got[k] == got[k] || want[k] == want[k]) || want[k] < min(a, b)-near || want[k] > max(a, b)+near {
+				if math.Abs(got[k]-want[k]) > near || (got[k] != got[k]) != (want[k] != want[k]) || want[k] < min(a, b)-near || want[k] > max(a, b)+near {
 					t.Fatalf("%s, step %d: %v as a multiple, %v as a forecast, range %v to %v", e.name(), k+1, got[k], want[k], a, b)
 				}
 			}
@@ -91,4 +99,37 @@ func TestRingKeepsOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Beyond the horizon steps of counts share quantiles: a step alone may differ, the year as a whole does not.
+func TestSharedQuantilesAreThoseOfEachStep(t *testing.T) {
+	const h = 364
+	for _, mean := range []float64{.2, 1, 6, 15} {
+		r := rand.New(rand.NewPCG(1, 2))
+		m := New(Config{Season: 7})
+		for day := range 900 {
+			m.Append(poisson(r, mean*(1+.5*math.Sin(float64(day)/58))*[]float64{.4, 1.1, 1.2, 1.1, 1.2, 1.4, .6}[day%7]))
+		}
+		var o Outlook
+		var p Path
+		m.Outlook(&o, h)
+		o.Path(&p, h)
+		if !m.isCount() {
+			t.Fatal("not a series of counts")
+		}
+		for _, x := range []struct {
+			path []float64
+			p    float64
+		}{{p.Lo80, .1}, {p.Median, .5}, {p.Hi80, .9}, {p.Hi95, .975}} {
+			shared, each := 0.0, 0.0
+			for k := range h {
+				q := o.Sum(k, k+1).Quantile(x.p)
+				shared += x.path[k]
+				each += q
+			}
+			if math.Abs(shared-each) > .02*each+3 {
+				t.Errorf("mean %v: quantiles %v of a year sum to %v, by themselves to %v", mean, x.p, shared, each)
+			}
+		}
+	}
 }

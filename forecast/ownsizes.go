@@ -7,7 +7,7 @@ import (
 
 // sizeRing holds the newest order sizes, not winsorised.
 type sizeRing struct {
-	y [sizeRingSize]float64
+	y [sizeRingSize]float32
 	n int // orders seen
 }
 
@@ -21,7 +21,7 @@ const (
 )
 
 func (r *sizeRing) push(y float64) {
-	r.y[r.n%sizeRingSize] = y
+	r.y[r.n%sizeRingSize] = float32(y)
 	r.n++
 }
 
@@ -41,6 +41,7 @@ func (o *ownSizes) of(r *sizeRing, quantum float64) {
 	n := min(r.n, sizeRingSize)
 	o.sizes, o.mean = o.sizes[:0], 0
 	for _, y := range r.y[:n] {
+		y := float64(y)
 		o.sizes = append(o.sizes, y/quantum)
 		o.mean += y / quantum / float64(n)
 	}
@@ -64,7 +65,7 @@ func (o *ownSizes) quantiles(mean, variance float64, q []float64) bool {
 	limit := mean + 60*math.Sqrt(variance) + 50
 	for i, want := range q {
 		for {
-			for next < len(o.sizes) && math.Round(o.sizes[next]*scale) <= x {
+			for next < len(o.sizes) && o.sizes[next]*scale < x+.5 { // rounded, it is at most x
 				own += each
 				next++
 			}

@@ -9,6 +9,7 @@ type scratch struct {
 	year    []float64
 	expert  []float64
 	mean    []float64 // the plain mean's path
+	path    []float64 // the combination's, of a block end
 	outlook Outlook   // of Forecast and Sum
 }
 
@@ -25,9 +26,17 @@ func grow(x []float64, n int) []float64 {
 // straying is how far beyond the range of the past, in ranges, a forecast may lie.
 const straying = 2
 
-// visitor is shown an expert's forecast: its first steps, at least a block of them, the sum of all, and whether the
-// expert made it itself.
-type visitor func(i int, head []float64, sum float64, own bool)
+// told is an expert's forecast.
+type told struct {
+	head    []float64 // its first steps, at least a block of them; nil: by times the profile
+	profile profile
+	by      float64
+	sum     float64 // of all steps
+	own     bool    // the expert made it itself
+}
+
+// visitor is shown what every expert has told.
+type visitor func(i int, f told)
 
 // experts writes the combination's path for the next len(dst) buckets and, if visit is not nil, shows it every expert.
 //
@@ -46,9 +55,8 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 	clear(dst)
 	if m.seen == 0 {
 		if visit != nil {
-			clear(s.expert)
 			for i := range m.pool {
-				visit(i, s.expert, 0, false)
+				visit(i, told{})
 			}
 		}
 		return
@@ -71,9 +79,9 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 	m.pool[0].forecast(s.mean, ahead)
 	for i := range m.pool {
 		w := s.weights[i]
-		if !follows[m.pool[i].for_] {
+		if !follows[m.losses.each[i].grade] {
 			if visit != nil {
-				visit(i, s.mean, 0, false)
+				visit(i, told{})
 			}
 			continue
 		}
@@ -81,14 +89,13 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 			continue
 		}
 		path := s.expert
-		if e, ok := m.pool[i].expert.(multiple); ok {
+		if e, ok := m.pool[i].(multiple); ok {
 			p, x := e.multiple()
 			c := &common[p]
 			if a, b := x*c.low, x*c.high; min(a, b) >= low && max(a, b) <= high {
 				c.weight += w * x
 				if visit != nil {
-					p.write(path[:min(m.stride, h)], x, ahead)
-					visit(i, path, x*c.sum, true)
+					visit(i, told{profile: p, by: x, sum: x * c.sum, own: true})
 				}
 				continue
 			}
@@ -113,7 +120,7 @@ func (m *Model) experts(dst []float64, s *scratch, visit visitor) {
 			for _, x := range path {
 				sum += x
 			}
-			visit(i, path, sum, own)
+			visit(i, told{head: path, sum: sum, own: own})
 		}
 	}
 	level, season, year := common[flat].weight, common[ofSeason].weight, common[ofYear].weight
@@ -194,24 +201,6 @@ func (m *Model) profiles(ahead future, sums bool) (c [profiles]common) {
 		}
 	}
 	return c
-}
-
-// write writes the first steps of x times the profile.
-func (p profile) write(dst []float64, x float64, ahead future) {
-	switch p {
-	case flat:
-		for k := range dst {
-			dst[k] = x
-		}
-	case ofSeason:
-		for k := range dst {
-			dst[k] = x * ahead.factor[k]
-		}
-	case ofYear:
-		for k := range dst {
-			dst[k] = x * ahead.factor[k] * ahead.year[k]
-		}
-	}
 }
 
 // Path is a forecast of single buckets, one value a step.

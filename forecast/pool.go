@@ -40,9 +40,8 @@ func pool(c Config, r *lags, y *year, fits []regression) []entry {
 	}
 	for i := range fits {
 		r := &fits[i]
-		for k := range yearWaves {
-			add(holtGrade(r.log), &waves{of: r, fit: 2 * k, a: .3, phi: .99})
-			add(holtGrade(r.log), &waves{of: r, fit: 2*k + 1, a: .1, phi: 1})
+		for k := range 2 * len(yearWaves) {
+			add(holtGrade(r.log), &waves{of: r, fit: k})
 		}
 	}
 	logs := []bool{false, true}
@@ -61,15 +60,15 @@ func pool(c Config, r *lags, y *year, fits []regression) []entry {
 	}
 	if m <= 7 && !c.Real { // weekday factors above are the season; here only the additive alternative
 		for _, a := range []float64{.05, .2} {
-			add(forContinuous, &smooth{season: m, a: a, phi: 1, gamma: .1})
-			add(forContinuous, &smooth{season: m, a: a, beta: .1, phi: .97, gamma: .1})
+			add(forContinuous, &smooth{season: int32(m), a: a, phi: 1, gamma: .1})
+			add(forContinuous, &smooth{season: int32(m), a: a, beta: .1, phi: .97, gamma: .1})
 		}
 		return p
 	}
 	for _, log := range logs {
 		for _, a := range []float64{.05, .2, .5} {
-			add(holtGrade(log), &smooth{season: m, log: log, a: a, beta: .1, phi: .97, gamma: .35})
-			add(holtGrade(log), &smooth{season: m, log: log, a: a, phi: 1, gamma: .35, straight: true})
+			add(holtGrade(log), &smooth{season: int32(m), log: log, a: a, beta: .1, phi: .97, gamma: .35})
+			add(holtGrade(log), &smooth{season: int32(m), log: log, a: a, phi: 1, gamma: .35, trend: new(slope)})
 		}
 		for _, a := range []float64{.05, .5} {
 			add(holtGrade(log), &naive{lags: r, a: a, log: log})

@@ -56,7 +56,7 @@ func NewPrior(c Config, models []*Model) *Prior {
 			continue
 		}
 		all = append(all, m)
-		if m.isCount() && m.losses.n[0] > 0 {
+		if m.isCount() && m.losses.each[0].n > 0 {
 			counted = append(counted, m)
 		}
 	}
@@ -94,7 +94,7 @@ func siteLosses(models []*Model) []float64 {
 		m.relativeLosses(l)
 		for i, x := range l {
 			if x == x {
-				w := min(m.losses.n[i], lossTrust)
+				w := min(float64(m.losses.each[i].n), lossTrust)
 				loss[i] += w * x
 				n[i] += w
 			}

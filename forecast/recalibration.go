@@ -67,7 +67,7 @@ func (m *Model) recalibrate(o *origin, lead int) {
 	}
 	v := 0.0
 	for k, f := range o.path[:(lead+1)*m.stride] {
-		v += e.ratio(k/m.stride) * f
+		v += e.ratio(k/m.stride) * float64(f)
 	}
 	q := m.quantum()
 	m.pits.observe(class, o.forecast/q, v*e.inflation(lead)/(q*q), o.sold/q)

@@ -1,9 +1,6 @@
 package forecast
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // regression is the discounted least-squares fit of a daily series, or of its logarithm, to a constant, the week, the
 // year and a straight line, with ridge:
@@ -22,9 +19,14 @@ import (
 type regression struct {
 	log  bool
 	days int
+	*regressionSums
+	fits []fit // by yearWaves without and with line; nil until there are fitMinimum days
+}
+
+// regressionSums are nil before the first day: most series never need them.
+type regressionSums struct {
 	xy   [regressors]float64
 	week [7]float64 // what the open week has shown, NaN: missing
-	fits []fit      // by yearWaves without and with line; nil until there are fitMinimum days
 }
 
 const (
@@ -39,7 +41,7 @@ const (
 	fitHalfLife = 730    // days, half-life of the weights λ^j: a year must not forget the one before
 	fitRidge    = .3     // ρ, days' worth: for fits that are nearly singular only
 	fitMinimum  = 65 * 7 // days: 1¼ years
-	stepsInYear = 366    // steps whose waves are kept in a table
+	stepsInYear = 384    // steps whose waves are kept in a table: those of a year and some knots
 )
 
 // yearWaves are the numbers K: a season of one broad peak, of a few, of months.
@@ -106,6 +108,9 @@ func (r *regression) observe(b *bucket) {
 		r.reset()
 		return
 	}
+	if r.regressionSums == nil {
+		r.regressionSums = new(regressionSums)
+	}
 	v := &r.xy
 	v[line] = fitDiscount * (v[line] - v[0]/lineUnit)
 	v[0] = fitDiscount*v[0] + filled
@@ -165,115 +170,41 @@ func (f *fit) set(waves int, theta []float64, slope float64) {
 	copy(f.year[:], theta[yearFrom:])
 }
 
-// path writes θ'φ(τ) for τ = from, from+1, …; from is at least -6.
-func (f *fit) path(dst []float64, from int) {
-	var week [7]float64 // by k modulo 7
-	for k := range min(7, len(dst)) {
+// weekly writes the constant and the week of the days τ = from, from+1, …; from is at least -6.
+func (f *fit) weekly(from int) (week [7]float64) {
+	for k := range week {
 		week[k] = f.week[0]
 		for i, x := range table[(from+6+k)%7][1:yearFrom] {
 			week[k] += x * f.week[1+i]
 		}
 	}
-	theta := f.year[:2*f.waves]
-	for k := 0; k < len(dst); k += 7 {
-		copy(dst[k:], week[:])
-	}
-	k := 0
-	// Four days at a time: their sums need not wait for each other.
-	for ; k+4 <= len(dst) && from+6+k+4 <= len(table); k += 4 {
-		row := table[from+6+k : from+6+k+4]
-		d := dst[k : k+4]
-		for i := range d {
-			d[i] += f.slope * row[i][line]
-		}
-		x0, x1, x2, x3 := row[0][yearFrom:], row[1][yearFrom:], row[2][yearFrom:], row[3][yearFrom:]
-		x0, x1, x2, x3 = x0[:len(theta)], x1[:len(theta)], x2[:len(theta)], x3[:len(theta)]
-		v0, v1, v2, v3 := d[0], d[1], d[2], d[3]
-		for i, t := range theta {
-			v0 += x0[i] * t
-			v1 += x1[i] * t
-			v2 += x2[i] * t
-			v3 += x3[i] * t
-		}
-		d[0], d[1], d[2], d[3] = v0, v1, v2, v3
-	}
+	return week
+}
+
+// yearly is the rest of θ'φ(τ): the waves of the year, and the line.
+func (f *fit) yearly(tau int) float64 {
 	var beyond [regressors]float64
-	for ; k < len(dst); k++ {
-		row := &beyond
-		if i := from + 6 + k; i < len(table) {
-			row = &table[i]
-		} else {
-			basis(row, from+k)
-		}
-		v := dst[k] + f.slope*row[line]
-		for i, x := range row[yearFrom : yearFrom+len(theta)] {
-			v += x * theta[i]
-		}
-		dst[k] = v
+	row := &beyond
+	if i := tau + 6; i < len(table) {
+		row = &table[i]
+	} else {
+		basis(row, tau)
 	}
+	theta := f.year[:2*f.waves]
+	x := row[yearFrom:]
+	x = x[:len(theta)]
+	cos, sin := f.slope*row[line], 0.0 // two sums, which need not wait for each other
+	for i := 1; i < len(theta) && i < len(x); i += 2 {
+		cos += x[i-1] * theta[i-1]
+		sin += x[i] * theta[i]
+	}
+	return cos + sin
 }
 
-// waves is the forecast of a fit with a discounted level of its residuals that fades by φ a day:
-//
-//	r ← φ r + a (x - θ'φ(0) - φ r),   forecast of step k: θ'φ(k) + φ^k r
-type waves struct {
-	of     *regression
-	fit    int // index in of.fits
-	a, phi float64
-	r      float64 // at the end of the last complete week
-}
-
-func (e *waves) observe(*bucket) {
-	switch {
-	case !e.of.ready():
-		e.r = 0
-	case e.of.days%7 == 0:
-		e.r = e.residual(7, -6)
-	}
-}
-
-// residual is r after the first n days of the week, the first of which is at τ = from.
-func (e *waves) residual(n, from int) float64 {
-	r := e.r
-	var expected [7]float64
-	e.of.fits[e.fit].path(expected[:n], from)
-	for i, x := range e.of.week[:n] {
-		r *= e.phi
-		if x == x {
-			r += e.a * (x - expected[i] - r)
-		}
-	}
-	return r
-}
-
-func (e *waves) forecast(dst []float64, _ future) {
-	if !e.of.ready() {
-		for k := range dst {
-			dst[k] = math.NaN()
-		}
-		return
-	}
-	since := e.of.days % 7
-	r := e.r
-	if since > 0 {
-		r = e.residual(since, 1)
-	}
-	e.of.fits[e.fit].path(dst, since+1)
+// path writes θ'φ(τ) for τ = from, from+1, …; from is at least -6.
+func (f *fit) path(dst []float64, from int) {
+	week := f.weekly(from)
 	for k := range dst {
-		r *= e.phi
-		dst[k] += r
+		dst[k] = week[k%7] + f.yearly(from+k)
 	}
-	if e.of.log {
-		for k, x := range dst {
-			dst[k] = math.Exp(x)
-		}
-	}
-}
-
-func (e *waves) name() string {
-	s := inLogs(e.of.log) + fmt.Sprintf("waves(%d", yearWaves[e.fit/2])
-	if e.fit%2 == 1 {
-		s += ",line"
-	}
-	return s + fmt.Sprintf(",%g,%g)", e.a, e.phi)
 }

@@ -10,25 +10,21 @@ import (
 //
 //	p = l + φ b + δ,  e = x - p - s,  l ← p + a e,  b ← φ b + a β e,  s ← s + γ (1-a) e
 //
-// δ is the slope of a discounted regression of x - s on time (straight = true), a trend that does not follow noise;
+// δ is the slope of a discounted regression of x - s on time (straight), a trend that does not follow noise;
 // the smoothed trend is damped by φ instead. Source: Gardner (2006), Exponential smoothing: the state of the art II;
 // Hyndman et al. (2008) for the error-correction form. The season starts from the first two seasons: a line through
 // their means, seasonals from the mean deviations, and then both are replayed.
 type smooth struct {
-	season   int // 1: none
-	log      bool
-	a        float64
-	beta     float64 // 0: no smoothed trend
-	phi      float64
-	gamma    float64
-	straight bool
+	season, pos int32 // season 1: none
+	log, ready  bool
+	a           float64
+	beta        float64 // 0: no smoothed trend
+	phi         float64
+	gamma       float64
+	trend       *slope // nil unless the trend is straight
 
-	l, b  float64
-	s     []float64
-	pos   int
-	ready bool
-	first []float64 // the first two seasons, until they are complete
-	trend slope
+	l, b float64
+	s    []float64 // the first two seasons until they are complete, then the season
 }
 
 func (e *smooth) observe(b *bucket) {
@@ -43,33 +39,32 @@ func (e *smooth) observe(b *bucket) {
 	if e.season <= 1 {
 		if x == x {
 			e.l, e.ready = x, true
-			e.trend.add(x)
 		}
 		return
 	}
-	if e.first == nil {
-		e.first = make([]float64, 0, 2*e.season)
+	if e.s == nil {
+		e.s = make([]float64, 0, 2*e.season)
 	}
-	if e.first = append(e.first, x); len(e.first) == 2*e.season {
+	if e.s = append(e.s, x); len(e.s) == cap(e.s) {
 		e.start()
 	}
 }
 
 // start sets level, trend and season from the first two seasons and replays them.
 func (e *smooth) start() {
-	m := e.season
+	m, first := int(e.season), e.s
 	mean := [2]float64{}
 	for i := range mean {
 		n := 0.0
-		for _, x := range e.first[i*m : (i+1)*m] {
+		for _, x := range first[i*m : (i+1)*m] {
 			if x == x {
 				mean[i] += x
 				n++
 			}
 		}
 		if n == 0 { // a whole season is missing: wait for the next
-			copy(e.first, e.first[m:])
-			e.first = e.first[:m]
+			copy(first, first[m:])
+			e.s = first[:m]
 			return
 		}
 		mean[i] /= n
@@ -80,7 +75,7 @@ func (e *smooth) start() {
 	for i := range e.s {
 		n := 0.0
 		for j := i; j < 2*m; j += m {
-			if x := e.first[j]; x == x {
+			if x := first[j]; x == x {
 				e.s[i] += x - (at + slope*float64(j))
 				n++
 			}
@@ -94,10 +89,9 @@ func (e *smooth) start() {
 		e.b = slope
 	}
 	e.ready = true
-	for _, x := range e.first {
+	for _, x := range first {
 		e.step(x)
 	}
-	e.first = nil
 }
 
 func (e *smooth) step(x float64) {
@@ -110,13 +104,13 @@ func (e *smooth) step(x float64) {
 		}
 	}
 	p := e.l + e.phi*e.b
-	if e.straight {
+	if e.trend != nil {
 		p += e.trend.value()
 	}
 	if x != x {
 		e.l = p
 		e.b *= e.phi
-		if e.straight {
+		if e.trend != nil {
 			e.trend.skip()
 		}
 		return
@@ -129,7 +123,7 @@ func (e *smooth) step(x float64) {
 	if e.season > 1 {
 		e.s[pos] = s + e.gamma*(1-e.a)*err
 	}
-	if e.straight {
+	if e.trend != nil {
 		e.trend.add(x - s)
 	}
 }
@@ -142,7 +136,7 @@ func (e *smooth) forecast(dst []float64, _ future) {
 		return
 	}
 	l, damp, drift, pos := e.l, e.phi, 0.0, e.pos
-	if e.straight {
+	if e.trend != nil {
 		drift = e.trend.value()
 	}
 	for k := range dst {
@@ -200,7 +194,7 @@ func (e *smooth) name() string {
 	switch {
 	case e.season <= 1:
 		return name + fmt.Sprintf("holt(%g,%g,%g)", e.a, e.beta, e.phi)
-	case e.straight:
+	case e.trend != nil:
 		return name + fmt.Sprintf("seasonal line(%g,%g)", e.a, e.gamma)
 	case e.beta > 0:
 		return name + fmt.Sprintf("seasonal damped(%g,%g,%g,%g)", e.a, e.beta, e.phi, e.gamma)

@@ -176,12 +176,12 @@ func TestSeasonalSmoothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := rapid.SampledFrom([]int{7, 12}).Draw(t, "season")
 		y := gappy(t, m)
-		e := &smooth{season: m, a: rapid.Float64Range(.05, .9).Draw(t, "a"), phi: 1, gamma: rapid.Float64Range(0, .5).Draw(t, "gamma")}
+		e := &smooth{season: int32(m), a: rapid.Float64Range(.05, .9).Draw(t, "a"), phi: 1, gamma: rapid.Float64Range(0, .5).Draw(t, "gamma")}
 		switch rapid.IntRange(0, 2).Draw(t, "trend") {
 		case 1:
 			e.beta, e.phi = .1, .97
 		case 2:
-			e.straight = true
+			e.trend = new(slope)
 		}
 		feed(e, y)
 		var got [20]float64
@@ -192,7 +192,7 @@ func TestSeasonalSmoothing(t *testing.T) {
 			}
 			return
 		}
-		for k, want := range seasonalBatch(y, m, e.a, e.beta, e.phi, e.gamma, e.straight, len(got)) {
+		for k, want := range seasonalBatch(y, m, e.a, e.beta, e.phi, e.gamma, e.trend != nil, len(got)) {
 			if math.Abs(got[k]-want) > 1e-6*(1+math.Abs(want)) {
 				t.Fatalf("step %d: %v, want %v", k+1, got[k], want)
 			}

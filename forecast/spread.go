@@ -42,9 +42,9 @@ func (s *spread) of(m *Model, h int) {
 		return
 	}
 	e := &m.errors
-	s.one.of(&e.shape, 1)
+	s.one.of(e.shape, 1)
 	// Of every horizon, its leads push about four sums, all of the same buckets.
-	s.many.of(&e.sumShape, float64(m.leads))
+	s.many.of(e.sumShape, float64(m.leads))
 	s.known = s.knownBuf[:m.leads]
 	for i := range s.known {
 		s.known[i] = e.inflation(i)

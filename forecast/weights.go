@@ -18,13 +18,21 @@ import "math"
 // the constants are from experiments on public series (DESIGN.md).
 type losses struct {
 	stride   int
-	discount float64   // a block
-	paths    []float64 // every expert's steps for the open block
-	one, two []float64 // Σ|e|, Σe² of steps
-	sumOne   []float64 // the same of sums
-	sumTwo   []float64
-	n, sumN  []float64 // discounted numbers of buckets and of sums judged, by expert
-	ready    []bool    // the newest forecast was the expert's own
+	discount float64 // a block
+	each     []expertLosses
+	rows     []float32 // of stride steps of the open block: the profiles, then the paths of experts that are no multiples
+}
+
+// expertLosses are the losses of one expert, and its forecast of the open block: by times a row. Their sums take half the
+// space of the numbers that they are computed with; nothing depends on the last digits.
+type expertLosses struct {
+	one, two       float32 // Σ|e|, Σe² of steps
+	sumOne, sumTwo float32 // the same of sums
+	n, sumN        float32 // discounted numbers of buckets and of sums judged
+	by             float32
+	row, own       uint8 // own: the row of a path that is no multiple; 0: none yet
+	ready          bool  // the newest forecast was the expert's own
+	grade          grade
 }
 
 const (
@@ -40,17 +48,40 @@ const (
 )
 
 func newLosses(experts, stride int) losses {
-	x := make([]float64, (6+stride)*experts)
-	next := func(n int) []float64 {
-		y := x[:n:n]
-		x = x[n:]
-		return y
+	return losses{
+		stride: stride, discount: math.Pow(1-1./lossMemory, float64(stride)),
+		each: make([]expertLosses, experts), rows: make([]float32, int(profiles)*stride),
 	}
-	return losses{stride: stride, discount: math.Pow(1-1./lossMemory, float64(stride)), n: next(experts), sumN: next(experts), ready: make([]bool, experts), one: next(experts), two: next(experts), sumOne: next(experts), sumTwo: next(experts), paths: next(stride * experts)}
 }
 
-// path is where the steps of expert i for the next block are kept.
-func (l *losses) path(i int) []float64 { return l.paths[i*l.stride : (i+1)*l.stride] }
+// row is where the steps of row i for the open block are kept.
+func (l *losses) row(i uint8) []float32 { return l.rows[int(i)*l.stride : (int(i)+1)*l.stride] }
+
+// begin opens a block, of whose buckets the profiles are known.
+func (l *losses) begin(ahead future) {
+	level, season, year := l.row(uint8(flat)), l.row(uint8(ofSeason)), l.row(uint8(ofYear))
+	for k := range level {
+		level[k], season[k], year[k] = 1, float32(ahead.factor[k]), float32(ahead.factor[k]*ahead.year[k])
+	}
+}
+
+// keep keeps what expert i forecasts of the open block.
+func (l *losses) keep(i int, f told) {
+	x := &l.each[i]
+	if f.head == nil {
+		x.row, x.by = uint8(f.profile), float32(f.by)
+		return
+	}
+	if x.own == 0 {
+		x.own = uint8(len(l.rows) / l.stride)
+		l.rows = append(make([]float32, 0, len(l.rows)+l.stride), l.rows...)[:len(l.rows)+l.stride]
+	}
+	x.row, x.by = x.own, 1
+	row := l.row(x.own)
+	for k := range row {
+		row[k] = float32(f.head[k])
+	}
+}
 
 // steps charges every expert with the block y.
 func (l *losses) steps(y []float64) {
@@ -60,56 +91,74 @@ func (l *losses) steps(y []float64) {
 			seen++
 		}
 	}
-	for i := range l.one {
-		if !l.ready[i] {
+	d := l.discount
+	for i := range l.each {
+		x := &l.each[i]
+		if !x.ready {
 			continue
 		}
 		one, two := 0.0, 0.0
-		p := l.path(i)
+		row, by := l.row(x.row), float64(x.by)
 		for k, v := range y {
 			if v == v {
-				e := v - p[k]
+				e := v - by*float64(row[k])
 				one += math.Abs(e)
 				two += e * e
 			}
 		}
-		d := l.discount
-		l.n[i] = d*l.n[i] + float64(seen)
-		l.sumN[i] *= d
-		l.one[i] = d*l.one[i] + one
-		l.two[i] = d*l.two[i] + two
-		l.sumOne[i] *= d
-		l.sumTwo[i] *= d
+		x.n = float32(d*float64(x.n) + float64(seen))
+		x.sumN = float32(d * float64(x.sumN))
+		x.one = float32(d*float64(x.one) + one)
+		x.two = float32(d*float64(x.two) + two)
+		x.sumOne = float32(d * float64(x.sumOne))
+		x.sumTwo = float32(d * float64(x.sumTwo))
 	}
 }
 
 // enter admits expert i, which has made a forecast again, or for the first time.
 func (l *losses) enter(i, leads int) {
-	l.ready[i] = true
-	if i == 0 || l.n[0] == 0 {
+	x, mean := &l.each[i], &l.each[0]
+	x.ready = true
+	if i == 0 || mean.n == 0 {
 		return
 	}
-	l.n[i] = float64(leads*l.stride) / 2
-	l.one[i] = entryFee * l.n[i] * l.one[0] / l.n[0]
-	l.two[i] = entryFee * entryFee * l.n[i] * l.two[0] / l.n[0]
-	if l.sumN[0] > 0 {
-		l.sumN[i] = float64(leads) / 2
-		l.sumOne[i] = entryFee * l.sumN[i] * l.sumOne[0] / l.sumN[0]
-		l.sumTwo[i] = entryFee * entryFee * l.sumN[i] * l.sumTwo[0] / l.sumN[0]
+	x.n = float32(leads*l.stride) / 2
+	x.one = entryFee * x.n * mean.one / mean.n
+	x.two = entryFee * entryFee * x.n * mean.two / mean.n
+	if mean.sumN > 0 {
+		x.sumN = float32(leads) / 2
+		x.sumOne = entryFee * x.sumN * mean.sumOne / mean.sumN
+		x.sumTwo = entryFee * entryFee * x.sumN * mean.sumTwo / mean.sumN
 	}
 }
 
 // sums charges every expert with the horizon whose demand was y. It follows the call of steps for the same block.
-func (l *losses) sums(y float64, forecasts []float64) {
+func (l *losses) sums(y float64, forecasts []float32) {
 	for i, f := range forecasts {
-		if !l.ready[i] || f != f {
+		x := &l.each[i]
+		if !x.ready || f != f {
 			continue
 		}
-		l.sumN[i]++
-		e := y - f
-		l.sumOne[i] += math.Abs(e)
-		l.sumTwo[i] += e * e
+		x.sumN++
+		e := y - float64(f)
+		x.sumOne += float32(math.Abs(e))
+		x.sumTwo += float32(e * e)
 	}
+}
+
+// step and sum are the mean absolute or squared loss of a step and of a sum.
+func (x *expertLosses) step(squared bool) float64 {
+	if squared {
+		return ratio(float64(x.two), float64(x.n))
+	}
+	return ratio(float64(x.one), float64(x.n))
+}
+
+func (x *expertLosses) sum(squared bool) float64 {
+	if squared {
+		return ratio(float64(x.sumTwo), float64(x.sumN))
+	}
+	return ratio(float64(x.sumOne), float64(x.sumN))
 }
 
 // weights writes the weight of every expert into dst; experts that may not speak now get 0.
@@ -120,7 +169,8 @@ func (m *Model) weights(dst []float64) {
 	if count {
 		power = countPower
 	}
-	power *= m.losses.n[0] / (m.losses.n[0] + lossTrust)
+	n := float64(m.losses.each[0].n)
+	power *= n / (n + lossTrust)
 	best := math.Inf(-1)
 	for i, l := range dst {
 		dst[i] *= -power
@@ -150,38 +200,42 @@ func (m *Model) weights(dst []float64) {
 
 // relativeLosses writes ℓ of every expert (see losses), NaN for those that may not speak or have not spoken yet.
 func (m *Model) relativeLosses(dst []float64) {
-	l := &m.losses
-	step, sum := l.one, l.sumOne
+	all, count := m.losses.each, m.isCount()
+	squared := count
 	share := float64(smoothSumShare)
-	if m.isCount() {
-		step, sum = l.two, l.sumTwo
+	if count {
 		share = countSumShare
 	}
+	var asks [grades]bool
+	for g := range grades {
+		asks[g] = m.asks(g)
+	}
 	meanStep, meanSum, n := 0.0, 0.0, 0.0
-	for i := range m.pool {
-		if l.ready[i] && m.asks(m.pool[i].for_) {
-			meanStep += ratio(step[i], l.n[i])
-			meanSum += ratio(sum[i], l.sumN[i])
+	for i := range all {
+		if x := &all[i]; x.ready && asks[x.grade] {
+			meanStep += x.step(squared)
+			meanSum += x.sum(squared)
 			n++
 		}
 	}
 	meanStep = ratio(meanStep, n)
 	meanSum = ratio(meanSum, n)
 	c := 0.0
-	if l.sumN[0] > 0 {
-		c = share * l.sumN[0] / (l.sumN[0] + float64(m.leads))
+	if n := float64(all[0].sumN); n > 0 {
+		c = share * n / (n + float64(m.leads))
 	}
 	for i := range dst {
-		if !l.ready[i] || !m.asks(m.pool[i].for_) {
+		l := &all[i]
+		if !l.ready || !asks[l.grade] {
 			dst[i] = math.NaN()
 			continue
 		}
 		x := lossFloor
 		if meanStep > 0 {
-			x += (1 - c) * ratio(step[i], l.n[i]) / meanStep
+			x += (1 - c) * l.step(squared) / meanStep
 		}
 		if meanSum > 0 {
-			x += c * ratio(sum[i], l.sumN[i]) / meanSum
+			x += c * l.sum(squared) / meanSum
 		}
 		dst[i] = math.Log(x)
 	}

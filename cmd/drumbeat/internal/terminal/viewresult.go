@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -154,9 +155,9 @@ func latency(s Style, last, median, p99 time.Duration, plans int) string {
 	return line
 }
 
-// tiny writes a figure that ought to be zero.
+// tiny writes a figure that ought to be zero; what rounding leaves of one is none.
 func tiny(v float64) string {
-	if v == 0 {
+	if math.Abs(v) < 1e-12 {
 		return "0"
 	}
 	return fmt.Sprintf("%.0e", v)
