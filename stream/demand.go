@@ -3,9 +3,6 @@ package stream
 import (
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"drumbeat/forecast"
 	"drumbeat/schemas"
@@ -29,26 +26,10 @@ func (s *site) refresh(list []*sku, then func(i int, k *sku)) (failed []int) {
 // result lands with it, so the order of running cannot be seen. A model that fails is its SKU's own trouble: it is
 // returned by index of the list.
 func (s *site) each(list []*sku, do func(i int, k *sku)) (failed []int) {
-	shards := s.p.config.Shards
-	if shards <= 0 {
-		shards = runtime.GOMAXPROCS(0)
-	}
-	shards = min(shards, len(list))
-	var next atomic.Int64
-	var group sync.WaitGroup
 	bad := make([]bool, len(list))
-	for range shards {
-		group.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(list) {
-					return
-				}
-				bad[i] = !s.attempt(list[i], func() { do(i, list[i]) })
-			}
-		})
-	}
-	group.Wait()
+	s.across(len(list), func(i int) {
+		bad[i] = !s.attempt(list[i], func() { do(i, list[i]) })
+	})
 	for i, b := range bad {
 		if b {
 			failed = append(failed, i)
