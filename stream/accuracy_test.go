@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -214,12 +215,31 @@ func nearSums(a, b AccuracySums) bool {
 	return true
 }
 
+// oneOrder leaves every product one of its enormous orders. Of two, later sales can make a level out of one that was
+// held, and windows that close before and after see different demand.
+func (o *pastStory) oneOrder() {
+	ordered := map[string]bool{}
+	o.events = slices.DeleteFunc(o.events, func(e arrival) bool {
+		sale := &e.event.Sale
+		if e.event.Type != schemas.TypeSale || sale.Quantity.Raw != "60000" {
+			return false
+		}
+		if !ordered[sale.SKU.Raw] {
+			ordered[sale.SKU.Raw] = true
+			return false
+		}
+		maps.DeleteFunc(o.held, func(at skuDate, _ bool) bool { return at.sku == sale.SKU.Raw && at.day.String() == sale.Date.Raw })
+		return true
+	})
+}
+
 // The accuracy is that of the forecasts in the saved batches against what is true of the days, whatever came in which
 // order and was unknown.
 func TestAccuracyOfWhatWasPublished(t *testing.T) {
 	closed := 0
 	rapid.Check(t, func(t *rapid.T) {
 		o := drawPast(t)
+		o.oneOrder()
 		for i := range o.events {
 			if e := &o.events[i]; e.event.Type == schemas.TypeCalendar {
 				day := e.event.Data.(*schemas.Calendar).Dates[0]
