@@ -30,6 +30,7 @@ type model struct {
 	T        int
 	lp       *LP
 	at       [kinds][]int32
+	first    []int32 // columns of SKU s: first[s] … first[s+1]−1
 	weights  Weights
 	raised   []Row
 	conflict bool // some column has contradictory bounds: strict and impossible
@@ -192,8 +193,10 @@ func formulate(p *Problem, w Weights) *model {
 	m.lp.Start, m.lp.Index = append(index[:0:n+1], 0), index[n+1:n+1]
 
 	fixedLoad := make([]float64, R*T)
+	m.first = make([]int32, 1, S+1)
 	for s := range p.SKUs {
 		m.sku(s, fixedLoad)
+		m.first = append(m.first, int32(m.lp.Columns()))
 	}
 	for r := range p.Resources {
 		m.resource(r, fixedLoad[r*T:(r+1)*T])
