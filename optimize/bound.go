@@ -25,10 +25,15 @@ type bounder struct {
 // boundChunk is the number of paths in a chunk, at least.
 const boundChunk = 32
 
-func newBounder(c *coupled) *bounder {
-	b := &bounder{c: c, chunks: max(1, min(16, c.S/boundChunk)), load: make([]float64, c.K), value: make([]float64, c.S)}
-	b.loads, b.oracles = matrix(b.chunks, c.K), make([]oracle, b.chunks)
-	return b
+// reset prepares b for c.
+func (b *bounder) reset(c *coupled) {
+	b.c, b.paths, b.share = c, nil, nil
+	b.chunks = max(1, min(16, c.S/boundChunk))
+	b.load, b.value = resized(b.load, c.K), resized(b.value, c.S)
+	if len(b.oracles) < b.chunks {
+		b.oracles = make([]oracle, b.chunks)
+	}
+	b.loads = matrix(b.chunks, c.K)
 }
 
 // eachChunk calls f for every chunk of n things.

@@ -46,6 +46,7 @@ type coupled struct {
 		first, at, order, next []int32
 		back                   []bool
 	}
+	memory rounds // of the last solve
 }
 
 // cut is the cost of the net flow from a node to the next one: a ray of slope left up to anchor, then pieces

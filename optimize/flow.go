@@ -9,10 +9,6 @@ type flow struct {
 	shared []float64
 }
 
-func newFlow(c *coupled) *flow {
-	return &flow{x: make([]float64, len(c.cost)), shared: make([]float64, len(c.shared))}
-}
-
 // cost of path s at prices, and how far the flow is outside of the domain of a cut.
 func (f *flow) cost(c *coupled, s int, prices []float64) (total, over float64) {
 	total = c.base[s]

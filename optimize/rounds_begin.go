@@ -99,9 +99,9 @@ func (r *rounds) setBoxes() {
 }
 
 // unitCosts is the least cost of a source of every path that uses shared rows, and where that is 0, of any.
-func (r *rounds) unitCosts() []float64 {
+func (r *rounds) unitCosts(unit []float64) []float64 {
 	c := r.c
-	unit := make([]float64, c.S)
+	unit = resized(unit, c.S)
 	for s := range c.S {
 		least, any := math.Inf(1), math.Inf(1)
 		for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {

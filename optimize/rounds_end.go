@@ -8,6 +8,9 @@ import (
 
 // ceiling is more than any flow without waste costs: a lower bound above it proves that there is none.
 func (r *rounds) ceiling() float64 {
+	if r.most > 0 {
+		return r.most
+	}
 	c := r.c
 	total := math.Abs(c.offset)
 	for s := range c.S {
@@ -33,7 +36,8 @@ func (r *rounds) ceiling() float64 {
 	for _, j := range c.shared {
 		total += math.Abs(c.lp.Cost[j]) * (c.lp.Upper[j] - c.lp.Lower[j])
 	}
-	return 2*total + 1
+	r.most = 2*total + 1
+	return r.most
 }
 
 // solution writes the plan by columns, and the duals at the best prices.
@@ -90,6 +94,6 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 		}
 		sol.Reduced[j] = cost
 	}
-	sol.Basis = &Basis{Prices: r.prices}
+	sol.Basis = &Basis{Prices: slices.Clone(r.prices)}
 	return sol, nil
 }

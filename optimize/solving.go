@@ -161,6 +161,9 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	part := s.plan.part(k.component)
 	part.clear()
 	r.clean(p, part)
+	if k.guided {
+		r.m.release()
+	}
 	return err
 }
 
