@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"sync"
 )
@@ -75,7 +74,7 @@ func (b *bounder) at(ctx context.Context, prices []float64, f *flow) (float64, e
 				load[c.row[k]] += c.amount[k] * q
 			}
 			if f != nil {
-				f.x[i] = math.Min(c.room[i], f.x[i]+q)
+				f.x[i] = min(c.room[i], f.x[i]+q)
 			}
 		}
 		for j := from; j < to; j++ {

@@ -60,7 +60,7 @@ func (p *Problem) defaultWeights() Weights {
 	w := Weights{Shortfall: 10, Loss: 20 * T}
 	for s := range p.SKUs {
 		if sku := &p.SKUs[s]; sku.BacklogCost > 0 {
-			w.Loss = math.Max(w.Loss, 2*w.Shortfall*sku.shortageWeight()/sku.BacklogCost)
+			w.Loss = max(w.Loss, 2*w.Shortfall*sku.shortageWeight()/sku.BacklogCost)
 		}
 	}
 	return w
@@ -71,7 +71,7 @@ func (p *Problem) defaultWeights() Weights {
 func (p *Problem) shortfallPrice(w Weights, s *SKU) float64 {
 	price := w.Shortfall * s.shortageWeight()
 	if p.Shortages == Economic && s.BacklogCost > 0 {
-		price = math.Min(price, s.BacklogCost)
+		price = min(price, s.BacklogCost)
 	}
 	return price
 }
@@ -140,14 +140,14 @@ func (s *SKU) production(p *Problem) (lower, upper []float64) {
 		case pin.Max >= 0 && t < frozen:
 			upper[t] = pin.Max
 		case pin.Max >= 0:
-			upper[t] = math.Min(upper[t], pin.Max)
+			upper[t] = min(upper[t], pin.Max)
 		case t < frozen:
 			upper[t] = math.Inf(1)
 			if s.MaxProduction != nil {
 				upper[t] = s.MaxProduction[t]
 			}
 		}
-		upper[t] = math.Max(upper[t], lower[t])
+		upper[t] = max(upper[t], lower[t])
 	}
 	for t := max(0, T-s.LeadTime); t < T; t++ {
 		upper[t] = lower[t]
@@ -168,9 +168,9 @@ func (s *SKU) storage(p *Problem, lower []float64) []float64 {
 		if t >= s.LeadTime {
 			stock += lower[t-s.LeadTime]
 		}
-		limit[t] = math.Max(s.StorageCapacity, stock)
+		limit[t] = max(s.StorageCapacity, stock)
 		if s.BacklogCost == 0 {
-			stock = math.Max(0, stock)
+			stock = max(0, stock)
 		}
 	}
 	return limit
@@ -291,9 +291,9 @@ func (m *model) sku(s int, fixedLoad []float64) {
 		if sku.hasBaseline(t) {
 			base, k := sku.Baseline[t], at(sku.ChangePrice, t)
 			m.lp.Offset += k * base
-			m.column(kindKeep, s, t, sku.ProductionCost-k, math.Min(lower[t], base), math.Min(upper[t], base))
+			m.column(kindKeep, s, t, sku.ProductionCost-k, min(lower[t], base), min(upper[t], base))
 			m.productionEntries(s, t)
-			m.column(kindMore, s, t, sku.ProductionCost+k, math.Max(0, lower[t]-base), math.Max(0, upper[t]-base))
+			m.column(kindMore, s, t, sku.ProductionCost+k, max(0, lower[t]-base), max(0, upper[t]-base))
 		} else {
 			m.column(kindMore, s, t, sku.ProductionCost, lower[t], upper[t])
 		}
@@ -320,7 +320,7 @@ func (m *model) sku(s int, fixedLoad []float64) {
 
 		safety, most, least := sku.SafetyStock[t], inf, 0.0
 		if limit != nil {
-			most, least = math.Max(limit[t], safety), math.Max(0, safety-limit[t])
+			most, least = max(limit[t], safety), max(0, safety-limit[t])
 		}
 		h := p.holding(sku, t)
 		m.column(kindStock, s, t, h, safety, most)

@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"math"
 )
 
 // looseFace is the optimal face of m's LP at sol without what cannot move on it: an LP with the costs of breakTies over
@@ -171,7 +170,7 @@ func (e *session) breakTiesLoose(ctx context.Context, r *result) error {
 	r.stats.Stages++
 	if sol.Status == LPOptimal {
 		for i, j := range columns {
-			r.x[j] = math.Max(m.lp.Lower[j], math.Min(m.lp.Upper[j], sol.X[i]))
+			r.x[j] = max(m.lp.Lower[j], min(m.lp.Upper[j], sol.X[i]))
 		}
 	}
 	return nil

@@ -28,6 +28,9 @@ type step struct {
 // solve returns the least cost of path s at prices, +Inf if it has no flow, −Inf if its cost has no bound. use hears
 // what every source supplies, in one or more parts.
 func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int32, quantity float64)) float64 {
+	if c.plain[s] {
+		return plainPath(c, s, prices, use)
+	}
 	steps, added := o.step[:0], 0.0
 	head := 0 // steps before it are used up
 	from, total, dust := 0.0, c.base[s], c.dust[s]
@@ -63,7 +66,7 @@ func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int3
 					from = low
 				}
 			}
-			from = math.Max(from, low)
+			from = max(from, low)
 		}
 		total += c.costOf(k, from)
 		end, last := k.anchor, k.left
@@ -93,6 +96,50 @@ func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int3
 		head++
 	}
 	o.step = steps
+	return total
+}
+
+// plainPath is solve for a path where the only curve is a straight line: the cheapest source so far supplies what is
+// missing, and becomes dearer by what is carried.
+func plainPath(c *coupled, s int, prices []float64, use func(source int32, quantity float64)) float64 {
+	best, source, quantity := math.Inf(1), int32(nobody), 0.0
+	from, total, dust := 0.0, c.base[s], c.dust[s]
+	for n := s * c.T; n < (s+1)*c.T; n++ {
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			v := c.cost[i]
+			for k := c.entry[i]; k < c.entry[i+1]; k++ {
+				v += c.amount[k] * prices[c.row[k]]
+			}
+			if v < best {
+				if quantity > 0 {
+					use(source, quantity)
+					quantity = 0
+				}
+				best, source = v, i
+			}
+		}
+		k := &c.cuts[n]
+		from -= c.need[n]
+		if missing := k.anchor - from; missing > 0 {
+			if missing > dust {
+				if source == nobody {
+					return math.Inf(1)
+				}
+				total += best * missing
+				quantity += missing
+			}
+			from = k.anchor
+		}
+		slope := c.piece[k.first].slope
+		total += k.value + slope*(from-k.anchor)
+		best += slope
+	}
+	if quantity > 0 {
+		use(source, quantity)
+	}
+	if best < 0 {
+		return math.Inf(-1)
+	}
 	return total
 }
 

@@ -76,7 +76,7 @@ func (r *rounds) centre() {
 		b := &r.boxes[k]
 		b.low, b.high = r.best[k]-b.width, r.best[k]+b.width
 		if !r.c.equal[k] {
-			b.low = math.Max(0, b.low)
+			b.low = max(0, b.low)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func (r *rounds) run(ctx context.Context) error {
 	largest := 1.0
 	for k := range r.c.limit {
 		if v := math.Abs(r.c.limit[k]); !math.IsInf(v, 1) {
-			largest = math.Max(largest, v)
+			largest = max(largest, v)
 		}
 	}
 	for r.count = 1; r.count <= maxRounds; r.count++ {
@@ -127,7 +127,7 @@ func (r *rounds) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		gap := (r.upper - r.lower) / math.Max(1, math.Abs(r.upper))
+		gap := (r.upper - r.lower) / max(1, math.Abs(r.upper))
 		switch {
 		case left == 0 && (lost == 0 || gap <= exactGap || added == 0):
 			if gap <= guidedGap {
@@ -201,7 +201,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 	for j, i := range m.source[:m.box] {
 		r.upper += m.lp.Cost[j] * sol.X[j]
 		if i >= 0 {
-			r.now.x[i] = math.Max(0, math.Min(c.room[i], sol.X[j]))
+			r.now.x[i] = max(0, min(c.room[i], sol.X[j]))
 			r.place[i] = sol.Basis.Columns[j]
 		}
 	}
@@ -220,7 +220,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 		at += 2
 		r.prices[k] = -sol.Duals[row]
 		if !c.equal[k] {
-			r.prices[k] = math.Max(0, r.prices[k])
+			r.prices[k] = max(0, r.prices[k])
 		}
 		if over > tolerance || (under > tolerance && (b.low != 0 || c.equal[k])) {
 			left++

@@ -21,7 +21,7 @@ func (r *rounds) ceiling() float64 {
 		total += math.Abs(c.base[s])
 		for n := s * c.T; n < (s+1)*c.T; n++ {
 			for i := c.first[n]; i < c.first[n+1]; i++ {
-				total += math.Abs(c.cost[i]) * math.Min(c.room[i], most)
+				total += math.Abs(c.cost[i]) * min(c.room[i], most)
 			}
 			k := &c.cuts[n]
 			total += math.Abs(k.value)
@@ -29,7 +29,7 @@ func (r *rounds) ceiling() float64 {
 				total += math.Abs(k.left) * 2 * most
 			}
 			for i := k.first; i < k.last; i++ {
-				total += math.Abs(c.piece[i].slope) * math.Min(c.piece[i].length, 2*most)
+				total += math.Abs(c.piece[i].slope) * min(c.piece[i].length, 2*most)
 			}
 		}
 	}

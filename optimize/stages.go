@@ -28,7 +28,7 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	scale := 1.0
 	for s := range m.p.SKUs {
 		for _, d := range m.p.SKUs[s].Demand {
-			scale = math.Max(scale, d*m.p.SKUs[s].shortageWeight())
+			scale = max(scale, d*m.p.SKUs[s].shortageWeight())
 		}
 	}
 	if lost <= 1e-9*scale && short <= 1e-9*scale {
@@ -111,7 +111,7 @@ type faceBounds struct{ tolerance float64 }
 func newFaceBounds(sol *Solution) faceBounds {
 	largest := 0.0
 	for _, y := range sol.Duals {
-		largest = math.Max(largest, math.Abs(y))
+		largest = max(largest, math.Abs(y))
 	}
 	return faceBounds{1e-7 + 1e-11*largest}
 }
