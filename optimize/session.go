@@ -126,6 +126,9 @@ func sameNames(a, b *Problem) bool {
 
 // run solves lp, by a change of numbers if the solver holds the same matrix.
 func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
+	if err := ctx.Err(); err != nil { // reading an LP takes time as well
+		return nil, err
+	}
 	if e.solver == nil {
 		e.loaded = nil
 		if e.guided {
