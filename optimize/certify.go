@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // ErrCertificate marks a plan that is not feasible, not priced as it says, or not proved optimal.
@@ -38,11 +41,10 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	if least := p.defaultWeights(); !(plan.Weights.Shortfall >= least.Shortfall && plan.Weights.Loss >= least.Loss) {
 		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v", ErrCertificate, plan.Weights, least)
 	}
-	c.boundsOfProduction()
+	c.lo, c.hi = matrix(len(p.SKUs), c.T), matrix(len(p.SKUs), c.T)
+	c.eachSKU(func(c *certifier, s int) float64 { c.boundsOfProduction(s); return 0 })
 	c.must = c.forced()
-	for s := range p.SKUs {
-		c.stock(s)
-	}
+	c.eachSKU(func(c *certifier, s int) float64 { c.stock(s); return 0 })
 	c.capacity()
 	objective, shortage := c.objective()
 	weighted := objective + shortage
@@ -174,40 +176,77 @@ func optRow(m [][]float64, s, t int) float64 {
 	return m[s][t]
 }
 
-// boundsOfProduction derives what each x[s][t] may be, from the rules of the model.
-func (c *certifier) boundsOfProduction() {
-	for s := range c.p.SKUs {
-		sku := &c.p.SKUs[s]
-		lo, hi := make([]float64, c.T), make([]float64, c.T)
-		for t := range c.T {
-			most := math.Inf(1)
-			if len(sku.MaxProduction) > 0 {
-				most = sku.MaxProduction[t]
+// certifyChunk is how many SKUs are looked at together.
+const certifyChunk = 256
+
+// eachSKU looks at every SKU, on all cores, and returns the sum of what look returns, always in the same order. look
+// may note violations and clipped values in its certifier.
+func (c *certifier) eachSKU(look func(c *certifier, s int) float64) float64 {
+	S := len(c.p.SKUs)
+	parts := make([]certifier, (S+certifyChunk-1)/certifyChunk)
+	sums := make([]float64, len(parts))
+	var next atomic.Int64
+	work := func() {
+		for {
+			k := int(next.Add(1) - 1)
+			if k >= len(parts) {
+				return
 			}
-			lo[t], hi[t] = 0, most
-			if sku.Fixed != nil && t < c.p.Frozen {
-				lo[t], hi[t] = sku.Fixed[t], sku.Fixed[t]
+			own, sum := *c, 0.0
+			own.violation, own.worst, own.clipped = 0, "", 0
+			for s := k * certifyChunk; s < min(S, (k+1)*certifyChunk); s++ {
+				sum += look(&own, s)
 			}
-			for _, pin := range sku.Pins {
-				if pin.Period != t {
-					continue
-				}
-				lo[t], hi[t] = pin.Min, most
-				if pin.Max >= 0 {
-					hi[t] = pin.Max
-					if !(sku.Fixed != nil && t < c.p.Frozen) {
-						hi[t] = min(pin.Max, most)
-					}
-				}
-			}
-			if hi[t] < lo[t] || t+sku.LeadTime >= c.T {
-				hi[t] = lo[t]
-			}
-			x := c.plan.Production[s][t]
-			c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
-			c.lot(s, t, lo[t], hi[t])
+			parts[k], sums[k] = own, sum
 		}
-		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
+	}
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
+		wait.Go(work)
+	}
+	work()
+	wait.Wait()
+	total := 0.0
+	for k := range parts {
+		if part := &parts[k]; part.violation > c.violation {
+			c.violation, c.worst = part.violation, part.worst
+		}
+		c.clipped = max(c.clipped, parts[k].clipped)
+		total += sums[k]
+	}
+	return total
+}
+
+// boundsOfProduction derives what each x[s][t] may be, from the rules of the model.
+func (c *certifier) boundsOfProduction(s int) {
+	sku, lo, hi := &c.p.SKUs[s], c.lo[s], c.hi[s]
+	for t := range c.T {
+		most := math.Inf(1)
+		if len(sku.MaxProduction) > 0 {
+			most = sku.MaxProduction[t]
+		}
+		lo[t], hi[t] = 0, most
+		if sku.Fixed != nil && t < c.p.Frozen {
+			lo[t], hi[t] = sku.Fixed[t], sku.Fixed[t]
+		}
+		for _, pin := range sku.Pins {
+			if pin.Period != t {
+				continue
+			}
+			lo[t], hi[t] = pin.Min, most
+			if pin.Max >= 0 {
+				hi[t] = pin.Max
+				if !(sku.Fixed != nil && t < c.p.Frozen) {
+					hi[t] = min(pin.Max, most)
+				}
+			}
+		}
+		if hi[t] < lo[t] || t+sku.LeadTime >= c.T {
+			hi[t] = lo[t]
+		}
+		x := c.plan.Production[s][t]
+		c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
+		c.lot(s, t, lo[t], hi[t])
 	}
 }
 

@@ -99,10 +99,7 @@ func (c *certifier) bound() float64 {
 			total += min(0, (opt(res.OvertimeCost, t)-pi)*opt(res.Overtime, t))
 		}
 	}
-	for s := range c.p.SKUs {
-		total += c.boundSKU(s, price)
-	}
-	return total
+	return total + c.eachSKU(func(c *certifier, s int) float64 { return c.boundSKU(s, price) })
 }
 
 // clip notes that a price had to be changed.
