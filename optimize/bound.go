@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"sync"
 )
@@ -25,10 +24,15 @@ type bounder struct {
 // boundChunk is the number of paths in a chunk, at least.
 const boundChunk = 32
 
-func newBounder(c *coupled) *bounder {
-	b := &bounder{c: c, chunks: max(1, min(16, c.S/boundChunk)), load: make([]float64, c.K), value: make([]float64, c.S)}
-	b.loads, b.oracles = matrix(b.chunks, c.K), make([]oracle, b.chunks)
-	return b
+// reset prepares b for c.
+func (b *bounder) reset(c *coupled) {
+	b.c, b.paths, b.share = c, nil, nil
+	b.chunks = max(1, min(16, c.S/boundChunk))
+	b.load, b.value = resized(b.load, c.K), resized(b.value, c.S)
+	if len(b.oracles) < b.chunks {
+		b.oracles = make([]oracle, b.chunks)
+	}
+	b.loads = matrix(b.chunks, c.K)
 }
 
 // eachChunk calls f for every chunk of n things.
@@ -70,7 +74,7 @@ func (b *bounder) at(ctx context.Context, prices []float64, f *flow) (float64, e
 				load[c.row[k]] += c.amount[k] * q
 			}
 			if f != nil {
-				f.x[i] = math.Min(c.room[i], f.x[i]+q)
+				f.x[i] = min(c.room[i], f.x[i]+q)
 			}
 		}
 		for j := from; j < to; j++ {

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // ErrCertificate marks a plan that is not feasible, not priced as it says, or not proved optimal.
@@ -38,11 +41,10 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	if least := p.defaultWeights(); !(plan.Weights.Shortfall >= least.Shortfall && plan.Weights.Loss >= least.Loss) {
 		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v", ErrCertificate, plan.Weights, least)
 	}
-	c.boundsOfProduction()
+	c.lo, c.hi = matrix(len(p.SKUs), c.T), matrix(len(p.SKUs), c.T)
+	c.eachSKU(func(c *certifier, s int) float64 { c.boundsOfProduction(s); return 0 })
 	c.must = c.forced()
-	for s := range p.SKUs {
-		c.stock(s)
-	}
+	c.eachSKU(func(c *certifier, s int) float64 { c.stock(s); return 0 })
 	c.capacity()
 	objective, shortage := c.objective()
 	weighted := objective + shortage
@@ -62,16 +64,16 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 		DualInfeasibility:   c.clipped,
 		Checked:             true,
 	}
-	cert.Gap = (objective - cert.Bound) / math.Max(1, math.Abs(objective))
+	cert.Gap = (objective - cert.Bound) / max(1, math.Abs(objective))
 	if p.lots() {
-		cert.RoundingGap = math.Max(0, objective-cert.Bound) / math.Max(1, math.Abs(cert.Bound))
+		cert.RoundingGap = max(0, objective-cert.Bound) / max(1, math.Abs(cert.Bound))
 	}
-	scale := math.Max(1, math.Abs(weighted)) + c.grains()
+	scale := max(1, math.Abs(weighted)) + c.grains()
 	var err error
 	switch {
 	case !(c.violation <= certifyFeasible):
 		err = fmt.Errorf("%s is violated by %.3g of its size", c.worst, c.violation)
-	case !(math.Abs(objective-plan.Objective) <= 1e-9*math.Max(1, math.Abs(objective))):
+	case !(math.Abs(objective-plan.Objective) <= 1e-9*max(1, math.Abs(objective))):
 		err = fmt.Errorf("objective is %.9g, stated is %.9g", objective, plan.Objective)
 	case !((weighted-bound)/scale <= c.tolerance()):
 		err = fmt.Errorf("weighted objective %.9g is above its bound %.9g", weighted, bound)
@@ -101,14 +103,14 @@ func (c *certifier) grains() float64 {
 	for _, values := range c.plan.Values {
 		most := 0.0
 		for _, v := range values {
-			most = math.Max(most, math.Abs(v))
+			most = max(most, math.Abs(v))
 		}
 		sum += 3 * most
 	}
 	for r := range c.p.Resources {
 		most := 0.0
 		for _, v := range c.p.Resources[r].OvertimeCost {
-			most = math.Max(most, v)
+			most = max(most, v)
 		}
 		sum += 3 * most
 	}
@@ -151,7 +153,7 @@ func (c *certifier) shape() error {
 
 // want notes the violation of low <= v <= high, relative to size. what, of whom and when say what is violated.
 func (c *certifier) want(v, low, high, size float64, what, whom string, t int) {
-	excess := math.Max(low-v, v-high) / math.Max(1, size)
+	excess := max(low-v, v-high) / max(1, size)
 	if excess > c.violation || math.IsNaN(excess) {
 		if math.IsNaN(excess) {
 			excess = math.Inf(1)
@@ -174,40 +176,77 @@ func optRow(m [][]float64, s, t int) float64 {
 	return m[s][t]
 }
 
-// boundsOfProduction derives what each x[s][t] may be, from the rules of the model.
-func (c *certifier) boundsOfProduction() {
-	for s := range c.p.SKUs {
-		sku := &c.p.SKUs[s]
-		lo, hi := make([]float64, c.T), make([]float64, c.T)
-		for t := range c.T {
-			most := math.Inf(1)
-			if len(sku.MaxProduction) > 0 {
-				most = sku.MaxProduction[t]
+// certifyChunk is how many SKUs are looked at together.
+const certifyChunk = 256
+
+// eachSKU looks at every SKU, on all cores, and returns the sum of what look returns, always in the same order. look
+// may note violations and clipped values in its certifier.
+func (c *certifier) eachSKU(look func(c *certifier, s int) float64) float64 {
+	S := len(c.p.SKUs)
+	parts := make([]certifier, (S+certifyChunk-1)/certifyChunk)
+	sums := make([]float64, len(parts))
+	var next atomic.Int64
+	work := func() {
+		for {
+			k := int(next.Add(1) - 1)
+			if k >= len(parts) {
+				return
 			}
-			lo[t], hi[t] = 0, most
-			if sku.Fixed != nil && t < c.p.Frozen {
-				lo[t], hi[t] = sku.Fixed[t], sku.Fixed[t]
+			own, sum := *c, 0.0
+			own.violation, own.worst, own.clipped = 0, "", 0
+			for s := k * certifyChunk; s < min(S, (k+1)*certifyChunk); s++ {
+				sum += look(&own, s)
 			}
-			for _, pin := range sku.Pins {
-				if pin.Period != t {
-					continue
-				}
-				lo[t], hi[t] = pin.Min, most
-				if pin.Max >= 0 {
-					hi[t] = pin.Max
-					if !(sku.Fixed != nil && t < c.p.Frozen) {
-						hi[t] = math.Min(pin.Max, most)
-					}
-				}
-			}
-			if hi[t] < lo[t] || t+sku.LeadTime >= c.T {
-				hi[t] = lo[t]
-			}
-			x := c.plan.Production[s][t]
-			c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
-			c.lot(s, t, lo[t], hi[t])
+			parts[k], sums[k] = own, sum
 		}
-		c.lo, c.hi = append(c.lo, lo), append(c.hi, hi)
+	}
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
+		wait.Go(work)
+	}
+	work()
+	wait.Wait()
+	total := 0.0
+	for k := range parts {
+		if part := &parts[k]; part.violation > c.violation {
+			c.violation, c.worst = part.violation, part.worst
+		}
+		c.clipped = max(c.clipped, parts[k].clipped)
+		total += sums[k]
+	}
+	return total
+}
+
+// boundsOfProduction derives what each x[s][t] may be, from the rules of the model.
+func (c *certifier) boundsOfProduction(s int) {
+	sku, lo, hi := &c.p.SKUs[s], c.lo[s], c.hi[s]
+	for t := range c.T {
+		most := math.Inf(1)
+		if len(sku.MaxProduction) > 0 {
+			most = sku.MaxProduction[t]
+		}
+		lo[t], hi[t] = 0, most
+		if sku.Fixed != nil && t < c.p.Frozen {
+			lo[t], hi[t] = sku.Fixed[t], sku.Fixed[t]
+		}
+		for _, pin := range sku.Pins {
+			if pin.Period != t {
+				continue
+			}
+			lo[t], hi[t] = pin.Min, most
+			if pin.Max >= 0 {
+				hi[t] = pin.Max
+				if !(sku.Fixed != nil && t < c.p.Frozen) {
+					hi[t] = min(pin.Max, most)
+				}
+			}
+		}
+		if hi[t] < lo[t] || t+sku.LeadTime >= c.T {
+			hi[t] = lo[t]
+		}
+		x := c.plan.Production[s][t]
+		c.want(x, lo[t], hi[t], x, "production", sku.Name, t)
+		c.lot(s, t, lo[t], hi[t])
 	}
 }
 
@@ -251,13 +290,13 @@ func (c *certifier) stock(s int) {
 			arrives = plan.Production[s][u]
 		}
 		after := before + arrives + opt(sku.Receipts, t) + lost + extra - sku.Demand[t]
-		size := math.Max(math.Abs(before), math.Max(sku.Demand[t], math.Abs(after)))
+		size := max(math.Abs(before), max(sku.Demand[t], math.Abs(after)))
 		c.want(held-owed, after, after, size, "stock balance", sku.Name, t)
-		c.want(math.Min(held, owed), 0, 0, 1, "stock beside backlog", sku.Name, t)
+		c.want(min(held, owed), 0, 0, 1, "stock beside backlog", sku.Name, t)
 		c.want(held, 0, math.Inf(1), 1, "stock", sku.Name, t)
-		c.want(short, math.Max(0, sku.SafetyStock[t]-held), math.Inf(1), sku.SafetyStock[t], "safety stock", sku.Name, t)
+		c.want(short, max(0, sku.SafetyStock[t]-held), math.Inf(1), sku.SafetyStock[t], "safety stock", sku.Name, t)
 		if sku.StorageCapacity > 0 {
-			c.want(held, 0, math.Max(sku.StorageCapacity, level[t]), sku.StorageCapacity, "storage", sku.Name, t)
+			c.want(held, 0, max(sku.StorageCapacity, level[t]), sku.StorageCapacity, "storage", sku.Name, t)
 		}
 		mostShort, mostLost, mostOwed, mostExtra := sku.SafetyStock[t], sku.Demand[t], 0.0, 0.0
 		if sku.BacklogCost > 0 {
@@ -299,7 +338,7 @@ func (c *certifier) room(forced [][]float64, r, t int) float64 {
 	if len(res.Unlimited) > 0 && res.Unlimited[t] {
 		return math.Inf(1)
 	}
-	return math.Max(res.Capacity[t]-opt(res.Load, t), forced[r][t]-opt(res.Overtime, t))
+	return max(res.Capacity[t]-opt(res.Load, t), forced[r][t]-opt(res.Overtime, t))
 }
 
 // loads is Σ a·x for the given production.
@@ -327,7 +366,7 @@ func (c *certifier) capacity() {
 			over := c.plan.Overtime[r][t]
 			c.want(over, 0, opt(res.Overtime, t), opt(res.Overtime, t), "overtime", res.Name, t)
 			if used {
-				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), math.Max(res.Capacity[t], load[r][t]),
+				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), max(res.Capacity[t], load[r][t]),
 					"capacity", res.Name, t)
 			}
 		}

@@ -96,22 +96,19 @@ func (c *certifier) bound() float64 {
 			}
 			price[r][t] = pi
 			total -= pi * room
-			total += math.Min(0, (opt(res.OvertimeCost, t)-pi)*opt(res.Overtime, t))
+			total += min(0, (opt(res.OvertimeCost, t)-pi)*opt(res.Overtime, t))
 		}
 	}
-	for s := range c.p.SKUs {
-		total += c.boundSKU(s, price)
-	}
-	return total
+	return total + c.eachSKU(func(c *certifier, s int) float64 { return c.boundSKU(s, price) })
 }
 
 // clip notes that a price had to be changed.
 func (c *certifier) clip(from, to float64) {
-	d := math.Abs(from-to) / math.Max(1, math.Abs(to))
+	d := math.Abs(from-to) / max(1, math.Abs(to))
 	if math.IsNaN(d) {
 		d = math.Inf(1)
 	}
-	c.clipped = math.Max(c.clipped, d)
+	c.clipped = max(c.clipped, d)
 }
 
 // boundSKU is the least of one SKU's cost at capacity prices, less v times each balance.
@@ -129,7 +126,7 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 	v := c.values(s, charge, limited)
 	level := c.unavoidable(s)
 	weights, short := c.plan.Weights, c.shortPrice(s)
-	total, demand := 0.0, math.Max(0, -sku.Opening)
+	total, demand := 0.0, max(0, -sku.Opening)
 	next := func(t int) float64 {
 		if t+1 < T {
 			return v[t+1]
@@ -151,11 +148,11 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 		base, k := c.change(s, t)
 		make := func(x float64) float64 { return (charge[t]-worth)*x + k*math.Abs(x-base) }
 		cheapest := make(c.lo[s][t])
-		if b := math.Max(c.lo[s][t], math.Min(c.hi[s][t], base)); b != c.lo[s][t] {
-			cheapest = math.Min(cheapest, make(b))
+		if b := max(c.lo[s][t], min(c.hi[s][t], base)); b != c.lo[s][t] {
+			cheapest = min(cheapest, make(b))
 		}
 		if hi := c.hi[s][t]; !math.IsInf(hi, 1) {
-			cheapest = math.Min(cheapest, make(hi))
+			cheapest = min(cheapest, make(hi))
 		}
 		total += cheapest
 
@@ -165,26 +162,26 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 				if t == T-1 {
 					cost += weights.Loss * w
 				}
-				total += math.Min(0, (cost-v[t]+next(t))*demand)
+				total += min(0, (cost-v[t]+next(t))*demand)
 			} else {
-				total += math.Min(0, (weights.Loss*w-v[t])*sku.Demand[t])
+				total += min(0, (weights.Loss*w-v[t])*sku.Demand[t])
 			}
 		}
 
 		carry := c.hold(s, t) + v[t] - next(t)
 		safety := sku.SafetyStock[t]
-		hold := func(i float64) float64 { return carry*i + short*math.Max(0, safety-i) }
+		hold := func(i float64) float64 { return carry*i + short*max(0, safety-i) }
 		most := math.Inf(1)
 		if limited {
-			most = math.Max(sku.StorageCapacity, level[t])
+			most = max(sku.StorageCapacity, level[t])
 		}
-		least := math.Min(safety, most)
+		least := min(safety, most)
 		best := hold(least)
 		if c.mayShort(s, t) {
-			best = math.Min(best, hold(0))
+			best = min(best, hold(0))
 		}
 		if !math.IsInf(most, 1) {
-			best = math.Min(best, hold(most))
+			best = min(best, hold(most))
 		}
 		total += best
 	}
@@ -213,10 +210,10 @@ func (c *certifier) values(s int, charge []float64, limited bool) []float64 {
 		}
 		if u := t - sku.LeadTime; u >= 0 && math.IsInf(c.hi[s][u], 1) {
 			_, k := c.change(s, u)
-			most = math.Min(most, charge[u]+k)
+			most = min(most, charge[u]+k)
 		}
 		if sku.EmergencyCost > 0 {
-			most = math.Min(most, sku.EmergencyCost)
+			most = min(most, sku.EmergencyCost)
 		}
 		if v[t] > most {
 			c.clip(v[t], most)

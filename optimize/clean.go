@@ -32,7 +32,7 @@ func (r *result) clean(p *Problem, plan *Plan) {
 	for i := range p.Resources {
 		for t := range p.Periods {
 			if row := r.m.index(kindCapacityRow, i, t); row >= 0 {
-				plan.Prices[i][t] = math.Max(0, -r.duals.Duals[row])
+				plan.Prices[i][t] = max(0, -r.duals.Duals[row])
 			}
 		}
 	}
@@ -104,11 +104,11 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 			lost[t] -= stock
 			stock = 0
 		}
-		plan.Inventory[s][t] = math.Max(0, stock)
+		plan.Inventory[s][t] = max(0, stock)
 		if sku.BacklogCost > 0 {
-			plan.Backlog[s][t] = math.Max(0, -stock)
+			plan.Backlog[s][t] = max(0, -stock)
 		}
-		plan.Shortfall[s][t] = math.Max(0, sku.SafetyStock[t]-plan.Inventory[s][t])
+		plan.Shortfall[s][t] = max(0, sku.SafetyStock[t]-plan.Inventory[s][t])
 	}
 }
 
@@ -124,9 +124,9 @@ func (r *result) total(dst []float64, s int, lower, upper []float64, of ...kind)
 			continue
 		}
 		exact += v
-		dst[t] = math.Max(rounded(rounded(exact)-stated), at(lower, t))
+		dst[t] = max(rounded(rounded(exact)-stated), at(lower, t))
 		if upper != nil {
-			dst[t] = math.Min(dst[t], upper[t])
+			dst[t] = min(dst[t], upper[t])
 		}
 		stated = rounded(stated + dst[t])
 	}
@@ -163,7 +163,7 @@ func (r *result) overtime(p *Problem, plan *Plan) {
 			over := load[i][t] + at(res.Load, t) - res.Capacity[t]
 			// Where the optimum needs none, what is over is rounding.
 			if over > 1e-9*(1+res.Capacity[t]) && r.value(kindOvertime, i, t) > 1e-9*(1+res.Capacity[t]) {
-				plan.Overtime[i][t] = math.Min(res.Overtime[t], over)
+				plan.Overtime[i][t] = min(res.Overtime[t], over)
 			}
 		}
 	}

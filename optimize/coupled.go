@@ -33,6 +33,7 @@ type coupled struct {
 	base  []float64 // by path: cost of lower bounds and of the cuts' anchors
 	dust  []float64 // by path: a quantity that is rounding error
 	cuts  []cut     // by node: the arcs to the next one; of the last, out of the path
+	plain []bool    // by path: stock has least amounts only, sources have no limits
 	piece []cutPiece
 
 	limit  []float64 // by shared row: the room left; +Inf: none is needed
@@ -46,6 +47,7 @@ type coupled struct {
 		first, at, order, next []int32
 		back                   []bool
 	}
+	memory rounds // of the last solve
 }
 
 // cut is the cost of the net flow from a node to the next one: a ray of slope left up to anchor, then pieces
@@ -92,7 +94,30 @@ func (c *coupled) read(lp *LP) error {
 		}
 	}
 	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
-	return c.columns()
+	if err := c.columns(); err != nil {
+		return err
+	}
+	c.plain = resized(c.plain, c.S)
+	for s := range c.S {
+		c.plain[s] = c.isPlain(s)
+	}
+	return nil
+}
+
+// isPlain says whether all sources of path s are unlimited and every cut is a single ray to the right, at no negative slope.
+func (c *coupled) isPlain(s int) bool {
+	for n := s * c.T; n < (s+1)*c.T; n++ {
+		k := &c.cuts[n]
+		if k.ray >= 0 || k.last != k.first+1 || c.piece[k.first].slope < 0 || !math.IsInf(c.piece[k.first].length, 1) {
+			return false
+		}
+	}
+	for _, room := range c.room[c.first[s*c.T]:c.first[(s+1)*c.T]] {
+		if !math.IsInf(room, 1) {
+			return false
+		}
+	}
+	return true
 }
 
 // resized is v with n zero elements.

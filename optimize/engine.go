@@ -86,6 +86,9 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 		solve = e.planLots
 	}
 	plan, err := solve(ctx, p, start)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err == nil && plan.Status == Optimal {
 		plan.Certificate, err = Certify(p, plan)
 	}

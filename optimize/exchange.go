@@ -31,7 +31,7 @@ func (a *nearest) put(cost float64, source int32) {
 	switch {
 	case source == nobody:
 	case source == a.source:
-		a.cost = math.Min(a.cost, cost)
+		a.cost = min(a.cost, cost)
 	case cost < a.cost:
 		a.cost2, a.source2 = a.cost, a.source
 		a.cost, a.source = cost, source
@@ -125,7 +125,7 @@ func (e *exchange) values(c *coupled, s int, dst []float64) {
 			dst[t] = -e.less[t].cost
 			if t > 0 {
 				low, _ := c.slopes(&c.cuts[s*T+t-1], e.level[t-1], dust)
-				dst[t] = math.Max(dst[t], dst[t-1]+low)
+				dst[t] = max(dst[t], dst[t-1]+low)
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (e *exchange) values(c *coupled, s int, dst []float64) {
 		}
 		if t+1 < T {
 			_, high := c.slopes(&c.cuts[s*T+t], e.level[t], dust)
-			dst[t] = math.Max(dst[t], dst[t+1]-high)
+			dst[t] = max(dst[t], dst[t+1]-high)
 		}
 	}
 	for t := range T {

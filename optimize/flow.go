@@ -9,10 +9,6 @@ type flow struct {
 	shared []float64
 }
 
-func newFlow(c *coupled) *flow {
-	return &flow{x: make([]float64, len(c.cost)), shared: make([]float64, len(c.shared))}
-}
-
 // cost of path s at prices, and how far the flow is outside of the domain of a cut.
 func (f *flow) cost(c *coupled, s int, prices []float64) (total, over float64) {
 	total = c.base[s]
@@ -27,8 +23,8 @@ func (f *flow) cost(c *coupled, s int, prices []float64) (total, over float64) {
 		level -= c.need[n]
 		k := &c.cuts[n]
 		low, high := c.domain(k)
-		over = math.Max(over, math.Max(low-level, level-high))
-		total += c.costOf(k, math.Max(low, math.Min(high, level)))
+		over = max(over, max(low-level, level-high))
+		total += c.costOf(k, max(low, min(high, level)))
 	}
 	return total, over
 }
@@ -94,7 +90,7 @@ func (f *flow) carried(c *coupled, s int, x []float64) {
 		}
 		for i := k.first; i < k.last; i++ {
 			p := &c.piece[i]
-			take := math.Max(0, math.Min(d, p.length))
+			take := max(0, min(d, p.length))
 			if math.Abs(take-p.length) <= c.dust[s] {
 				take = p.length
 			}

@@ -1,6 +1,9 @@
 package optimize
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // kind names the sorts of columns and rows. The numbers are part of a stored Start: append only.
 type kind uint8
@@ -30,9 +33,11 @@ type model struct {
 	T        int
 	lp       *LP
 	at       [kinds][]int32
+	first    []int32 // columns of SKU s: first[s] … first[s+1]−1
 	weights  Weights
 	raised   []Row
-	conflict bool // some column has contradictory bounds: strict and impossible
+	spare    [kinds][]int32 // memory
+	conflict bool           // some column has contradictory bounds: strict and impossible
 }
 
 func (m *model) index(k kind, entity, t int) int32 {
@@ -55,7 +60,7 @@ func (p *Problem) defaultWeights() Weights {
 	w := Weights{Shortfall: 10, Loss: 20 * T}
 	for s := range p.SKUs {
 		if sku := &p.SKUs[s]; sku.BacklogCost > 0 {
-			w.Loss = math.Max(w.Loss, 2*w.Shortfall*sku.shortageWeight()/sku.BacklogCost)
+			w.Loss = max(w.Loss, 2*w.Shortfall*sku.shortageWeight()/sku.BacklogCost)
 		}
 	}
 	return w
@@ -66,7 +71,7 @@ func (p *Problem) defaultWeights() Weights {
 func (p *Problem) shortfallPrice(w Weights, s *SKU) float64 {
 	price := w.Shortfall * s.shortageWeight()
 	if p.Shortages == Economic && s.BacklogCost > 0 {
-		price = math.Min(price, s.BacklogCost)
+		price = min(price, s.BacklogCost)
 	}
 	return price
 }
@@ -135,14 +140,14 @@ func (s *SKU) production(p *Problem) (lower, upper []float64) {
 		case pin.Max >= 0 && t < frozen:
 			upper[t] = pin.Max
 		case pin.Max >= 0:
-			upper[t] = math.Min(upper[t], pin.Max)
+			upper[t] = min(upper[t], pin.Max)
 		case t < frozen:
 			upper[t] = math.Inf(1)
 			if s.MaxProduction != nil {
 				upper[t] = s.MaxProduction[t]
 			}
 		}
-		upper[t] = math.Max(upper[t], lower[t])
+		upper[t] = max(upper[t], lower[t])
 	}
 	for t := max(0, T-s.LeadTime); t < T; t++ {
 		upper[t] = lower[t]
@@ -163,9 +168,9 @@ func (s *SKU) storage(p *Problem, lower []float64) []float64 {
 		if t >= s.LeadTime {
 			stock += lower[t-s.LeadTime]
 		}
-		limit[t] = math.Max(s.StorageCapacity, stock)
+		limit[t] = max(s.StorageCapacity, stock)
 		if s.BacklogCost == 0 {
-			stock = math.Max(0, stock)
+			stock = max(0, stock)
 		}
 	}
 	return limit
@@ -182,23 +187,50 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
-	m := &model{p: p, T: T, lp: &LP{Paths: S, PathLength: T}, weights: w}
+	m := modelPool.Get().(*model)
+	m.reset(p, w)
 	rows := m.placeRows(S, T, R)
-	m.lp.RowLower, m.lp.RowUpper = make([]float64, rows), make([]float64, rows)
-	n := 5 * S * T // of most SKUs, and twice as many entries
-	flat := make([]float64, 5*n)
-	m.lp.Cost, m.lp.Lower, m.lp.Upper, m.lp.Value = flat[:0:n], flat[n:n:2*n], flat[2*n:2*n:3*n], flat[3*n:3*n:5*n]
-	index := make([]int32, 3*n+1)
-	m.lp.Start, m.lp.Index = append(index[:0:n+1], 0), index[n+1:n+1]
-
+	m.lp.RowLower, m.lp.RowUpper = resized(m.lp.RowLower, rows), resized(m.lp.RowUpper, rows)
+	if n := 5 * S * T; cap(m.lp.Cost) == 0 { // the columns of most SKUs, which have twice as many entries
+		flat := make([]float64, 5*n)
+		m.lp.Cost, m.lp.Lower, m.lp.Upper, m.lp.Value = flat[:0:n], flat[n:n:2*n], flat[2*n:2*n:3*n], flat[3*n:3*n:5*n]
+		index := make([]int32, 3*n+1)
+		m.lp.Start, m.lp.Index = index[:0:n+1], index[n+1:n+1]
+	}
+	m.lp.Start = append(m.lp.Start, 0)
 	fixedLoad := make([]float64, R*T)
+	m.first = append(m.first, 0)
 	for s := range p.SKUs {
 		m.sku(s, fixedLoad)
+		m.first = append(m.first, int32(m.lp.Columns()))
 	}
 	for r := range p.Resources {
 		m.resource(r, fixedLoad[r*T:(r+1)*T])
 	}
 	return m
+}
+
+// modelPool keeps the memory of models that are done with.
+var modelPool = sync.Pool{New: func() any { return &model{lp: &LP{}} }}
+
+// reset empties m for p.
+func (m *model) reset(p *Problem, w Weights) {
+	m.p, m.T, m.weights, m.raised, m.conflict = p, len(p.Periods), w, nil, false
+	for k, at := range m.at {
+		if at != nil {
+			m.spare[k], m.at[k] = at, nil
+		}
+	}
+	lp := m.lp
+	m.first = m.first[:0]
+	lp.Cost, lp.Lower, lp.Upper, lp.Start, lp.Index, lp.Value = lp.Cost[:0], lp.Lower[:0], lp.Upper[:0], lp.Start[:0], lp.Index[:0], lp.Value[:0]
+	lp.Offset, lp.Paths, lp.PathLength = 0, len(p.SKUs), m.T
+}
+
+// release gives back the memory of m, of which nothing may be used any more.
+func (m *model) release() {
+	m.p, m.raised = nil, nil
+	modelPool.Put(m)
 }
 
 // placeRows numbers the stock rows, then the capacity rows of every resource that is used and limited.
@@ -209,7 +241,7 @@ func (m *model) placeRows(S, T, R int) int {
 			used[u.Resource] = true
 		}
 	}
-	m.at[kindStockRow] = make([]int32, S*T)
+	m.at[kindStockRow] = resized(m.spare[kindStockRow], S*T)
 	for i := range m.at[kindStockRow] {
 		m.at[kindStockRow][i] = int32(i)
 	}
@@ -229,7 +261,7 @@ func (m *model) placeRows(S, T, R int) int {
 // place notes where a column or row is.
 func (m *model) place(k kind, entities, entity, t int, index int32) {
 	if m.at[k] == nil {
-		m.at[k] = make([]int32, entities*m.T)
+		m.at[k] = resized(m.spare[k], entities*m.T)
 		for i := range m.at[k] {
 			m.at[k][i] = -1
 		}
@@ -259,9 +291,9 @@ func (m *model) sku(s int, fixedLoad []float64) {
 		if sku.hasBaseline(t) {
 			base, k := sku.Baseline[t], at(sku.ChangePrice, t)
 			m.lp.Offset += k * base
-			m.column(kindKeep, s, t, sku.ProductionCost-k, math.Min(lower[t], base), math.Min(upper[t], base))
+			m.column(kindKeep, s, t, sku.ProductionCost-k, min(lower[t], base), min(upper[t], base))
 			m.productionEntries(s, t)
-			m.column(kindMore, s, t, sku.ProductionCost+k, math.Max(0, lower[t]-base), math.Max(0, upper[t]-base))
+			m.column(kindMore, s, t, sku.ProductionCost+k, max(0, lower[t]-base), max(0, upper[t]-base))
 		} else {
 			m.column(kindMore, s, t, sku.ProductionCost, lower[t], upper[t])
 		}
@@ -288,7 +320,7 @@ func (m *model) sku(s int, fixedLoad []float64) {
 
 		safety, most, least := sku.SafetyStock[t], inf, 0.0
 		if limit != nil {
-			most, least = math.Max(limit[t], safety), math.Max(0, safety-limit[t])
+			most, least = max(limit[t], safety), max(0, safety-limit[t])
 		}
 		h := p.holding(sku, t)
 		m.column(kindStock, s, t, h, safety, most)

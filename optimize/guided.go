@@ -88,7 +88,7 @@ func (g *guided) numbers(lp *LP) error {
 func (g *guided) Close() error {
 	g.last = nil
 	if g.c != nil {
-		g.c.lp, g.lp = nil, nil
+		g.c.lp, g.lp, g.c.memory.g = nil, nil, nil
 		coupledPool.Put(g.c)
 		g.c = nil
 	}

@@ -1,6 +1,9 @@
 package optimize
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // oracle finds the cheapest flow on one path at given prices of the shared rows: exact, for every mix of sources
 // and cuts. One goroutine at a time; its memory is kept from one path to the next.
@@ -15,8 +18,12 @@ import "math"
 //
 // An addition to all slopes is kept in a single number, and a cut changes only the few steps below its break, so a
 // node costs as many operations as it has sources and breaks. This is the slope trick of convex dynamic programming.
+//
+// The steps lie with the cheapest at the end: a new source is cheap, as those before it have been carried, and so finds its
+// place near there, where steps are also used up and split. What is dropped is at the front.
 type oracle struct {
-	step []step
+	step  []step // the dearest first
+	first int    // steps before it are dropped
 }
 
 // step is a stretch of the curve: length units at slope more than the common addition, from a source.
@@ -25,45 +32,49 @@ type step struct {
 	source        int32
 }
 
+// stepGap is how many steps can be put in at the front before others have to move.
+const stepGap = 64
+
 // solve returns the least cost of path s at prices, +Inf if it has no flow, −Inf if its cost has no bound. use hears
 // what every source supplies, in one or more parts.
 func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int32, quantity float64)) float64 {
-	steps, added := o.step[:0], 0.0
-	head := 0 // steps before it are used up
-	from, total, dust := 0.0, c.base[s], c.dust[s]
-	take := func(q float64) {
-		e := &steps[head]
-		total += (e.slope + added) * q
-		use(e.source, q)
+	if c.plain[s] {
+		return plainPath(c, s, prices, use)
 	}
+	o.first = stepGap
+	o.step = slices.Grow(o.step[:0], stepGap)[:stepGap]
+	added, from, total, dust := 0.0, 0.0, c.base[s], c.dust[s]
 	for n := s * c.T; n < (s+1)*c.T; n++ {
 		for i := c.first[n]; i < c.first[n+1]; i++ {
 			v := c.cost[i]
 			for k := c.entry[i]; k < c.entry[i+1]; k++ {
 				v += c.amount[k] * prices[c.row[k]]
 			}
-			steps = insert(steps, head, step{v - added, c.room[i], i})
+			o.insert(step{v - added, c.room[i], i})
 		}
 		from -= c.need[n]
 
 		k := &c.cuts[n]
 		if low := k.anchor; k.ray < 0 && from < low {
 			for from < low-dust {
-				if head == len(steps) {
-					o.step = steps
+				at := len(o.step) - 1
+				if at < o.first {
 					return math.Inf(1)
 				}
-				if e := &steps[head]; e.length <= low-from+dust {
-					take(e.length)
-					from += e.length
-					head++
+				e := &o.step[at]
+				q := low - from
+				if e.length <= q+dust {
+					q = e.length
+					from += q
+					o.step = o.step[:at]
 				} else {
-					take(low - from)
-					e.length -= low - from
+					e.length -= q
 					from = low
 				}
+				total += (e.slope + added) * q
+				use(e.source, q)
 			}
-			from = math.Max(from, low)
+			from = max(from, low)
 		}
 		total += c.costOf(k, from)
 		end, last := k.anchor, k.left
@@ -73,92 +84,151 @@ func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int3
 		}
 		if !math.IsInf(end, 1) {
 			if from > end+dust+1e-9*math.Abs(end) {
-				o.step = steps
 				return math.Inf(1)
 			}
-			steps = below(steps, head, end-from)
+			o.below(end - from)
 			if k.first == k.last && k.ray < 0 {
 				continue // a single point: nothing is left to have a slope
 			}
 		}
-		steps = c.tilt(k, steps, head, from, last, dust)
+		if last != k.left {
+			o.tilt(c, k, from, last, dust)
+		}
 		added += last
 	}
-	for head < len(steps) && steps[head].slope+added < 0 {
-		if math.IsInf(steps[head].length, 1) {
-			o.step = steps
+	for at := len(o.step) - 1; at >= o.first && o.step[at].slope+added < 0; at-- {
+		e := &o.step[at]
+		if math.IsInf(e.length, 1) {
 			return math.Inf(-1)
 		}
-		take(steps[head].length)
-		head++
+		total += (e.slope + added) * e.length
+		use(e.source, e.length)
 	}
-	o.step = steps
 	return total
 }
 
-// insert puts e in its place. Behind an unlimited step nothing is kept.
-func insert(steps []step, head int, e step) []step {
-	n := len(steps)
-	if n > head && math.IsInf(steps[n-1].length, 1) && e.slope >= steps[n-1].slope {
-		return steps
+// plainPath is solve for a path where the only curve is a straight line: the cheapest source so far supplies what is
+// missing, and becomes dearer by what is carried.
+func plainPath(c *coupled, s int, prices []float64, use func(source int32, quantity float64)) float64 {
+	best, source, quantity := math.Inf(1), int32(nobody), 0.0
+	from, total, dust := 0.0, c.base[s], c.dust[s]
+	for n := s * c.T; n < (s+1)*c.T; n++ {
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			v := c.cost[i]
+			for k := c.entry[i]; k < c.entry[i+1]; k++ {
+				v += c.amount[k] * prices[c.row[k]]
+			}
+			if v < best {
+				if quantity > 0 {
+					use(source, quantity)
+					quantity = 0
+				}
+				best, source = v, i
+			}
+		}
+		k := &c.cuts[n]
+		from -= c.need[n]
+		if missing := k.anchor - from; missing > 0 {
+			if missing > dust {
+				if source == nobody {
+					return math.Inf(1)
+				}
+				total += best * missing
+				quantity += missing
+			}
+			from = k.anchor
+		}
+		slope := c.piece[k.first].slope
+		total += k.value + slope*(from-k.anchor)
+		best += slope
 	}
-	low, high := head, n // the first step that is dearer
-	for low < high {
-		if mid := int(uint(low+high) >> 1); steps[mid].slope > e.slope {
-			high = mid
-		} else {
-			low = mid + 1
+	if quantity > 0 {
+		use(source, quantity)
+	}
+	if best < 0 {
+		return math.Inf(-1)
+	}
+	return total
+}
+
+// nearSteps is how many of the cheapest steps are looked at one by one.
+const nearSteps = 8
+
+// insert puts e in its place, before those as cheap. Beyond an unlimited step nothing is kept.
+func (o *oracle) insert(e step) {
+	n := len(o.step)
+	if n > o.first && math.IsInf(o.step[o.first].length, 1) && e.slope >= o.step[o.first].slope {
+		return
+	}
+	at := n // behind the last step that is dearer
+	for at > o.first && n-at < nearSteps && o.step[at-1].slope <= e.slope {
+		at--
+	}
+	if n-at == nearSteps {
+		low := o.first
+		for low < at {
+			if mid := int(uint(low+at) >> 1); o.step[mid].slope > e.slope {
+				low = mid + 1
+			} else {
+				at = mid
+			}
 		}
 	}
-	if math.IsInf(e.length, 1) {
-		return append(steps[:low], e)
+	if math.IsInf(e.length, 1) && at > o.first {
+		o.first = at - 1
+		o.step[o.first] = e
+		return
 	}
-	steps = append(steps, e)
-	copy(steps[low+1:], steps[low:n])
-	steps[low] = e
-	return steps
+	if o.first > 0 && at-o.first <= n-at {
+		copy(o.step[o.first-1:], o.step[o.first:at])
+		o.first--
+		o.step[at-1] = e
+		return
+	}
+	o.step = append(o.step, e)
+	copy(o.step[at+1:], o.step[at:n])
+	o.step[at] = e
 }
 
 // below drops what is more than room units above the beginning.
-func below(steps []step, head int, room float64) []step {
-	for i := head; i < len(steps); i++ {
+func (o *oracle) below(room float64) {
+	for i := len(o.step) - 1; i >= o.first; i-- {
 		if room <= 0 {
-			return steps[:i]
+			o.first = i + 1
+			return
 		}
-		if steps[i].length >= room {
-			steps[i].length = room
-			return steps[:i+1]
+		if o.step[i].length >= room {
+			o.step[i].length, o.first = room, i
+			return
 		}
-		room -= steps[i].length
+		room -= o.step[i].length
 	}
-	return steps
 }
 
 // tilt adds the slopes of cut k to steps that begin at from, less last, the slope of its last piece. Steps are
 // split where the slope changes.
-func (c *coupled) tilt(k *cut, steps []step, head int, from, last, dust float64) []step {
+func (o *oracle) tilt(c *coupled, k *cut, from, last, dust float64) {
 	slope, end, i := k.left, k.anchor, k.first
-	for pos, j := from, head; ; {
+	for pos, j := from, len(o.step)-1; ; j-- {
 		for pos >= end-dust && i < k.last {
 			slope = c.piece[i].slope
 			end += c.piece[i].length
 			i++
 		}
-		if i == k.last && (pos >= end-dust || slope == last) || j == len(steps) {
-			return steps
+		if i == k.last && (pos >= end-dust || slope == last) || j < o.first {
+			return
 		}
-		e := &steps[j]
-		if pos+e.length > end+dust {
-			steps = append(steps, step{})
-			copy(steps[j+1:], steps[j:])
-			steps[j].length = end - pos
-			steps[j+1].length -= end - pos
-			e = &steps[j]
+		if pos+o.step[j].length > end+dust { // its cheaper part, to end, goes behind it
+			o.step = append(o.step, step{})
+			copy(o.step[j+2:], o.step[j+1:])
+			o.step[j+1] = o.step[j]
+			o.step[j].length -= end - pos
+			j++
+			o.step[j].length = end - pos
 			pos = end
 		} else {
-			pos += e.length
+			pos += o.step[j].length
 		}
-		e.slope += slope - last
-		j++
+		o.step[j].slope += slope - last
 	}
 }

@@ -102,7 +102,7 @@ func oracleAgainst(t *rapid.T, c *coupled, priced *LP, prices []float64) {
 	if !(math.Abs(bound-want.Objective) <= 1e-9*(1+math.Abs(want.Objective))) {
 		t.Fatalf("%.12g, the simplex method finds %.12g", bound, want.Objective)
 	}
-	plan := newFlow(c)
+	plan := &flow{x: make([]float64, len(c.cost)), shared: make([]float64, len(c.shared))}
 	for i, q := range x {
 		if q < 0 || q > c.room[i] {
 			t.Fatalf("source %d supplies %g of %g", i, q, c.room[i])

@@ -204,7 +204,7 @@ func (r *restricted) carry(c *coupled, s, from, to, row int, last bool, now floa
 	most := math.Inf(1)
 	for n := from; n < to; n++ {
 		low, high := c.domain(&c.cuts[n])
-		least, most = math.Max(least, low-r.level[n-begin]), math.Min(most, high-r.level[n-begin])
+		least, most = max(least, low-r.level[n-begin]), min(most, high-r.level[n-begin])
 	}
 	if least > most+2*dust || now < least-2*dust || now > most+2*dust {
 		return 0, fmt.Errorf("%w: a path carries %g, which must be from %g to %g", errNoFlow, now, least, most)

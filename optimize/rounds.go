@@ -30,18 +30,31 @@ type rounds struct {
 	lower      float64 // the best bound,
 	best       []float64
 	upper      float64
+	most       float64 // ceiling; 0: not yet worked out
 	status     SolveStatus
 	iterations int
 	count      int
 }
 
+// newRounds begins a solve in the memory of the last one.
 func newRounds(g *guided, limit int) *rounds {
-	c := g.c
-	r := &rounds{g: g, c: c, b: newBounder(c), limit: limit, lower: math.Inf(-1)}
-	r.prices, r.best = make([]float64, c.K), make([]float64, c.K)
-	r.base, r.now, r.cheapest = newFlow(c), newFlow(c), newFlow(c)
-	r.free, r.place = make([]bool, len(c.cost)), make([]VarStatus, len(c.cost))
-	r.shared, r.boxes = make([]VarStatus, len(c.shared)), make([]box, c.K)
+	c, r := g.c, &g.c.memory
+	r.g, r.c, r.limit, r.lower, r.upper, r.status = g, c, limit, math.Inf(-1), 0, LPOptimal
+	r.iterations, r.count, r.boxed, r.most = 0, 0, false, 0
+	r.tolerance = r.tolerance[:0]
+	if r.b == nil {
+		r.b, r.base, r.now, r.cheapest = &bounder{}, &flow{}, &flow{}, &flow{}
+	}
+	r.b.reset(c)
+	r.prices, r.best = resized(r.prices, c.K), resized(r.best, c.K)
+	for _, f := range []*flow{r.base, r.now, r.cheapest} {
+		f.x, f.shared = resized(f.x, len(c.cost)), resized(f.shared, len(c.shared))
+	}
+	r.free, r.place = resized(r.free, len(c.cost)), resized(r.place, len(c.cost))
+	r.shared, r.boxes = resized(r.shared, len(c.shared)), resized(r.boxes, c.K)
+	for s := range r.restrict.kept {
+		r.restrict.kept[s].free = 0
+	}
 	for i := range r.place {
 		r.place[i] = unknownPlace
 	}
@@ -51,7 +64,9 @@ func newRounds(g *guided, limit int) *rounds {
 	if r.eps = g.eps; r.eps == 0 {
 		r.eps = tieShare
 	}
-	r.exchanges = make([]exchange, r.b.chunks)
+	if len(r.exchanges) < r.b.chunks {
+		r.exchanges = make([]exchange, r.b.chunks)
+	}
 	return r
 }
 
@@ -61,7 +76,7 @@ func (r *rounds) centre() {
 		b := &r.boxes[k]
 		b.low, b.high = r.best[k]-b.width, r.best[k]+b.width
 		if !r.c.equal[k] {
-			b.low = math.Max(0, b.low)
+			b.low = max(0, b.low)
 		}
 	}
 }
@@ -70,8 +85,8 @@ func (r *rounds) centre() {
 // present prices. share is how near, of a unit's cost; infinite: any swap that is possible.
 func (r *rounds) contested(ctx context.Context, f *flow, share float64) (int, error) {
 	c := r.c
-	if r.tolerance == nil {
-		r.tolerance = r.unitCosts()
+	if len(r.tolerance) != c.S {
+		r.tolerance = r.unitCosts(r.tolerance)
 	}
 	found := make([]int, r.b.chunks)
 	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
@@ -97,7 +112,7 @@ func (r *rounds) run(ctx context.Context) error {
 	largest := 1.0
 	for k := range r.c.limit {
 		if v := math.Abs(r.c.limit[k]); !math.IsInf(v, 1) {
-			largest = math.Max(largest, v)
+			largest = max(largest, v)
 		}
 	}
 	for r.count = 1; r.count <= maxRounds; r.count++ {
@@ -112,7 +127,7 @@ func (r *rounds) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		gap := (r.upper - r.lower) / math.Max(1, math.Abs(r.upper))
+		gap := (r.upper - r.lower) / max(1, math.Abs(r.upper))
 		switch {
 		case left == 0 && (lost == 0 || gap <= exactGap || added == 0):
 			if gap <= guidedGap {
@@ -186,7 +201,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 	for j, i := range m.source[:m.box] {
 		r.upper += m.lp.Cost[j] * sol.X[j]
 		if i >= 0 {
-			r.now.x[i] = math.Max(0, math.Min(c.room[i], sol.X[j]))
+			r.now.x[i] = max(0, min(c.room[i], sol.X[j]))
 			r.place[i] = sol.Basis.Columns[j]
 		}
 	}
@@ -205,7 +220,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 		at += 2
 		r.prices[k] = -sol.Duals[row]
 		if !c.equal[k] {
-			r.prices[k] = math.Max(0, r.prices[k])
+			r.prices[k] = max(0, r.prices[k])
 		}
 		if over > tolerance || (under > tolerance && (b.low != 0 || c.equal[k])) {
 			left++

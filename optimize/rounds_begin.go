@@ -38,11 +38,11 @@ func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
 func (r *rounds) resume() bool {
 	c, last := r.c, r.g.last
 	for i, j := range c.column {
-		r.now.x[i] = math.Max(0, math.Min(c.room[i], last.x[j]-c.lp.Lower[j]))
+		r.now.x[i] = max(0, min(c.room[i], last.x[j]-c.lp.Lower[j]))
 		r.free[i] = last.free[j]
 	}
 	for m, j := range c.shared {
-		r.now.shared[m] = math.Max(0, math.Min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
+		r.now.shared[m] = max(0, min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
 	}
 	none := make([]float64, c.K)
 	for s := range c.S {
@@ -99,20 +99,20 @@ func (r *rounds) setBoxes() {
 }
 
 // unitCosts is the least cost of a source of every path that uses shared rows, and where that is 0, of any.
-func (r *rounds) unitCosts() []float64 {
+func (r *rounds) unitCosts(unit []float64) []float64 {
 	c := r.c
-	unit := make([]float64, c.S)
+	unit = resized(unit, c.S)
 	for s := range c.S {
 		least, any := math.Inf(1), math.Inf(1)
 		for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
 			if v := math.Abs(c.cost[i]); v > 0 {
-				any = math.Min(any, v)
+				any = min(any, v)
 				if c.entry[i] < c.entry[i+1] {
-					least = math.Min(least, v)
+					least = min(least, v)
 				}
 			}
 		}
-		if unit[s] = math.Min(least, any); math.IsInf(unit[s], 1) {
+		if unit[s] = min(least, any); math.IsInf(unit[s], 1) {
 			unit[s] = 1e-3
 		}
 	}

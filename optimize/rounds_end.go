@@ -8,6 +8,9 @@ import (
 
 // ceiling is more than any flow without waste costs: a lower bound above it proves that there is none.
 func (r *rounds) ceiling() float64 {
+	if r.most > 0 {
+		return r.most
+	}
 	c := r.c
 	total := math.Abs(c.offset)
 	for s := range c.S {
@@ -18,7 +21,7 @@ func (r *rounds) ceiling() float64 {
 		total += math.Abs(c.base[s])
 		for n := s * c.T; n < (s+1)*c.T; n++ {
 			for i := c.first[n]; i < c.first[n+1]; i++ {
-				total += math.Abs(c.cost[i]) * math.Min(c.room[i], most)
+				total += math.Abs(c.cost[i]) * min(c.room[i], most)
 			}
 			k := &c.cuts[n]
 			total += math.Abs(k.value)
@@ -26,14 +29,15 @@ func (r *rounds) ceiling() float64 {
 				total += math.Abs(k.left) * 2 * most
 			}
 			for i := k.first; i < k.last; i++ {
-				total += math.Abs(c.piece[i].slope) * math.Min(c.piece[i].length, 2*most)
+				total += math.Abs(c.piece[i].slope) * min(c.piece[i].length, 2*most)
 			}
 		}
 	}
 	for _, j := range c.shared {
 		total += math.Abs(c.lp.Cost[j]) * (c.lp.Upper[j] - c.lp.Lower[j])
 	}
-	return 2*total + 1
+	r.most = 2*total + 1
+	return r.most
 }
 
 // solution writes the plan by columns, and the duals at the best prices.
@@ -90,6 +94,6 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 		}
 		sol.Reduced[j] = cost
 	}
-	sol.Basis = &Basis{Prices: r.prices}
+	sol.Basis = &Basis{Prices: slices.Clone(r.prices)}
 	return sol, nil
 }

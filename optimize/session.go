@@ -126,6 +126,9 @@ func sameNames(a, b *Problem) bool {
 
 // run solves lp, by a change of numbers if the solver holds the same matrix.
 func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, stats *Stats) (*Solution, error) {
+	if err := ctx.Err(); err != nil { // reading an LP takes time as well
+		return nil, err
+	}
 	if e.solver == nil {
 		e.loaded = nil
 		if e.guided {
@@ -145,10 +148,7 @@ func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, 
 		return nil, err
 	}
 	e.loaded = lp
-	limit := e.opts.MaxIterations
-	if limit == 0 {
-		limit = 100_000 + 10*lp.Rows()
-	}
+	limit := e.limit(lp)
 	sol, err := e.solver.Solve(ctx, start, method, limit)
 	if err != nil {
 		return nil, err
@@ -162,4 +162,12 @@ func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, 
 		return nil, fmt.Errorf("no optimum within %d iterations", limit)
 	}
 	return nil, fmt.Errorf("the LP is %v", sol.Status)
+}
+
+// limit is the most iterations that lp may take.
+func (e *session) limit(lp *LP) int {
+	if e.opts.MaxIterations != 0 {
+		return e.opts.MaxIterations
+	}
+	return 100_000 + 10*lp.Rows()
 }

@@ -104,6 +104,9 @@ func (s *solving) pass(ctx context.Context) error {
 
 // solve solves one component and writes its part of the plan. alone is the worker's session for single SKUs.
 func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	p := s.p.part(k.component)
 	m := formulate(p, s.weights)
 	at, basis := alone, (*Basis)(nil)
@@ -161,6 +164,9 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	part := s.plan.part(k.component)
 	part.clear()
 	r.clean(p, part)
+	if k.guided {
+		r.m.release()
+	}
 	return err
 }
 

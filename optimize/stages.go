@@ -28,7 +28,7 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	scale := 1.0
 	for s := range m.p.SKUs {
 		for _, d := range m.p.SKUs[s].Demand {
-			scale = math.Max(scale, d*m.p.SKUs[s].shortageWeight())
+			scale = max(scale, d*m.p.SKUs[s].shortageWeight())
 		}
 	}
 	if lost <= 1e-9*scale && short <= 1e-9*scale {
@@ -104,57 +104,71 @@ func (m *model) stageCosts() (loss, shortfall []float64) {
 	return loss, shortfall
 }
 
-// fixFace restricts lp to the optima that sol is one of: columns with a reduced cost stay at their
-// bound, rows with a price at theirs.
-func fixFace(lp *LP, sol *Solution) {
+// faceBounds tells the bounds of columns and rows on the optimal face that sol is on: columns with a reduced cost stay at
+// their bound, rows with a price at theirs.
+type faceBounds struct{ tolerance float64 }
+
+func newFaceBounds(sol *Solution) faceBounds {
 	largest := 0.0
 	for _, y := range sol.Duals {
-		largest = math.Max(largest, math.Abs(y))
+		largest = max(largest, math.Abs(y))
 	}
-	tolerance := 1e-7 + 1e-11*largest
-	for j, r := range sol.Reduced {
-		switch {
-		case r > tolerance && !math.IsInf(lp.Lower[j], -1):
-			lp.Upper[j] = lp.Lower[j]
-		case r < -tolerance && !math.IsInf(lp.Upper[j], 1):
-			lp.Lower[j] = lp.Upper[j]
-		}
+	return faceBounds{1e-7 + 1e-11*largest}
+}
+
+// of returns the bounds of column j.
+func (f *faceBounds) of(lp *LP, sol *Solution, j int) (low, high float64) {
+	return f.within(sol.Reduced[j], lp.Lower[j], lp.Upper[j])
+}
+
+// row returns the bounds of row i.
+func (f *faceBounds) row(lp *LP, sol *Solution, i int) (low, high float64) {
+	return f.within(sol.Duals[i], lp.RowLower[i], lp.RowUpper[i])
+}
+
+func (f *faceBounds) within(price, low, high float64) (float64, float64) {
+	switch {
+	case price > f.tolerance && !math.IsInf(low, -1):
+		high = low
+	case price < -f.tolerance && !math.IsInf(high, 1):
+		low = high
 	}
-	for i, y := range sol.Duals {
-		switch {
-		case y > tolerance && !math.IsInf(lp.RowLower[i], -1):
-			lp.RowUpper[i] = lp.RowLower[i]
-		case y < -tolerance && !math.IsInf(lp.RowUpper[i], 1):
-			lp.RowLower[i] = lp.RowUpper[i]
-		}
+	return low, high
+}
+
+// fixFace restricts lp to the optima that sol is one of.
+func fixFace(lp *LP, sol *Solution) {
+	f := newFaceBounds(sol)
+	for j := range lp.Cost {
+		lp.Lower[j], lp.Upper[j] = f.of(lp, sol, j)
+	}
+	for i := range lp.RowLower {
+		lp.RowLower[i], lp.RowUpper[i] = f.row(lp, sol, i)
 	}
 }
 
 // breakTies picks one of the optima, always the same: least Σ (1 + hash/2⁶⁴)·x over everything but
 // stock, which follows from the rest.
 func (e *session) breakTies(ctx context.Context, r *result) error {
+	if e.guided {
+		return e.breakTiesLoose(ctx, r)
+	}
 	m := r.m
 	lp := m.lp.clone()
 	fixFace(lp, r.duals)
 	r.x = r.duals.X
-	if !e.guided && unique(lp, r.duals.Basis) {
+	if unique(lp, r.duals.Basis) {
 		return nil
 	}
 	clear(lp.Cost)
 	lp.Offset = 0
 	periods := e.periodSeeds(m.p.Periods)
-	for k := range kinds {
-		if k.isRow() || k == kindStock || m.at[k] == nil {
-			continue
-		}
-		for i := 0; i*m.T < len(m.at[k]); i++ {
-			decision := tieSeed(k, m.entity(k, i))
-			for t := range m.p.Periods {
-				if j := m.index(k, i, t); j >= 0 {
-					lp.Cost[j] = 1 + tieWeight(decision, periods[t])
-				}
-			}
-		}
+	set := func(j int32, cost float64) { lp.Cost[j] = cost }
+	for s := range m.p.SKUs {
+		m.tieCosts(kindStockRow, s, periods, set)
+	}
+	for i := range m.p.Resources {
+		m.tieCosts(kindCapacityRow, i, periods, set)
 	}
 	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
 	if err != nil {
@@ -164,6 +178,21 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 		r.x = sol.X
 	}
 	return nil
+}
+
+// tieCosts tells set the cost in breakTies of every decision of an SKU or resource, of which rows are the rows.
+func (m *model) tieCosts(rows kind, entity int, periods []uint64, set func(j int32, cost float64)) {
+	for k := range kinds {
+		if k.isRow() || k == kindStock || m.at[k] == nil || k.perSKU() != rows.perSKU() {
+			continue
+		}
+		decision := tieSeed(k, m.entity(k, entity))
+		for t, period := range periods {
+			if j := m.index(k, entity, t); j >= 0 {
+				set(j, 1+tieWeight(decision, period))
+			}
+		}
+	}
 }
 
 // tieSeed is a number that belongs to a name for ever.

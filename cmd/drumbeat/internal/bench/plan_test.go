@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math"
 	"testing"
 )
 
@@ -46,4 +47,18 @@ func TestPlanCase(t *testing.T) {
 		}
 	}
 	t.Log(got)
+}
+
+// Seconds that grow as SKUs to the power of 1.1 have that exponent.
+func TestGrowth(t *testing.T) {
+	g := growth{}
+	for _, skus := range []int{1000, 10000, 100000} {
+		g.add(skus, Row{Metric: "objective", Value: 7})
+		g.add(skus, Row{Metric: "cold_processor_seconds", Value: 0.3 * math.Pow(float64(skus), 1.1)})
+	}
+	var rows []Row
+	g.report(func(r Row) { rows = append(rows, r) })
+	if len(rows) != 1 || rows[0].Metric != "cold_exponent" || math.Abs(rows[0].Value-1.1) > 1e-9 || rows[0].Case != "growth from 1000 to 100000 SKUs" {
+		t.Errorf("%+v", rows)
+	}
 }
