@@ -11,6 +11,8 @@ const (
 	sampleLeast     = 4    // times as many
 	sampleLooks     = 60   // evaluations of the bound of the sample,
 	wholeLooks      = 50   // and of all paths, from the sample's prices
+	largeShare      = 8    // of many paths, a sample of this share comes between, with as many looks,
+	lastLooks       = 15   // and then so many are enough for all;
 	aloneLooks      = 90   // without a sample;
 	risingLooks     = 400  // while every one of them still raises the bound by
 	rising          = 0.01 // this share
@@ -22,7 +24,7 @@ const (
 )
 
 // firstPrices looks for prices with a good bound, from those given, first on a sample of the paths with a share of
-// the room, then on all.
+// the room, of many paths on a larger one, then on all.
 func (b *bounder) firstPrices(ctx context.Context, prices []float64) error {
 	c := b.c
 	if _, err := b.at(ctx, prices, nil); err != nil {
@@ -34,26 +36,42 @@ func (b *bounder) firstPrices(ctx context.Context, prices []float64) error {
 	if c.S < sampleLeast*priceSample {
 		return b.climb(ctx, prices, aloneLooks)
 	}
-	all := append([]float64(nil), b.load...)
-	for s := range priceSample {
-		b.paths = append(b.paths, int32((2*s+1)*c.S/(2*priceSample)))
+	if err := b.climbSample(ctx, prices, priceSample, sampleLooks); err != nil {
+		return err
 	}
-	b.share = make([]float64, c.K)
+	large := c.S / largeShare
+	if large < sampleLeast*priceSample {
+		return b.climb(ctx, prices, wholeLooks)
+	}
+	if _, err := b.at(ctx, prices, nil); err != nil {
+		return err
+	}
+	if err := b.climbSample(ctx, prices, large, wholeLooks); err != nil {
+		return err
+	}
+	return b.climb(ctx, prices, lastLooks)
+}
+
+// climbSample improves prices, at which all paths have just been looked at, on a sample of size paths: it has the share of
+// a row's room that it has of its load.
+func (b *bounder) climbSample(ctx context.Context, prices []float64, size, looks int) error {
+	c := b.c
+	all := append([]float64(nil), b.load...)
+	defer func() { b.paths, b.share = nil, nil }()
+	b.paths, b.share = make([]int32, size), make([]float64, c.K)
+	for i := range b.paths {
+		b.paths[i] = int32((2*i + 1) * c.S / (2 * size))
+	}
 	if _, err := b.at(ctx, prices, nil); err != nil {
 		return err
 	}
 	for k := range b.share {
-		b.share[k] = float64(priceSample) / float64(c.S)
+		b.share[k] = float64(size) / float64(c.S)
 		if all[k] > 0 && b.load[k] > 0 {
 			b.share[k] = b.load[k] / all[k]
 		}
 	}
-	err := b.climb(ctx, prices, sampleLooks)
-	b.paths, b.share = nil, nil
-	if err != nil {
-		return err
-	}
-	return b.climb(ctx, prices, wholeLooks)
+	return b.climb(ctx, prices, looks)
 }
 
 // fits says whether a load leaves every row as it must be.
