@@ -208,6 +208,7 @@ func FuzzDecodeOrder(f *testing.F) {
 	y.receipt(f, "o", schemas.ReceiptReceived, 20, yardDay+5, 2)
 	y.receipt(f, "o", schemas.ReceiptCancelled, 20, yardDay+5, 3)
 	f.Add(y.k.orders[0].append(nil))
+	f.Add([]byte("\x0000001\x021")) // a negative quantity
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var o, again order
 		r := reader{b: data}

@@ -146,7 +146,7 @@ func (o *order) even() (days uint64, ok bool) {
 			days |= 1 << i
 		}
 	}
-	want := evenly(o.Quantity, days)
+	want := evenly(max(0, o.Quantity), days) // as it is decoded
 	if len(want) != len(o.booked) {
 		return 0, false
 	}
