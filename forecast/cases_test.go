@@ -40,7 +40,7 @@ func TestCases(t *testing.T) {
 		t.Skip("reads whole data sets")
 	}
 	dir, names := caseDir(t)
-	results, err := cases.ScoreAll(dir, names, forecast.Config{}, cases.Parallel)
+	results, err := cases.ScoreAll(dir, names, forecast.Config{}, forecast.OnAllCores(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

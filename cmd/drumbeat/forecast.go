@@ -10,12 +10,9 @@ import (
 	"io"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"drumbeat/forecast"
 )
@@ -93,7 +90,7 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 	for i, s := range all {
 		histories[i] = forecast.Series{Y: s.y, First: s.first, Events: s.events}
 	}
-	each := func(n int, f func(i int)) error { return eachIndex(ctx, n, f) }
+	each := forecast.OnAllCores(ctx)
 	models, err := forecast.FitSite(forecast.Config{Season: c.Season, Horizon: c.Horizon}, histories, each)
 	if err != nil {
 		return err
@@ -111,26 +108,6 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 			s.sums = append(s.sums, outlook.Sum(0, h+1))
 		}
 	})
-}
-
-// eachIndex runs f for every index below n on all cores; each call touches only what belongs to its index, so the order
-// cannot be seen.
-func eachIndex(ctx context.Context, n int, f func(i int)) error {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
 }
 
 // readSeries reads the series in the order of their first appearance.

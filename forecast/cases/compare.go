@@ -38,19 +38,12 @@ func (x *Scores) columns(intermittent bool) [4]float64 {
 	return [4]float64{first, x.WQL, x.CWAPE, x.CPB95}
 }
 
-// Columns are the names of the scores by which models are ranked.
-func (s *Set) Columns() [4]string {
-	if s.Intermittent {
-		return [4]string{"pRMSSE", "wQL", "cWAPE", "cPB95"}
-	}
-	return [4]string{"MASE", "wQL", "cWAPE", "cPB95"}
-}
-
 // Result is a set with our scores.
 type Result struct {
 	Set    *Set
 	Scores Scores
-	// Ratio is each of Set.Columns over the best peer's: a peer that ran on all windows, the best of the column.
+	// Ratio is each of the scores by which models are ranked over the best peer's: a peer that ran on all windows, the best of
+	// the column.
 	Ratio [4]float64
 }
 

@@ -7,12 +7,9 @@ import (
 	"drumbeat/forecast"
 )
 
-// Runner calls f for every index below n, as forecast.FitSite wants it.
-type Runner func(n int, f func(i int)) error
-
 // Score forecasts every window by way of forecast.FitSite, all windows of an origin as one site, and judges the forecasts.
 // c may change what the models are made of; season and horizon are the set's.
-func (s *Set) Score(c forecast.Config, run Runner) (Scores, error) {
+func (s *Set) Score(c forecast.Config, run forecast.Runner) (Scores, error) {
 	c.Season, c.Horizon = s.Season, s.Horizon
 	losses := make([]loss, len(s.Windows))
 	for from := 0; from < len(s.Windows); {
@@ -58,7 +55,7 @@ func (s *Set) total(losses []loss) (Scores, error) {
 }
 
 // ScoreAll scores the sets names of the folder dir.
-func ScoreAll(dir string, names []string, c forecast.Config, run Runner) ([]Result, error) {
+func ScoreAll(dir string, names []string, c forecast.Config, run forecast.Runner) ([]Result, error) {
 	results := make([]Result, len(names))
 	failed := make([]error, len(names)+1)
 	failed[len(names)] = run(len(names), func(i int) {

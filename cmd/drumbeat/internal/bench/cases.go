@@ -16,7 +16,7 @@ func Cases(dir string) func(ctx context.Context, report func(Row)) error {
 		}
 		var results []cases.Result
 		for _, name := range names {
-			r, err := cases.ScoreAll(dir, []string{name}, forecast.Config{}, cases.Parallel)
+			r, err := cases.ScoreAll(dir, []string{name}, forecast.Config{}, forecast.OnAllCores(ctx))
 			if err != nil {
 				return err
 			}
