@@ -3,8 +3,6 @@ package optimize
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -111,43 +109,6 @@ func (p *Problem) limited() bool {
 		}
 	}
 	return false
-}
-
-// Thousands of small problems in the ordinary run of the tests: rapid draws a seed, each seed is a batch. The heavier
-// properties above go deeper by -rapid.checks.
-func TestGuidedIsWholeThousandsOfTimes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("ten thousand problems")
-	}
-	drawn := rapid.Custom(randomProblem)
-	workers := runtime.GOMAXPROCS(0)
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			for seed := w; seed < 10_000; seed += workers {
-				p := drawn.Example(seed)
-				whole, guided := NewEngine(newDense, Options{GuidedRows: -1}), NewEngine(newDense, Options{GuidedRows: 1})
-				want, err := whole.Solve(context.Background(), p, nil)
-				if err != nil {
-					t.Errorf("seed %d: %v", seed, err)
-					return
-				}
-				got, err := guided.Solve(context.Background(), p, nil)
-				switch {
-				case err != nil:
-					t.Errorf("seed %d: %v", seed, err)
-					return
-				case got.Status != want.Status:
-					t.Errorf("seed %d: guided %s, whole %s", seed, got.Status, want.Status)
-				case got.Status == Optimal && (!samePlans(want, got) || math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective))):
-					t.Errorf("seed %d: guided costs %.12g, whole %.12g", seed, got.Objective, want.Objective)
-				}
-			}
-		}()
-	}
-	wait.Wait()
 }
 
 // dualObjective is the value of the LP's dual at duals y, which is the optimum if and only if y is optimal: y at the row

@@ -118,3 +118,31 @@ func TestWarmPlansAreConfirmed(t *testing.T) {
 		samePlan(t, cold, kept)
 	})
 }
+
+// dusty is a Solver whose answers are off by as much as CLP's, whatever the size of the numbers.
+type dusty struct{ Solver }
+
+func (s dusty) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
+	sol, err := s.Solver.Solve(ctx, start, method, limit)
+	if err == nil {
+		for j := range sol.X {
+			sol.X[j] += 1e-12
+		}
+	}
+	return sol, err
+}
+
+// Rounding errors of the solver are no reason to give up prices.
+func TestSolverDustIsNoFallback(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := sharing(t)
+		got := mustSolve(t, NewEngine(func() Solver { return dusty{newDense()} }, Options{GuidedRows: 1, Workers: 1}), p, nil)
+		want := mustSolve(t, NewEngine(newDense, Options{GuidedRows: 1}), p, nil)
+		if got.Status != want.Status || got.Stats.Fallbacks > 0 {
+			t.Fatalf("%s with dust, %s without; %d fallbacks", got.Status, want.Status, got.Stats.Fallbacks)
+		}
+		if got.Status == Optimal {
+			samePlan(t, want, got)
+		}
+	})
+}

@@ -197,6 +197,10 @@ func (r *restricted) freeSource(c *coupled, i int32, row int, x float64, place [
 // unknownPlace marks a source that has not been in a basis.
 const unknownPlace VarStatus = 255
 
+// startError is how far outside of its domain, relative to it, what is carried at the start may be: CLP leaves errors of 1e-12
+// whatever the size of the numbers. They decide where the basis starts and nothing else.
+const startError = 1e-9
+
 // carry adds the columns of what is carried over the nodes from ... to−1, one a stretch of the sum of their cuts,
 // beyond the least that must be, which it returns. now is what is carried at present.
 func (r *restricted) carry(c *coupled, s, from, to, row int, last bool, now float64) (least float64, err error) {
@@ -206,7 +210,7 @@ func (r *restricted) carry(c *coupled, s, from, to, row int, last bool, now floa
 		low, high := c.domain(&c.cuts[n])
 		least, most = max(least, low-r.level[n-begin]), min(most, high-r.level[n-begin])
 	}
-	if least > most+2*dust || now < least-2*dust || now > most+2*dust {
+	if off := startError * (1 + math.Abs(now)); least > most+2*dust || now < least-off || now > most+off {
 		return 0, fmt.Errorf("%w: a path carries %g, which must be from %g to %g", errNoFlow, now, least, most)
 	}
 	slope := 0.0

@@ -1,0 +1,8 @@
+package optimize_test
+
+import (
+	"drumbeat/optimize"
+	"drumbeat/optimize/clp"
+)
+
+func init() { optimize.NewCLP = clp.New }
