@@ -1,6 +1,9 @@
 package optimize
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // exchange says, for an optimal flow on one path, what one more and one less unit at every node is worth. Both are
 // shortest distances on the path: one more unit at n comes from a source there that has room, or from a
@@ -12,6 +15,7 @@ import "math"
 type exchange struct {
 	more, less []nearest // by node and one beyond, where what is left over ends at cost 0
 	level      []float64 // flow over the cut behind each node
+	forced     []int     // nodes whose value only has a ceiling
 }
 
 // nearest is the least distance and the least to another source. Outside is the end of the path.
@@ -138,9 +142,31 @@ func (e *exchange) values(c *coupled, s int, dst []float64) {
 			dst[t] = max(dst[t], dst[t+1]-high)
 		}
 	}
+	e.ceilings(c, s, dst)
+}
+
+// ceilings writes the values of nodes where a unit can neither be had nor spared, given as −Inf: their neighbours bound
+// them from above, and nothing from below.
+func (e *exchange) ceilings(c *coupled, s int, dst []float64) {
+	T, dust := c.T, c.dust[s]
+	e.forced = e.forced[:0]
 	for t := range T {
-		if math.IsInf(dst[t], -1) {
-			dst[t] = 0
+		if !math.IsInf(dst[t], -1) {
+			continue
 		}
+		e.forced = append(e.forced, t)
+		dst[t] = 0
+		if t > 0 {
+			_, high := c.slopes(&c.cuts[s*T+t-1], e.level[t-1], dust)
+			dst[t] = min(0, dst[t-1]+high)
+		}
+	}
+	for _, t := range slices.Backward(e.forced) {
+		low, _ := c.slopes(&c.cuts[s*T+t], e.level[t], dust)
+		behind := 0.0
+		if t+1 < T {
+			behind = dst[t+1]
+		}
+		dst[t] = min(dst[t], behind-low)
 	}
 }

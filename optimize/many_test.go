@@ -67,6 +67,27 @@ func TestManySmallProblems(t *testing.T) {
 	}
 }
 
+// Problems that the test above found something in, made smaller by hand.
+func TestFoundProblems(t *testing.T) {
+	for name, data := range map[string]string{
+		"stock that nothing can be added to or taken from has values that fit its neighbours'": `{"mode": "strict", "shortages": "economic",
+			"periods": ["1", "2", "3"], "skus": [{"name": "s", "demand": [20, 4, 15], "safety_stock": [6, 2, 2], "receipts": [2, 10, 2.5],
+			"opening": 24.5, "production_cost": 2.5, "holding_cost": 2, "lead_time": 3, "storage_capacity": 2}], "resources": []}`,
+	} {
+		p := &Problem{}
+		if err := json.Unmarshal([]byte(data), p); err != nil {
+			t.Fatal(err)
+		}
+		var dual, third atomic.Int64
+		if _, err := wholeAndGuided(p); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := againstDual(p, &dual, &third); err != nil || dual.Load() != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // seeds reads N or FROM-TO.
 func seeds(text string) (from, to int, err error) {
 	if text == "" {
