@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"drumbeat/cmd/drumbeat/internal/bench"
 	"drumbeat/cmd/drumbeat/internal/terminal"
@@ -22,10 +23,10 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "forecast", Help: "first fit, closing bucket, sale, all SKUs of a site; --peers: beside AutoETS and Prophet", Run: c.forecast(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
-		{Name: "what-if", Help: "a what-if question on a small site", Run: bench.WhatIf},
+		{Name: "what-if", Help: "a what-if question on a small site; --peers: beside HiGHS", Run: c.whatIf(std)},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
-		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: c.plans},
+		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm; --peers: beside HiGHS", Run: c.plans(std)},
 	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
@@ -41,7 +42,9 @@ type benchCmd struct {
 	Seeds int      `default:"20" placeholder:"N" help:"Data sets that accuracy makes up."`
 	SKUs  int      `name:"skus" default:"2000" placeholder:"N" help:"SKUs of stability."`
 	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
-	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast; deploy/peers/setup installs them."`
+	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast, HiGHS beside plan and what-if; deploy/peers/setup installs them."`
+
+	PeerLimit time.Duration `default:"120s" placeholder:"DURATION" help:"Time after which HiGHS gives up a plan."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }
@@ -104,9 +107,4 @@ func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
 		run = append(run, all[i])
 	}
 	return run, nil
-}
-
-// plans is bench plan.
-func (c *benchCmd) plans(ctx context.Context, report func(bench.Row)) error {
-	return bench.Plan(ctx, c.Long, report)
 }

@@ -12,21 +12,19 @@ import (
 	"path/filepath"
 )
 
-// peerModels are the models that deploy/peers/peers.py knows.
-var peerModels = []string{"autoets", "prophet"}
-
 // ErrNoPeers says that deploy/peers/setup has not been run.
 var ErrNoPeers = errors.New("the Python environment of the peers is missing; deploy/peers/setup makes it")
 
-// Peers are forecasting libraries in a process of their own.
-type Peers struct {
+// peer is a driver of other libraries in a process of its own. It answers each line of JSON with one.
+type peer struct {
 	process *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
+	version string // of the library, if it says so
 }
 
-// StartPeers starts the driver of the checkout that dir lies in, and waits until it has loaded its libraries.
-func StartPeers(ctx context.Context, dir string, log io.Writer) (*Peers, error) {
+// startPeer starts a script of deploy/peers in the checkout that dir lies in, and waits until it has loaded its libraries.
+func startPeer(ctx context.Context, dir, script string, log io.Writer) (*peer, error) {
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("bench: peers: %w", err)
@@ -42,7 +40,7 @@ func StartPeers(ctx context.Context, dir string, log io.Writer) (*Peers, error) 
 		}
 		root = up
 	}
-	p := &Peers{process: exec.CommandContext(ctx, filepath.Join(root, python), filepath.Join(root, "deploy/peers/peers.py"))}
+	p := &peer{process: exec.CommandContext(ctx, filepath.Join(root, python), filepath.Join(root, "deploy/peers", script))}
 	p.process.Stderr = log
 	if p.in, err = p.process.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: peers: %w", err)
@@ -55,30 +53,33 @@ func StartPeers(ctx context.Context, dir string, log io.Writer) (*Peers, error) 
 	if err := p.process.Start(); err != nil {
 		return nil, fmt.Errorf("bench: peers: %w", err)
 	}
-	var hello struct{ Ready bool }
-	if err := p.answer(&hello); err != nil || !hello.Ready {
-		return nil, errors.Join(fmt.Errorf("bench: peers: not ready: %w", err), p.Close())
+	var hello struct {
+		Ready   bool
+		Version string
 	}
+	if err := p.answer(&hello); err != nil || !hello.Ready {
+		return nil, errors.Join(fmt.Errorf("bench: peers: not ready, deploy/peers/setup installs what is missing: %w", err), p.Close())
+	}
+	p.version = hello.Version
 	return p, nil
 }
 
-// fit is the processor time in seconds in which a model fits and forecasts a series.
-func (p *Peers) fit(ctx context.Context, model string, c *forecastCase, y []float64) (float64, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// ask sends a question and reads the answer.
+func (p *peer) ask(ctx context.Context, question, answer any) error {
+	err := ctx.Err()
+	if err == nil {
+		err = json.NewEncoder(p.in).Encode(question)
 	}
-	err := json.NewEncoder(p.in).Encode(map[string]any{"model": model, "season": c.config.Season, "horizon": c.lead, "y": y})
+	if err == nil {
+		err = p.answer(answer)
+	}
 	if err != nil {
-		return 0, fmt.Errorf("bench: peers: %w", err)
+		return fmt.Errorf("bench: peers: %w", err)
 	}
-	var a struct{ Seconds float64 }
-	if err := p.answer(&a); err != nil {
-		return 0, fmt.Errorf("bench: peers: %s: %w", model, err)
-	}
-	return a.Seconds, nil
+	return nil
 }
 
-func (p *Peers) answer(to any) error {
+func (p *peer) answer(to any) error {
 	line, err := p.out.ReadBytes('\n')
 	if err != nil {
 		return err
@@ -87,6 +88,25 @@ func (p *Peers) answer(to any) error {
 }
 
 // Close ends the process.
-func (p *Peers) Close() error {
+func (p *peer) Close() error {
 	return errors.Join(p.in.Close(), p.process.Wait())
+}
+
+// Peers are forecasting libraries.
+type Peers struct{ *peer }
+
+// peerModels are the models that deploy/peers/peers.py knows.
+var peerModels = []string{"autoets", "prophet"}
+
+// StartPeers starts AutoETS and Prophet, in the checkout that dir lies in.
+func StartPeers(ctx context.Context, dir string, log io.Writer) (*Peers, error) {
+	p, err := startPeer(ctx, dir, "peers.py", log)
+	return &Peers{p}, err
+}
+
+// fit is the processor time in seconds in which a model fits and forecasts a series.
+func (p *Peers) fit(ctx context.Context, model string, c *forecastCase, y []float64) (float64, error) {
+	var a struct{ Seconds float64 }
+	err := p.ask(ctx, map[string]any{"model": model, "season": c.config.Season, "horizon": c.lead, "y": y}, &a)
+	return a.Seconds, err
 }

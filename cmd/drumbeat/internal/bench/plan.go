@@ -52,7 +52,8 @@ const optimumTolerance = 1e-10
 // Plan measures the planning engine: a cold solve, a warm one after 1 % of the demands changed, and
 // a warm one after all of them changed; for some cases also warm ones with a price on changes (all demands changed) and with
 // every feature of the model, that one cold and warm. Seconds are the whole of Engine.Solve: model, solver, ties,
-// certificate. Processor seconds are those of all cores. It fails if a cold objective is not the known optimum. long adds
+// certificate. Processor seconds are those of all cores, peak bytes the most memory of the process from the drawing of
+// the instance to the end of its warm solves. It fails if a cold objective is not the known optimum. long adds
 // cases of minutes. Last comes how processor seconds grow with the number of SKUs.
 func Plan(ctx context.Context, long bool, report func(Row)) error {
 	cases := planCases
@@ -77,6 +78,9 @@ func Plan(ctx context.Context, long bool, report func(Row)) error {
 }
 
 func (c planCase) run(ctx context.Context, report func(Row)) (err error) {
+	if err := resetPeak(); err != nil {
+		return err
+	}
 	in := newPlanInstance(c.skus, c.periods, c.resources, c.correlated)
 	engine := optimize.NewEngine(clp.New, optimize.Options{})
 	defer func() { err = errors.Join(err, engine.Close()) }()
@@ -124,7 +128,11 @@ func (c planCase) run(ctx context.Context, report func(Row)) (err error) {
 			return err
 		}
 	}
-	row("peak_memory", float64(peakMemory())/1e6, "MB")
+	peak, err := peakBytes()
+	if err != nil {
+		return err
+	}
+	row("peak_bytes", float64(peak), "B")
 	if !c.featured {
 		return nil
 	}

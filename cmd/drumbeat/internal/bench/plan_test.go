@@ -41,7 +41,7 @@ func TestPlanCase(t *testing.T) {
 	if err := planCases[0].run(context.Background(), func(r Row) { got[r.Metric] = r.Value }); err != nil {
 		t.Fatal(err)
 	}
-	for _, metric := range []string{"objective", "cold_seconds", "warm_1pct_seconds", "warm_100pct_seconds"} {
+	for _, metric := range []string{"objective", "cold_seconds", "warm_1pct_seconds", "warm_100pct_seconds", "peak_bytes"} {
 		if got[metric] <= 0 {
 			t.Errorf("%s is %g", metric, got[metric])
 		}

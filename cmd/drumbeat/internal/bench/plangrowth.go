@@ -3,17 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
-	"syscall"
 )
-
-// peakMemory is the most memory the process has held, in bytes.
-func peakMemory() int64 {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return r.Maxrss * 1024
-}
 
 // growth collects processor seconds by the number of SKUs.
 type growth struct {
