@@ -21,8 +21,8 @@ import (
 var NewCLP func() Solver
 
 // Small problems with any mix of features: by prices they have the answer, the cost and the plan that the whole LP has in
-// CLP; the LP solved by prices is worth as much as its dual; and gonum's simplex method, on the smallest of those it
-// can do, finds the same optimum. A seed makes a problem. The test runs 10,000 seeds; DRUMBEAT_TEST_PROBLEMS=1000000, or
+// CLP; the LP solved by prices is worth as much as its dual; and gonum's simplex method, tried on one in eight
+// if it is small, finds the same optimum. A seed makes a problem. The test runs 10,000 seeds; DRUMBEAT_TEST_PROBLEMS=1000000, or
 // 10000-1000000 for a part of them, runs others (-v tells how far it is).
 func TestManySmallProblems(t *testing.T) {
 	if testing.Short() {
@@ -49,7 +49,7 @@ func TestManySmallProblems(t *testing.T) {
 					optimal.Add(1)
 				}
 				if err == nil {
-					err = againstDual(p, &dual, &third)
+					err = againstDual(p, seed%8 == 0, &dual, &third)
 				}
 				if err != nil {
 					data, broken := json.Marshal(p)
@@ -82,7 +82,7 @@ func TestFoundProblems(t *testing.T) {
 		if _, err := wholeAndGuided(p); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := againstDual(p, &dual, &third); err != nil || dual.Load() != 1 {
+		if err := againstDual(p, true, &dual, &third); err != nil || dual.Load() != 1 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -134,8 +134,8 @@ func onceOnCLP(p *Problem, guidedRows int) (*Plan, error) {
 	return plan, e.Close()
 }
 
-// againstDual solves the LP of p by prices and compares with the value of its dual and, if it is tiny, with gonum.
-func againstDual(p *Problem, dual, third *atomic.Int64) error {
+// againstDual solves the LP of p by prices and compares with the value of its dual and, if it is tiny and so wanted, with gonum.
+func againstDual(p *Problem, gonum bool, dual, third *atomic.Int64) error {
 	m := formulate(p, p.defaultWeights())
 	if m.conflict {
 		return nil
@@ -153,7 +153,7 @@ func againstDual(p *Problem, dual, third *atomic.Int64) error {
 		return fmt.Errorf("the LP costs %.12g, its dual %.12g", sol.Objective, worth)
 	}
 	dual.Add(1)
-	if m.lp.Paths*m.lp.PathLength > 8 {
+	if !gonum || m.lp.Paths*m.lp.PathLength > 8 {
 		return g.Close()
 	}
 	c, a, b, offset := standardForm(m.lp)
