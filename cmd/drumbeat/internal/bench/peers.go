@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// ErrNoPeers says that deploy/peers/setup has not been run.
-var ErrNoPeers = errors.New("the Python environment of the peers is missing; deploy/peers/setup makes it")
+// ErrNoPeers says that deploy/peers/setup has not been run, or when it made something else.
+var ErrNoPeers = errors.New("the Python environment of the peers is missing or another one; deploy/peers/setup makes it")
 
 // peer is a driver of other libraries in a process of its own. It answers each line of JSON with one.
 type peer struct {
@@ -58,7 +58,7 @@ func startPeer(ctx context.Context, dir, script string, log io.Writer) (*peer, e
 		Version string
 	}
 	if err := p.answer(&hello); err != nil || !hello.Ready {
-		return nil, errors.Join(fmt.Errorf("bench: peers: not ready, deploy/peers/setup installs what is missing: %w", err), p.Close())
+		return nil, errors.Join(fmt.Errorf("%w (%s does not start)", ErrNoPeers, script), err, p.Close())
 	}
 	p.version = hello.Version
 	return p, nil

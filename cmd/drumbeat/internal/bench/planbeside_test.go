@@ -92,13 +92,15 @@ func TestPeakBytesBeginAnew(t *testing.T) {
 		return n
 	}
 	const large = 256 << 20
-	block := make([]byte, large)
-	for i := 0; i < large; i += 4096 {
-		block[i] = 1
+	hold := func() int64 {
+		block := make([]byte, large)
+		for i := 0; i < large; i += 4096 {
+			block[i] = 1
+		}
+		defer runtime.KeepAlive(block)
+		return peak()
 	}
-	runtime.KeepAlive(block)
-	before := peak()
-	block = nil
+	before := hold()
 	if err := resetPeak(); err != nil {
 		t.Fatal(err)
 	}
