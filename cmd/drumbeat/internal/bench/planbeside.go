@@ -156,8 +156,12 @@ func (b *beside) compare(ours, theirs float64) {
 
 // report reports the medians of a kind of solve, and how many times as long the peer took.
 func (b *beside) report(what string, report func(Row)) {
+	name := b.name
+	if what != "cold" {
+		name += ", warm"
+	}
 	row := func(metric string, value float64, unit string) {
-		report(Row{Bench: "plan", Case: b.name, Metric: metric, Value: value, Unit: unit})
+		report(Row{Bench: "plan", Case: name, Metric: metric, Value: value, Unit: unit})
 	}
 	for _, part := range []string{what, "peer_" + what} {
 		for _, metric := range []string{part + "_seconds", part + "_processor_seconds"} {
