@@ -26,6 +26,7 @@ type rounds struct {
 	eps       float64   // how near a tie frees a source, of a unit's cost;
 	tolerance []float64 // that cost, by path
 	exchanges []exchange
+	settled
 
 	lower      float64 // the best bound,
 	best       []float64
@@ -46,6 +47,7 @@ func newRounds(g *guided, limit int) *rounds {
 		r.b, r.base, r.now, r.cheapest = &bounder{}, &flow{}, &flow{}, &flow{}
 	}
 	r.b.reset(c)
+	r.settled.reset(c)
 	r.prices, r.best = resized(r.prices, c.K), resized(r.best, c.K)
 	for _, f := range []*flow{r.base, r.now, r.cheapest} {
 		f.x, f.shared = resized(f.x, len(c.cost)), resized(f.shared, len(c.shared))
@@ -53,7 +55,7 @@ func newRounds(g *guided, limit int) *rounds {
 	r.free, r.place = resized(r.free, len(c.cost)), resized(r.place, len(c.cost))
 	r.shared, r.boxes = resized(r.shared, len(c.shared)), resized(r.boxes, c.K)
 	for s := range r.restrict.kept {
-		r.restrict.kept[s].free = 0
+		r.restrict.kept[s].free, r.restrict.kept[s].columns = 0, r.restrict.kept[s].columns[:0]
 	}
 	for i := range r.place {
 		r.place[i] = unknownPlace
@@ -81,28 +83,41 @@ func (r *rounds) centre() {
 	}
 }
 
-// contested frees the sources that a swap near no loss would change in a plan that is optimal for every path at the
-// present prices. share is how near, of a unit's cost; infinite: any swap that is possible.
-func (r *rounds) contested(ctx context.Context, f *flow, share float64) (int, error) {
+// contested frees the sources that a swap near no loss would change in the base plan, which is optimal for every path at
+// the present prices, and settles the other paths. share is how near, of a unit's cost; infinite: any swap that is possible.
+func (r *rounds) contested(ctx context.Context, share float64) (int, error) {
 	c := r.c
 	if len(r.tolerance) != c.S {
 		r.tolerance = r.unitCosts(r.tolerance)
 	}
 	found := make([]int, r.b.chunks)
 	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
-		e := &r.exchanges[chunk]
+		e, load := &r.exchanges[chunk], r.b.loads[chunk]
+		clear(load)
 		for s := from; s < to; s++ {
-			near := share
+			near, margin := share, 0.0
+			e.measure(c, s, r.prices, r.base)
 			if !math.IsInf(share, 1) {
 				near *= r.tolerance[s]
+				margin = e.margin(c, s, r.prices, r.base)
 			}
-			e.measure(c, s, r.prices, f)
-			found[chunk] += e.free(c, s, r.prices, f, near, r.free)
+			if margin <= near {
+				n := e.free(c, s, r.prices, r.base, near, r.free)
+				r.loose[s], margin = n > 0, 0
+				found[chunk] += n
+			}
+			r.margin[s], r.reach[s] = margin, c.reachOf(s)
+			r.cost[s], _ = r.base.cost(c, s, nil)
+			r.base.take(c, s, load)
 		}
 	})
+	copy(r.anchor, r.prices)
 	n := 0
-	for _, m := range found {
+	for chunk, m := range found {
 		n += m
+		for k, v := range r.b.loads[chunk] {
+			r.load[k] += v
+		}
 	}
 	return n, err
 }
@@ -156,7 +171,7 @@ func (r *rounds) price(ctx context.Context) (added, lost int, err error) {
 		for k, v := range duals {
 			r.prices[k] = r.best[k] + part*(v-r.best[k])
 		}
-		bound, err := r.b.at(ctx, r.prices, r.cheapest)
+		bound, err := r.bound(ctx)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -174,7 +189,7 @@ func (r *rounds) price(ctx context.Context) (added, lost int, err error) {
 		return added, lost, err
 	}
 	copy(r.prices, duals)
-	if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+	if _, err := r.bound(ctx); err != nil {
 		return 0, 0, err
 	}
 	return r.dearer(ctx)
@@ -189,7 +204,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 			r.boxes[k].low, r.boxes[k].high = 0, 0
 		}
 	}
-	if err := m.build(c, r.base, r.now, r.free, r.boxes, r.boxed, r.place, r.shared); err != nil {
+	if err := m.build(r); err != nil {
 		return 0, err
 	}
 	sol, err := r.inner(ctx)
@@ -263,11 +278,15 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 	err = r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
+			if r.still(s) {
+				continue
+			}
 			cost, _ := r.now.cost(c, s, r.prices)
 			if r.b.value[s] >= cost-pathGap10*(1+math.Abs(cost)) {
 				continue
 			}
 			losses[chunk]++
+			before := adds[chunk]
 			for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
 				if !r.free[i] && math.Abs(r.cheapest.x[i]-r.base.x[i]) > 10*c.dust[s] {
 					r.free[i] = true
@@ -276,6 +295,7 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 			}
 			e.measure(c, s, r.prices, r.cheapest)
 			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.tolerance[s], r.free)
+			r.loose[s] = r.loose[s] || adds[chunk] > before
 		}
 	})
 	for k := range adds {

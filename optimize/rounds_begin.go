@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 )
 
 // startAt takes prices of earlier duals where they are valid.
@@ -24,12 +25,15 @@ func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
 	// Everything that could be swapped is free if that is little: then one round will do.
 	last := append([]bool(nil), r.free...)
 	clear(r.free)
-	n, err := r.contested(ctx, r.base, math.Inf(1))
+	n, err := r.contested(ctx, math.Inf(1))
 	if err != nil {
 		return err
 	}
 	if n > freeAll {
 		copy(r.free, last)
+		for s := range r.c.S {
+			r.loose[s] = slices.Contains(r.free[r.c.first[s*r.c.T]:r.c.first[(s+1)*r.c.T]], true)
+		}
 	}
 	return nil
 }
@@ -44,9 +48,8 @@ func (r *rounds) resume() bool {
 	for m, j := range c.shared {
 		r.now.shared[m] = max(0, min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
 	}
-	none := make([]float64, c.K)
 	for s := range c.S {
-		if _, over := r.now.cost(c, s, none); over > 10*c.dust[s] {
+		if _, over := r.now.cost(c, s, nil); over > 10*c.dust[s] {
 			return false
 		}
 	}
@@ -81,7 +84,7 @@ func (r *rounds) fresh(ctx context.Context, priced bool) error {
 	copy(r.now.x, r.base.x)
 	copy(r.now.shared, r.base.shared)
 	r.setBoxes()
-	_, err = r.contested(ctx, r.base, r.eps)
+	_, err = r.contested(ctx, r.eps)
 	return err
 }
 

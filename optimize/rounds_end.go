@@ -45,7 +45,7 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	c, lp := r.c, r.c.lp
 	if !slices.Equal(r.prices, r.best) {
 		copy(r.prices, r.best)
-		if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+		if _, err := r.bound(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +70,11 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
-			e.measure(c, s, r.prices, r.cheapest)
+			flow := r.cheapest
+			if r.still(s) {
+				flow = r.base
+			}
+			e.measure(c, s, r.prices, flow)
 			e.values(c, s, sol.Duals[s*c.T:(s+1)*c.T])
 			r.now.carried(c, s, sol.X)
 		}
