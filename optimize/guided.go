@@ -23,11 +23,12 @@ import (
 type guided struct {
 	inner func() Solver // of the restricted LPs
 
-	solver Solver
-	lp     *LP
-	c      *coupled
-	last   *lastFlow
-	eps    float64 // how near a tie frees a source; 0: tieShare. Tests set it
+	solver  Solver
+	lp      *LP
+	c       *coupled
+	last    *lastFlow
+	changed []int32 // paths that differ from the last solve's; nil: any
+	eps     float64 // how near a tie frees a source; 0: tieShare. Tests set it
 }
 
 // lastFlow is a plan by columns of the LP.
@@ -73,7 +74,17 @@ func (g *guided) Change(lp *LP) error {
 	return g.numbers(lp)
 }
 
+// Rewritten takes lp, which is the one it has but for the numbers of some paths and of what is on none.
+func (g *guided) Rewritten(lp *LP, paths []int32) error {
+	if g.lp != lp || !g.c.reread(lp, paths) {
+		return g.Load(lp)
+	}
+	g.last, g.changed = nil, paths
+	return nil
+}
+
 func (g *guided) numbers(lp *LP) error {
+	g.changed = nil
 	if err := lp.Check(); err != nil {
 		return err
 	}
@@ -102,7 +113,7 @@ func (g *guided) Close() error {
 
 // Solve finds the optimum. limit bounds the inner solver's steps of each round.
 func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
-	r := newRounds(g, limit)
+	r := newRounds(g, limit, method == DualSimplex)
 	priced := start != nil && start.Prices != nil && len(start.Prices) == g.c.K
 	if priced {
 		r.startAt(start.Prices)

@@ -14,7 +14,8 @@ import (
 // Infinite bounds are ±math.Inf.
 //
 // The first Paths·PathLength rows are stock rows: as many paths (SKUs) of PathLength rows (periods), one after the
-// other. The rows after them are shared (capacity). A solver that does not care need not look.
+// other. The rows after them are shared (capacity). The columns of a path stand together, in the order of the paths; what is
+// on no path may stand among them and behind the last. A solver that does not care need not look.
 type LP struct {
 	Cost, Lower, Upper []float64
 	Start              []int32

@@ -23,10 +23,12 @@ type rounds struct {
 	boxes     []box
 	boxed     bool // the boxes are in force
 	restrict  restricted
-	eps       float64   // how near a tie frees a source, of a unit's cost;
-	tolerance []float64 // that cost, by path
+	eps       float64 // how near a tie frees a source, of a unit's cost
 	exchanges []exchange
 	settled
+	changed []int32 // paths that differ from those of the last solve; nil: any
+	rest    bool    // the next solve may begin where this one ends
+	rested  bool    // and can
 
 	lower      float64 // the best bound,
 	best       []float64
@@ -37,22 +39,34 @@ type rounds struct {
 	count      int
 }
 
-// newRounds begins a solve in the memory of the last one.
-func newRounds(g *guided, limit int) *rounds {
+// newRounds begins a solve in the memory of the last one. rest: another one is likely to follow that differs in few paths.
+func newRounds(g *guided, limit int, rest bool) *rounds {
 	c, r := g.c, &g.c.memory
 	r.g, r.c, r.limit, r.lower, r.upper, r.status = g, c, limit, math.Inf(-1), 0, LPOptimal
 	r.iterations, r.count, r.boxed, r.most = 0, 0, false, 0
-	r.tolerance = r.tolerance[:0]
+	r.changed, r.rest = nil, rest
+	if r.rested {
+		r.changed = g.changed
+	}
+	r.rested, g.changed = false, nil
 	if r.b == nil {
 		r.b, r.base, r.now, r.cheapest = &bounder{}, &flow{}, &flow{}, &flow{}
 	}
 	r.b.reset(c)
-	r.settled.reset(c)
+	if r.changed == nil {
+		r.settled.reset(c)
+	}
 	r.prices, r.best = resized(r.prices, c.K), resized(r.best, c.K)
 	for _, f := range []*flow{r.base, r.now, r.cheapest} {
-		f.x, f.shared = resized(f.x, len(c.cost)), resized(f.shared, len(c.shared))
+		f.shared = resized(f.shared, len(c.shared))
+		if r.changed == nil {
+			f.x = resized(f.x, len(c.cost))
+		}
 	}
-	r.free, r.place = resized(r.free, len(c.cost)), resized(r.place, len(c.cost))
+	if r.changed == nil {
+		r.free = resized(r.free, len(c.cost))
+	}
+	r.place = resized(r.place, len(c.cost))
 	r.shared, r.boxes = resized(r.shared, len(c.shared)), resized(r.boxes, c.K)
 	for s := range r.restrict.kept {
 		r.restrict.kept[s].free, r.restrict.kept[s].columns = 0, r.restrict.kept[s].columns[:0]
@@ -81,45 +95,6 @@ func (r *rounds) centre() {
 			b.low = max(0, b.low)
 		}
 	}
-}
-
-// contested frees the sources that a swap near no loss would change in the base plan, which is optimal for every path at
-// the present prices, and settles the other paths. share is how near, of a unit's cost; infinite: any swap that is possible.
-func (r *rounds) contested(ctx context.Context, share float64) (int, error) {
-	c := r.c
-	if len(r.tolerance) != c.S {
-		r.tolerance = r.unitCosts(r.tolerance)
-	}
-	found := make([]int, r.b.chunks)
-	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
-		e, load := &r.exchanges[chunk], r.b.loads[chunk]
-		clear(load)
-		for s := from; s < to; s++ {
-			near, margin := share, 0.0
-			e.measure(c, s, r.prices, r.base)
-			if !math.IsInf(share, 1) {
-				near *= r.tolerance[s]
-				margin = e.margin(c, s, r.prices, r.base)
-			}
-			if margin <= near {
-				n := e.free(c, s, r.prices, r.base, near, r.free)
-				r.loose[s], margin = n > 0, 0
-				found[chunk] += n
-			}
-			r.margin[s], r.reach[s] = margin, c.reachOf(s)
-			r.cost[s], _ = r.base.cost(c, s, nil)
-			r.base.take(c, s, load)
-		}
-	})
-	copy(r.anchor, r.prices)
-	n := 0
-	for chunk, m := range found {
-		n += m
-		for k, v := range r.b.loads[chunk] {
-			r.load[k] += v
-		}
-	}
-	return n, err
 }
 
 // run repeats rounds until the bounds meet.
@@ -294,7 +269,7 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 				}
 			}
 			e.measure(c, s, r.prices, r.cheapest)
-			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.tolerance[s], r.free)
+			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.unit[s], r.free)
 			r.loose[s] = r.loose[s] || adds[chunk] > before
 		}
 	})

@@ -67,6 +67,11 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	for _, j := range c.full {
 		sol.X[j] = lp.Upper[j]
 	}
+	last := &lastFlow{free: make([]bool, n)}
+	for i, j := range c.column {
+		last.free[j] = r.free[i]
+	}
+	r.g.last = last
 	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
@@ -77,19 +82,23 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 			e.measure(c, s, r.prices, flow)
 			e.values(c, s, sol.Duals[s*c.T:(s+1)*c.T])
 			r.now.carried(c, s, sol.X)
+			if r.rest {
+				first, last := c.first[s*c.T], c.first[(s+1)*c.T]
+				copy(r.base.x[first:last], flow.x[first:last])
+				clear(r.free[first:last])
+				r.settlePath(e, s, r.eps)
+			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
+	copy(r.anchor, r.prices)
+	r.rested = r.rest
 	for k, v := range r.prices {
 		sol.Duals[c.S*c.T+k] = -v
 	}
-	last := &lastFlow{x: append([]float64(nil), sol.X...), free: make([]bool, n)}
-	for i, j := range c.column {
-		last.free[j] = r.free[i]
-	}
-	r.g.last = last
+	last.x = append([]float64(nil), sol.X...)
 	sol.Objective = lp.Offset
 	for j, cost := range lp.Cost {
 		sol.Objective += cost * sol.X[j]

@@ -15,6 +15,7 @@ type settled struct {
 	moved  float64   // how far the present prices are from it
 	margin []float64 // by path: the least that a swap loses; 0: too little, or unknown
 	reach  []float64 // by path: the most that a unit of a source takes of the shared rows
+	unit   []float64 // by path: what a unit costs
 	loose  []bool    // by path: it has a free source, so it may be elsewhere
 	cost   []float64 // by path: of the base plan, without prices
 	load   []float64 // by shared row: of the base plan
@@ -23,7 +24,7 @@ type settled struct {
 // reset forgets all paths.
 func (d *settled) reset(c *coupled) {
 	d.anchor, d.load, d.moved = resized(d.anchor, c.K), resized(d.load, c.K), 0
-	d.margin, d.reach, d.cost = resized(d.margin, c.S), resized(d.reach, c.S), resized(d.cost, c.S)
+	d.margin, d.reach, d.cost, d.unit = resized(d.margin, c.S), resized(d.reach, c.S), resized(d.cost, c.S), resized(d.unit, c.S)
 	d.loose = resized(d.loose, c.S)
 }
 
@@ -78,6 +79,104 @@ func (f *flow) take(c *coupled, s int, load []float64) {
 			}
 		}
 	}
+}
+
+// settle frees the sources that a swap near no loss would change in the base plan, which is optimal for every path at
+// the present prices, and settles the other paths. share is how near, of a unit's cost; infinite: any swap that is possible.
+func (r *rounds) settle(ctx context.Context, share float64) (freed int, err error) {
+	c, found := r.c, make([]int, r.b.chunks)
+	err = r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
+		e := &r.exchanges[chunk]
+		for s := from; s < to; s++ {
+			e.measure(c, s, r.prices, r.base)
+			found[chunk] += r.settlePath(e, s, share)
+		}
+	})
+	copy(r.anchor, r.prices)
+	for _, n := range found {
+		freed += n
+	}
+	return freed, err
+}
+
+// settlePath is settle for a path of the base plan that has just been measured and has nothing free.
+func (r *rounds) settlePath(e *exchange, s int, share float64) (freed int) {
+	c := r.c
+	r.unit[s], r.reach[s] = c.unitCost(s), c.reachOf(s)
+	r.cost[s], _ = r.base.cost(c, s, nil)
+	near, margin := share, 0.0
+	if !math.IsInf(share, 1) {
+		near *= r.unit[s]
+		margin = e.margin(c, s, r.prices, r.base)
+	}
+	if r.margin[s] = margin; margin <= near {
+		freed, r.margin[s] = e.free(c, s, r.prices, r.base, near, r.free), 0
+	}
+	r.loose[s] = freed > 0
+	return freed
+}
+
+// loads adds up the load of the base plan.
+func (r *rounds) loads(ctx context.Context) error {
+	err := r.b.eachChunk(ctx, r.c.S, func(chunk, from, to int) {
+		load := r.b.loads[chunk]
+		clear(load)
+		for s := from; s < to; s++ {
+			r.base.take(r.c, s, load)
+		}
+	})
+	clear(r.load)
+	for _, load := range r.b.loads {
+		for k, v := range load {
+			r.load[k] += v
+		}
+	}
+	return err
+}
+
+// revisit makes the base plan that of the present prices, which are the anchor: only paths that have changed are not settled
+// at them. It returns the bound.
+func (r *rounds) revisit(ctx context.Context) (float64, error) {
+	c, b, x := r.c, r.b, r.base.x
+	use := func(i int32, q float64) { x[i] = min(c.room[i], x[i]+q) }
+	err := b.eachChunk(ctx, len(r.changed), func(chunk, from, to int) {
+		e := &r.exchanges[chunk]
+		for _, s := range r.changed[from:to] {
+			first, last := c.first[int(s)*c.T], c.first[(int(s)+1)*c.T]
+			clear(x[first:last])
+			clear(r.free[first:last])
+			b.value[s] = b.oracles[chunk].solve(c, int(s), r.prices, use)
+			e.measure(c, int(s), r.prices, r.base)
+			r.settlePath(e, int(s), r.eps)
+		}
+	})
+	if err == nil {
+		err = r.loads(ctx)
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range r.changed {
+		if math.IsInf(b.value[s], 0) {
+			return b.value[s], nil
+		}
+	}
+	total := c.atPrices(r.prices)
+	for _, v := range r.cost {
+		total += v
+	}
+	for k, v := range r.prices {
+		total += v * r.load[k]
+	}
+	copy(b.load, r.load)
+	for m, j := range c.shared {
+		r.base.shared[m] = 0
+		if c.sharedPrice(j, r.prices) < 0 {
+			r.base.shared[m] = c.lp.Upper[j] - c.lp.Lower[j]
+			c.addShared(j, r.base.shared[m], b.load)
+		}
+	}
+	return total, nil
 }
 
 // bound is the Lagrangian bound at the present prices. It finds the cheapest flow of every path that is not settled there.
