@@ -13,7 +13,7 @@ const rereadShare = 0.25
 // limit.
 func (c *coupled) reread(lp *LP, paths []int32) bool {
 	if c.lp == nil || lp.Paths != c.S || lp.PathLength != c.T || lp.Rows() != c.S*c.T+c.K || lp.Columns() != c.width ||
-		float64(len(paths)) > rereadShare*float64(c.S) {
+		float64(len(paths)) > max(1, rereadShare*float64(c.S)) {
 		return false
 	}
 	nodes := c.S * c.T
