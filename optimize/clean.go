@@ -76,9 +76,7 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 		extra = plan.Emergency[s]
 		r.total(extra, s, nil, nil, kindEmergency)
 	}
-	for t := range T {
-		plan.Values[s][t] = r.duals.Duals[s*T+t]
-	}
+	copy(plan.Values[s], r.duals.Duals[s*T:(s+1)*T])
 
 	stock := sku.Opening
 	for t := range T {
@@ -112,15 +110,21 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 	}
 }
 
-// total writes the values of the kinds, added up, to dst, on the grain and within bounds.
+// total writes the values of the kinds, added up, to dst, which is 0, on the grain and within bounds.
 func (r *result) total(dst []float64, s int, lower, upper []float64, of ...kind) {
-	exact, stated := 0.0, 0.0
-	for t := range dst {
-		v := 0.0
-		for _, k := range of {
-			v += r.value(k, s, t)
+	for _, k := range of {
+		if at := r.m.at[k]; at != nil {
+			for t, j := range at[s*r.m.T : (s+1)*r.m.T] {
+				if j >= 0 {
+					dst[t] += r.x[j]
+				}
+			}
 		}
+	}
+	exact, stated := 0.0, 0.0
+	for t, v := range dst {
 		if v < grain/2 {
+			dst[t] = 0
 			continue
 		}
 		exact += v

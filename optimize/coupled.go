@@ -35,6 +35,7 @@ type coupled struct {
 	base  []float64 // by path: cost of lower bounds and of the cuts' anchors
 	dust  []float64 // by path: a quantity that is rounding error
 	cuts  []cut     // by node: the arcs to the next one; of the last, out of the path
+	tied  []bool    // by path: twins or arcs cost nearly the same, so that even one flow may be written in two ways
 	plain []bool    // by path: stock has least amounts only, sources have no limits
 	piece []cutPiece
 
@@ -72,6 +73,9 @@ type cutPiece struct {
 	backward      bool
 }
 
+// nearTie is a difference of cost above which the flow knows a dearer source or arc from a cheaper one.
+const nearTie = 1e-4
+
 // dustShare is the share of all that a path needs which counts as rounding error.
 const dustShare = 1e-13
 
@@ -98,7 +102,7 @@ func (c *coupled) read(lp *LP) error {
 		}
 	}
 	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
-	c.plain, c.lowered = resized(c.plain, c.S), resized(c.lowered, c.S)
+	c.plain, c.lowered, c.tied = resized(c.plain, c.S), resized(c.lowered, c.S), resized(c.tied, c.S)
 	return c.columns()
 }
 
@@ -194,7 +198,7 @@ func (c *coupled) path(s, from int) (end int, err error) {
 	w.first, w.at, w.back = resized(w.first, 2*T+1), w.at[:0], w.back[:0] // place 2t: sources of the node of t, 2t+1: its arcs
 	base, dust := 0.0, 0.0
 	copy(c.need[begin:begin+T], lp.RowLower[begin:])
-	c.lowered[s] = false
+	c.lowered[s], c.tied[s] = false, false
 	end = from
 	for j := from; j < lp.Columns(); j++ {
 		node, arc, backward, err := c.place(j)
@@ -252,7 +256,7 @@ func (c *coupled) path(s, from int) (end int, err error) {
 	for t := range T {
 		c.dust[s] += dustShare * math.Abs(c.need[begin+t])
 		for _, j := range w.order[w.first[2*t]:w.first[2*t+1]] {
-			c.source(j, nodes)
+			c.source(s, j, nodes)
 		}
 		c.first = append(c.first, int32(len(c.cost)))
 		if err := c.cutOf(begin+t, from, w.order[w.first[2*t+1]:w.first[2*t+2]], w.back); err != nil {
@@ -310,7 +314,7 @@ func (c *coupled) load(j int, by float64) {
 	}
 }
 
-func (c *coupled) source(j int32, nodes int) {
+func (c *coupled) source(s int, j int32, nodes int) {
 	lp := c.lp
 	c.cost = append(c.cost, lp.Cost[j])
 	c.room = append(c.room, lp.Upper[j]-lp.Lower[j])
@@ -325,6 +329,9 @@ func (c *coupled) source(j int32, nodes int) {
 	twin := i
 	if at := c.first[len(c.first)-1]; i > at && c.alike(i-1, i) {
 		twin = c.twin[i-1]
+		for k := twin; k < i; k++ {
+			c.tied[s] = c.tied[s] || math.Abs(c.cost[k]-c.cost[i]) <= nearTie
+		}
 	}
 	c.twin = append(c.twin, twin)
 }
@@ -341,9 +348,20 @@ func (c *coupled) alike(a, b int32) bool {
 func (c *coupled) cutOf(n, from int, arcs []int32, backward []bool) error {
 	lp := c.lp
 	back := func(j int32) bool { return backward[int(j)-from] }
+	slopeOf := func(j int32) float64 {
+		if back(j) {
+			return -lp.Cost[j]
+		}
+		return lp.Cost[j]
+	}
 	k := cut{left: math.Inf(-1), first: int32(len(c.piece)), ray: -1}
 	right, rightArc := math.Inf(1), int32(-1)
-	for _, j := range arcs {
+	for a, j := range arcs {
+		for _, i := range arcs[:a] {
+			if apart := slopeOf(j) - slopeOf(i); math.Abs(apart) <= nearTie {
+				c.tied[n/c.T] = true
+			}
+		}
 		if math.IsInf(lp.Upper[j], 1) {
 			if back(j) && -lp.Cost[j] > k.left {
 				k.left, k.ray = -lp.Cost[j], j
@@ -357,9 +375,9 @@ func (c *coupled) cutOf(n, from int, arcs []int32, backward []bool) error {
 	}
 	for _, j := range arcs {
 		flow, sign := lp.Lower[j], 1.0
-		room, slope := lp.Upper[j]-lp.Lower[j], lp.Cost[j]
+		room, slope := lp.Upper[j]-lp.Lower[j], slopeOf(j)
 		if back(j) {
-			sign, slope = -1, -slope
+			sign = -1
 		}
 		switch {
 		case room <= 0 || math.IsInf(room, 1):

@@ -256,7 +256,10 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 			if r.still(s) {
 				continue
 			}
-			cost, _ := r.now.cost(c, s, r.prices)
+			cost := r.worth[s]
+			if r.loose[s] {
+				cost, _ = r.now.cost(c, s, r.prices)
+			}
 			if r.b.value[s] >= cost-pathGap10*(1+math.Abs(cost)) {
 				continue
 			}

@@ -67,7 +67,7 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	for _, j := range c.full {
 		sol.X[j] = lp.Upper[j]
 	}
-	last := &lastFlow{free: make([]bool, n)}
+	last := &lastFlow{x: sol.X, free: make([]bool, n)}
 	for i, j := range c.column {
 		last.free[j] = r.free[i]
 	}
@@ -84,9 +84,15 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 			r.now.carried(c, s, sol.X)
 			if r.rest {
 				first, last := c.first[s*c.T], c.first[(s+1)*c.T]
-				copy(r.base.x[first:last], flow.x[first:last])
-				clear(r.free[first:last])
-				r.settlePath(e, s, r.eps)
+				if flow == r.base {
+					r.margin[s] -= 2 * r.reach[s] * r.moved
+				} else {
+					r.margin[s] = 0
+					copy(r.base.x[first:last], flow.x[first:last])
+					clear(r.free[first:last])
+					r.cost[s], _ = r.base.cost(c, s, nil)
+				}
+				r.resettle(e, s)
 			}
 		}
 	})
@@ -98,7 +104,6 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	for k, v := range r.prices {
 		sol.Duals[c.S*c.T+k] = -v
 	}
-	last.x = append([]float64(nil), sol.X...)
 	sol.Objective = lp.Offset
 	for j, cost := range lp.Cost {
 		sol.Objective += cost * sol.X[j]

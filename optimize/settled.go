@@ -18,6 +18,7 @@ type settled struct {
 	unit   []float64 // by path: what a unit costs
 	loose  []bool    // by path: it has a free source, so it may be elsewhere
 	cost   []float64 // by path: of the base plan, without prices
+	worth  []float64 // by path without a free source: the same at the prices of the last bound, unless it is settled there
 	load   []float64 // by shared row: of the base plan
 }
 
@@ -25,7 +26,13 @@ type settled struct {
 func (d *settled) reset(c *coupled) {
 	d.anchor, d.load, d.moved = resized(d.anchor, c.K), resized(d.load, c.K), 0
 	d.margin, d.reach, d.cost, d.unit = resized(d.margin, c.S), resized(d.reach, c.S), resized(d.cost, c.S), resized(d.unit, c.S)
-	d.loose = resized(d.loose, c.S)
+	d.loose, d.worth = resized(d.loose, c.S), resized(d.worth, c.S)
+}
+
+// know takes what does not depend on prices of path s and its base plan.
+func (d *settled) know(c *coupled, s int, base *flow) {
+	d.unit[s], d.reach[s] = c.unitCost(s), c.reachOf(s)
+	d.cost[s], _ = base.cost(c, s, nil)
 }
 
 // still says whether the base plan of path s is its only optimum at the present prices.
@@ -37,6 +44,13 @@ func (d *settled) at(prices []float64) {
 	for k, v := range prices {
 		d.moved = max(d.moved, math.Abs(v-d.anchor[k]))
 	}
+}
+
+// only says whether the base plan of path s is the only optimum at the anchor prices although reduced costs are
+// known to tolerance alone.
+func (r *rounds) only(s int, tolerance float64) bool {
+	most := float64(2*r.c.T+2) * tolerance // of a swap
+	return r.rested && !r.loose[s] && !r.c.tied[s] && r.margin[s] > most && most <= nearTie
 }
 
 // margin is the least that a swap loses of a flow that has been measured at prices, as [exchange.free] understands it.
@@ -70,15 +84,18 @@ func (c *coupled) reachOf(s int) float64 {
 	return most
 }
 
-// take adds what path s uses of the shared rows to load.
-func (f *flow) take(c *coupled, s int, load []float64) {
+// take adds what path s uses of the shared rows to load. It returns what that is worth at prices.
+func (f *flow) take(c *coupled, s int, prices, load []float64) (worth float64) {
 	for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
 		if q := f.x[i]; q != 0 {
 			for k := c.entry[i]; k < c.entry[i+1]; k++ {
-				load[c.row[k]] += c.amount[k] * q
+				used := c.amount[k] * q
+				load[c.row[k]] += used
+				worth += used * prices[c.row[k]]
 			}
 		}
 	}
+	return worth
 }
 
 // settle frees the sources that a swap near no loss would change in the base plan, which is optimal for every path at
@@ -89,6 +106,7 @@ func (r *rounds) settle(ctx context.Context, share float64) (freed int, err erro
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
 			e.measure(c, s, r.prices, r.base)
+			r.know(c, s, r.base)
 			found[chunk] += r.settlePath(e, s, share)
 		}
 	})
@@ -102,8 +120,6 @@ func (r *rounds) settle(ctx context.Context, share float64) (freed int, err erro
 // settlePath is settle for a path of the base plan that has just been measured and has nothing free.
 func (r *rounds) settlePath(e *exchange, s int, share float64) (freed int) {
 	c := r.c
-	r.unit[s], r.reach[s] = c.unitCost(s), c.reachOf(s)
-	r.cost[s], _ = r.base.cost(c, s, nil)
 	near, margin := share, 0.0
 	if !math.IsInf(share, 1) {
 		near *= r.unit[s]
@@ -116,13 +132,20 @@ func (r *rounds) settlePath(e *exchange, s int, share float64) (freed int) {
 	return freed
 }
 
+// resettle is settlePath for a path whose margin at the present prices is at least what is noted.
+func (r *rounds) resettle(e *exchange, s int) {
+	if r.margin[s] <= r.eps*r.unit[s] {
+		r.settlePath(e, s, r.eps)
+	}
+}
+
 // loads adds up the load of the base plan.
 func (r *rounds) loads(ctx context.Context) error {
 	err := r.b.eachChunk(ctx, r.c.S, func(chunk, from, to int) {
 		load := r.b.loads[chunk]
 		clear(load)
 		for s := from; s < to; s++ {
-			r.base.take(r.c, s, load)
+			r.base.take(r.c, s, r.prices, load)
 		}
 	})
 	clear(r.load)
@@ -147,6 +170,7 @@ func (r *rounds) revisit(ctx context.Context) (float64, error) {
 			clear(r.free[first:last])
 			b.value[s] = b.oracles[chunk].solve(c, int(s), r.prices, use)
 			e.measure(c, int(s), r.prices, r.base)
+			r.know(c, int(s), r.base)
 			r.settlePath(e, int(s), r.eps)
 		}
 	})
@@ -193,7 +217,7 @@ func (r *rounds) bound(ctx context.Context) (float64, error) {
 				sums[chunk] += r.cost[s]
 				continue
 			}
-			r.base.take(c, s, moving)
+			r.worth[s] = r.cost[s] + r.base.take(c, s, r.prices, moving)
 			clear(x[c.first[s*c.T]:c.first[(s+1)*c.T]])
 			b.value[s] = b.oracles[chunk].solve(c, s, r.prices, use)
 			sums[chunk] += b.value[s]
