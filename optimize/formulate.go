@@ -196,12 +196,7 @@ func formulate(p *Problem, w Weights) *model {
 	m.reset(p, w)
 	rows := m.placeRows(S, T, R)
 	m.lp.RowLower, m.lp.RowUpper = resized(m.lp.RowLower, rows), resized(m.lp.RowUpper, rows)
-	if n := 5 * S * T; cap(m.lp.Cost) == 0 { // the columns of most SKUs, which have twice as many entries
-		flat := make([]float64, 5*n)
-		m.lp.Cost, m.lp.Lower, m.lp.Upper, m.lp.Value = flat[:0:n], flat[n:n:2*n], flat[2*n:2*n:3*n], flat[3*n:3*n:5*n]
-		index := make([]int32, 3*n+1)
-		m.lp.Start, m.lp.Index = index[:0:n+1], index[n+1:n+1]
-	}
+	m.lp.reserve(p.size())
 	m.lp.Start = append(m.lp.Start, 0)
 	m.first = append(m.first, 0)
 	m.change, m.forced = resized(m.change, S), resized(m.forced, S)
@@ -211,6 +206,32 @@ func formulate(p *Problem, w Weights) *model {
 	}
 	m.resources()
 	return m
+}
+
+// size is how many columns and entries the LP has, and perhaps a few more.
+func (p *Problem) size() (columns, entries int) {
+	T := len(p.Periods)
+	for s := range p.SKUs {
+		sku := &p.SKUs[s]
+		production, arcs, sources := T, T, 0
+		if sku.Baseline != nil {
+			production += T
+		}
+		if p.Mode != Strict {
+			arcs, sources = arcs+T, sources+T
+			if sku.BacklogCost > 0 {
+				arcs, sources = arcs+T, sources-T
+			}
+		} else {
+			arcs += min(T, sku.reach(p))
+		}
+		if sku.EmergencyCost > 0 {
+			sources += T
+		}
+		columns += production + arcs + sources
+		entries += production*(1+len(sku.Uses)) + 2*arcs + sources
+	}
+	return columns + len(p.Resources)*T, entries + len(p.Resources)*T
 }
 
 // resources adds what belongs to the resources.

@@ -42,6 +42,13 @@ func (lp *LP) addColumn(cost, lower, upper float64) int32 {
 	return int32(len(lp.Cost) - 1)
 }
 
+// reserve makes room for columns and entries.
+func (lp *LP) reserve(columns, entries int) {
+	lp.Cost, lp.Lower, lp.Upper = slices.Grow(lp.Cost, columns), slices.Grow(lp.Lower, columns), slices.Grow(lp.Upper, columns)
+	lp.Start = slices.Grow(lp.Start, columns+1)
+	lp.Index, lp.Value = slices.Grow(lp.Index, entries), slices.Grow(lp.Value, entries)
+}
+
 func (lp *LP) addEntry(row int, value float64) {
 	lp.Index = append(lp.Index, int32(row))
 	lp.Value = append(lp.Value, value)

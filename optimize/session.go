@@ -58,9 +58,14 @@ func (e *session) formulate(p *Problem, w Weights) *model {
 	return formulate(p, w)
 }
 
-// keep keeps r's model for the next problem, if it was solved by prices.
+// keep keeps a model that was solved by prices for the next problem.
 func (e *session) keep(m *model) {
-	m.remember()
+	if m.frame == 0 {
+		m.remember()
+	}
+	if g, ok := e.solver.(*guided); ok {
+		g.last = nil
+	}
 	m.p = nil
 	e.kept, e.model, e.loaded = m, nil, nil
 }
