@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 	"sync"
 )
@@ -191,6 +192,15 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // bound, and the stock row sees J − shortfall. At an optimum J = max(ss, I⁺), because lowering both
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
+	m, _ := formulateUntil(context.Background(), p, w) // which does not end
+	return m
+}
+
+// lookEvery is how many SKUs are worked on between two looks at the context: a millisecond or two.
+const lookEvery = 256
+
+// formulateUntil is formulate until ctx ends.
+func formulateUntil(ctx context.Context, p *Problem, w Weights) (*model, error) {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
 	m := modelPool.Get().(*model)
 	m.reset(p, w)
@@ -201,11 +211,14 @@ func formulate(p *Problem, w Weights) *model {
 	m.first = append(m.first, 0)
 	m.change, m.forced = resized(m.change, S), resized(m.forced, S)
 	for s := range p.SKUs {
+		if s%lookEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		m.sku(s)
 		m.first = append(m.first, int32(m.lp.Columns()))
 	}
 	m.resources()
-	return m
+	return m, nil
 }
 
 // size is how many columns and entries the LP has, and perhaps a few more.

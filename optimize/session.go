@@ -44,18 +44,17 @@ func (e *session) by(guided bool) error {
 }
 
 // formulate writes p as an LP: by prices, on the last one where only numbers have changed.
-func (e *session) formulate(p *Problem, w Weights) *model {
+func (e *session) formulate(ctx context.Context, p *Problem, w Weights) (*model, error) {
 	m := e.kept
 	e.kept = nil
-	if m == nil {
-		return formulate(p, w)
+	if m != nil {
+		var ok bool
+		if e.rewrote, ok = m.reformulate(p, w); ok {
+			return m, nil
+		}
+		m.release()
 	}
-	var ok bool
-	if e.rewrote, ok = m.reformulate(p, w); ok {
-		return m
-	}
-	m.release()
-	return formulate(p, w)
+	return formulateUntil(ctx, p, w)
 }
 
 // keep keeps a model that was solved by prices for the next problem.
@@ -113,7 +112,10 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
 				m.weights.Shortfall, m.weights.Loss)
 		}
-		m, basis = formulate(m.p, raised), r.raisedPrices(sol.Basis, raised)
+		basis = r.raisedPrices(sol.Basis, raised)
+		if m, err = formulateUntil(ctx, m.p, raised); err != nil {
+			return nil, err
+		}
 	}
 	e.model, e.basis = r.m, r.duals.Basis
 	return r, nil

@@ -113,7 +113,10 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	if k.session != nil {
 		at = k.session
 	}
-	m := at.formulate(p, s.weights)
+	m, err := at.formulate(ctx, p, s.weights)
+	if err != nil {
+		return err
+	}
 	if k.session != nil {
 		k.guided = at.opts.guides(m)
 		if err := at.by(k.guided); err != nil {
@@ -168,7 +171,9 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		part.clear()
 	}
 	k.written = true
-	r.clean(p, part)
+	if err := r.clean(ctx, p, part); err != nil {
+		return err
+	}
 	if k.guided {
 		at.keep(r.m)
 	}

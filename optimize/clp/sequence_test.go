@@ -3,6 +3,8 @@ package clp_test
 import (
 	"fmt"
 	"math"
+	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -172,4 +174,32 @@ func nextStep(t *rapid.T, p *optimize.Problem, step int) *optimize.Problem {
 		}
 	}
 	return &q
+}
+
+// Cold and warm, a plan is the same to the last bit on any number of cores.
+func TestPlansDoNotDependOnCores(t *testing.T) {
+	p := site(3, 200, 12, 1)
+	q := *p
+	q.SKUs = slices.Clone(p.SKUs)
+	for s := range 5 {
+		q.SKUs[s*40].Demand = slices.Clone(p.SKUs[s*40].Demand)
+		q.SKUs[s*40].Demand[5] += 10
+	}
+	var first []*optimize.Plan
+	for _, cores := range []int{1, 4} {
+		was := runtime.GOMAXPROCS(cores)
+		e := optimize.NewEngine(clp.New, optimize.Options{GuidedRows: 1})
+		for i, problem := range []*optimize.Problem{p, &q, p} {
+			plan := solved(t, e, problem, nil)
+			if cores == 1 {
+				first = append(first, plan)
+			} else if !reflect.DeepEqual(plan.Production, first[i].Production) || !reflect.DeepEqual(plan.Values, first[i].Values) {
+				t.Errorf("solve %d differs between 1 and %d cores", i, cores)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		runtime.GOMAXPROCS(was)
+	}
 }
