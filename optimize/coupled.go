@@ -45,6 +45,7 @@ type coupled struct {
 	full   []int32   // arcs that every optimum uses to the full
 	idle   []int32   // columns without entries
 	offset float64   // cost of what cannot move and is on no path
+	unit   float64   // unitOfRoom; 0: not yet worked out
 
 	own     []int32 // columns of path s: own[s] … own[s+1]−1
 	lowered []bool  // by path: some of its columns that are no arcs have lower bounds
@@ -271,7 +272,7 @@ func (c *coupled) path(s, from int) (end int, err error) {
 func (c *coupled) others() {
 	lp, nodes := c.lp, c.S*c.T
 	copy(c.limit, lp.RowUpper[nodes:])
-	c.offset, c.shared, c.idle = lp.Offset, c.shared[:0], c.idle[:0]
+	c.offset, c.shared, c.idle, c.unit = lp.Offset, c.shared[:0], c.idle[:0], 0
 	for s := range c.S {
 		if c.lowered[s] {
 			for j := c.own[s]; j < c.own[s+1]; j++ {

@@ -126,7 +126,7 @@ func (r *rounds) run(ctx context.Context) error {
 			if added == 0 {
 				return fmt.Errorf("%w: the price-guided bounds stay %.3g apart", ErrSolver, gap)
 			}
-		case left > 0 && r.lower > r.ceiling():
+		case left > 0 && r.count > feasibleRounds && r.lower > r.ceiling():
 			r.status = LPInfeasible
 			return nil
 		}
