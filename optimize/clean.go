@@ -1,11 +1,14 @@
 package optimize
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // grain is the smallest quantity a plan states.
 const grain = 1e-6
 
-func rounded(v float64) float64 { return math.Round(v/grain) * grain }
+func rounded(v float64) float64 { return math.RoundToEven(v/grain) * grain }
 
 // newPlan is an empty plan of p, without weights and costs.
 func newPlan(p *Problem) *Plan {
@@ -24,9 +27,12 @@ func newPlan(p *Problem) *Plan {
 }
 
 // clean writes r into the empty plan: quantities on the grain, solver dust gone, stock recomputed by the
-// balance. p is the problem asked, before any rounding up of requirements.
-func (r *result) clean(p *Problem, plan *Plan) {
+// balance. p is the problem asked, before any rounding up of requirements. The error is that of ctx.
+func (r *result) clean(ctx context.Context, p *Problem, plan *Plan) error {
 	for s := range p.SKUs {
+		if s%lookEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		r.cleanSKU(p, plan, s)
 	}
 	for i := range p.Resources {
@@ -37,6 +43,7 @@ func (r *result) clean(p *Problem, plan *Plan) {
 		}
 	}
 	r.overtime(p, plan)
+	return nil
 }
 
 func matrix(rows, columns int) [][]float64 {
@@ -76,9 +83,7 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 		extra = plan.Emergency[s]
 		r.total(extra, s, nil, nil, kindEmergency)
 	}
-	for t := range T {
-		plan.Values[s][t] = r.duals.Duals[s*T+t]
-	}
+	copy(plan.Values[s], r.duals.Duals[s*T:(s+1)*T])
 
 	stock := sku.Opening
 	for t := range T {
@@ -86,7 +91,7 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 		if t >= sku.LeadTime {
 			stock += x[t-sku.LeadTime]
 		}
-		stock = math.Round(stock*1e9) / 1e9
+		stock = math.RoundToEven(stock*1e9) / 1e9
 		least := sku.SafetyStock[t]
 		if r.value(kindShortfall, s, t) > 1e-7*(1+least) {
 			least = 0
@@ -112,15 +117,21 @@ func (r *result) cleanSKU(p *Problem, plan *Plan, s int) {
 	}
 }
 
-// total writes the values of the kinds, added up, to dst, on the grain and within bounds.
+// total writes the values of the kinds, added up, to dst, which is 0, on the grain and within bounds.
 func (r *result) total(dst []float64, s int, lower, upper []float64, of ...kind) {
-	exact, stated := 0.0, 0.0
-	for t := range dst {
-		v := 0.0
-		for _, k := range of {
-			v += r.value(k, s, t)
+	for _, k := range of {
+		if at := r.m.at[k]; at != nil {
+			for t, j := range at[s*r.m.T : (s+1)*r.m.T] {
+				if j >= 0 {
+					dst[t] += r.x[j]
+				}
+			}
 		}
+	}
+	exact, stated := 0.0, 0.0
+	for t, v := range dst {
 		if v < grain/2 {
+			dst[t] = 0
 			continue
 		}
 		exact += v

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -19,6 +20,7 @@ import (
 type coupled struct {
 	lp      *LP
 	S, T, K int // paths, nodes of each, shared rows
+	width   int // columns
 
 	first  []int32 // sources of node n: first[n] … first[n+1]−1
 	cost   []float64
@@ -33,6 +35,7 @@ type coupled struct {
 	base  []float64 // by path: cost of lower bounds and of the cuts' anchors
 	dust  []float64 // by path: a quantity that is rounding error
 	cuts  []cut     // by node: the arcs to the next one; of the last, out of the path
+	tied  []bool    // by path: twins or arcs cost nearly the same, so that even one flow may be written in two ways
 	plain []bool    // by path: stock has least amounts only, sources have no limits
 	piece []cutPiece
 
@@ -42,8 +45,13 @@ type coupled struct {
 	full   []int32   // arcs that every optimum uses to the full
 	idle   []int32   // columns without entries
 	offset float64   // cost of what cannot move and is on no path
+	unit   float64   // unitOfRoom; 0: not yet worked out
 
-	sort struct { // of columns by node
+	own     []int32 // columns of path s: own[s] … own[s+1]−1
+	lowered []bool  // by path: some of its columns that are no arcs have lower bounds
+	apart   []int32 // those among them that are not on the path: they arrive behind its end
+
+	sort struct { // of a path's columns by node
 		first, at, order, next []int32
 		back                   []bool
 	}
@@ -66,20 +74,21 @@ type cutPiece struct {
 	backward      bool
 }
 
+// nearTie is a difference of cost above which the flow knows a dearer source or arc from a cheaper one.
+const nearTie = 1e-4
+
 // dustShare is the share of all that a path needs which counts as rounding error.
 const dustShare = 1e-13
 
 // read takes lp. The error says what does not fit.
 func (c *coupled) read(lp *LP) error {
-	c.lp, c.S, c.T = lp, lp.Paths, lp.PathLength
+	c.lp, c.S, c.T, c.width = lp, lp.Paths, lp.PathLength, lp.Columns()
 	nodes := c.S * c.T
 	c.K = lp.Rows() - nodes
 	if nodes == 0 || c.K < 0 {
 		return fmt.Errorf("optimize: LP of %d rows is not made of %d paths of %d", lp.Rows(), c.S, c.T)
 	}
-	c.offset = lp.Offset
-	c.shared, c.full, c.idle = c.shared[:0], c.full[:0], c.idle[:0]
-	c.need, c.limit = append(c.need[:0], lp.RowLower[:nodes]...), append(c.limit[:0], lp.RowUpper[nodes:]...)
+	c.need, c.limit = resized(c.need, nodes), append(c.limit[:0], lp.RowUpper[nodes:]...)
 	c.equal = resized(c.equal, c.K)
 	for k := range c.K {
 		lower, upper := lp.RowLower[nodes+k], lp.RowUpper[nodes+k]
@@ -94,14 +103,8 @@ func (c *coupled) read(lp *LP) error {
 		}
 	}
 	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
-	if err := c.columns(); err != nil {
-		return err
-	}
-	c.plain = resized(c.plain, c.S)
-	for s := range c.S {
-		c.plain[s] = c.isPlain(s)
-	}
-	return nil
+	c.plain, c.lowered, c.tied = resized(c.plain, c.S), resized(c.lowered, c.S), resized(c.tied, c.S)
+	return c.columns()
 }
 
 // isPlain says whether all sources of path s are unlimited and every cut is a single ray to the right, at no negative slope.
@@ -165,80 +168,137 @@ func (c *coupled) place(j int) (node int, arc, backward bool, err error) {
 	return 0, false, false, fmt.Errorf("optimize: column %d is neither source nor arc", j)
 }
 
-// columns sorts the columns by node and writes sources and cuts.
+// columns reads the paths one after the other, then what is left.
 func (c *coupled) columns() error {
-	lp, nodes := c.lp, c.S*c.T
-	w := &c.sort
-	w.first = resized(w.first, 2*nodes+1) // place 2n: sources of node n, 2n+1: its arcs
-	w.at, w.back = resized(w.at, lp.Columns()), resized(w.back, lp.Columns())
-	first, at, back := w.first, w.at, w.back
-	for j := range lp.Columns() {
-		node, arc, backward, err := c.place(j)
+	lp := c.lp
+	c.first, c.cost, c.room, c.column = append(c.first[:0], 0), c.cost[:0], c.room[:0], c.column[:0]
+	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
+	c.cuts, c.piece, c.own = c.cuts[:0], c.piece[:0], append(c.own[:0], 0)
+	c.apart, c.full = c.apart[:0], c.full[:0]
+	for s := range c.S {
+		end, err := c.path(s, int(c.own[s]))
 		if err != nil {
 			return err
 		}
-		low, room := lp.Lower[j], lp.Upper[j]-lp.Lower[j]
-		if math.IsInf(low, -1) {
-			return fmt.Errorf("optimize: column %d has no lower bound", j)
-		}
-		at[j], back[j] = -1, backward
-		switch {
-		case node < 0:
-			c.apart(j)
-			continue
-		case !arc && low != 0:
-			c.need[node] -= low
-			c.base[node/c.T] += lp.Cost[j] * low
-			c.dust[node/c.T] += dustShare * math.Abs(low)
-			c.load(j, low)
-		}
-		if !arc && room <= 0 {
-			continue
-		}
-		at[j] = int32(2 * node)
-		if arc {
-			at[j]++
-		}
-		first[at[j]+1]++
+		c.own = append(c.own, int32(end))
 	}
-	for i := range 2 * nodes {
-		first[i+1] += first[i]
-	}
-	w.order, w.next = resized(w.order, int(first[2*nodes])), append(w.next[:0], first[:2*nodes]...)
-	order, next := w.order, w.next
-	for j, place := range at {
-		if place >= 0 {
-			order[next[place]] = int32(j)
-			next[place]++
+	for j := int(c.own[c.S]); j < lp.Columns(); j++ {
+		if node, _, _, err := c.place(j); err != nil || node >= 0 {
+			return errors.Join(err, fmt.Errorf("optimize: column %d stands behind those of later paths", j))
 		}
 	}
-	c.first, c.cost, c.room, c.column = append(c.first[:0], 0), c.cost[:0], c.room[:0], c.column[:0]
-	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
-	c.cuts, c.piece = c.cuts[:0], c.piece[:0]
-	for n := range nodes {
-		c.dust[n/c.T] += dustShare * math.Abs(c.need[n])
-		for _, j := range order[first[2*n]:first[2*n+1]] {
-			c.source(j, nodes)
-		}
-		c.first = append(c.first, int32(len(c.cost)))
-		if err := c.cutOf(n, order[first[2*n+1]:first[2*n+2]], back); err != nil {
-			return err
-		}
-	}
+	c.others()
 	return nil
 }
 
-// apart takes a column that is on no path.
-func (c *coupled) apart(j int) {
+// path reads path s, whose columns begin at from: sources and cuts, by node. It returns where they end.
+func (c *coupled) path(s, from int) (end int, err error) {
+	lp, T := c.lp, c.T
+	nodes, begin := c.S*T, s*T
+	w := &c.sort
+	w.first, w.at, w.back = resized(w.first, 2*T+1), w.at[:0], w.back[:0] // place 2t: sources of the node of t, 2t+1: its arcs
+	base, dust := 0.0, 0.0
+	copy(c.need[begin:begin+T], lp.RowLower[begin:])
+	c.lowered[s], c.tied[s] = false, false
+	end = from
+	for j := from; j < lp.Columns(); j++ {
+		node, arc, backward, err := c.place(j)
+		if err != nil {
+			return 0, err
+		}
+		if node >= begin+T {
+			break
+		}
+		low, room := lp.Lower[j], lp.Upper[j]-lp.Lower[j]
+		at := int32(nobody)
+		switch {
+		case math.IsInf(low, -1):
+			return 0, fmt.Errorf("optimize: column %d has no lower bound", j)
+		case node < 0:
+			at = outside
+		case node < begin:
+			return 0, fmt.Errorf("optimize: column %d stands behind those of later paths", j)
+		case arc:
+			at = int32(2*(node-begin) + 1)
+		case room > 0:
+			at = int32(2 * (node - begin))
+		}
+		if node >= 0 {
+			end = j + 1
+			if !arc && low != 0 {
+				c.need[node] -= low
+				base += lp.Cost[j] * low
+				dust += dustShare * math.Abs(low)
+			}
+		}
+		w.at, w.back = append(w.at, at), append(w.back, backward)
+		if at >= 0 {
+			w.first[at+1]++
+		}
+	}
+	w.at = w.at[:end-from]
+	for i := range 2 * T {
+		w.first[i+1] += w.first[i]
+	}
+	w.order, w.next = resized(w.order, int(w.first[2*T])), append(w.next[:0], w.first[:2*T]...)
+	for i, place := range w.at {
+		j := int32(from + i)
+		if place >= 0 {
+			w.order[w.next[place]] = j
+			w.next[place]++
+		} else if place == outside {
+			c.apart = append(c.apart, j)
+		}
+		if place < 0 || place%2 == 0 {
+			c.lowered[s] = c.lowered[s] || lp.Lower[j] != 0
+		}
+	}
+	c.base[s], c.dust[s] = base, dust
+	for t := range T {
+		c.dust[s] += dustShare * math.Abs(c.need[begin+t])
+		for _, j := range w.order[w.first[2*t]:w.first[2*t+1]] {
+			c.source(s, j, nodes)
+		}
+		c.first = append(c.first, int32(len(c.cost)))
+		if err := c.cutOf(begin+t, from, w.order[w.first[2*t+1]:w.first[2*t+2]], w.back); err != nil {
+			return 0, err
+		}
+	}
+	c.plain[s] = c.isPlain(s)
+	return end, nil
+}
+
+// others takes the columns that are on no path, and what all columns use at least off the room of the shared rows.
+func (c *coupled) others() {
+	lp, nodes := c.lp, c.S*c.T
+	copy(c.limit, lp.RowUpper[nodes:])
+	c.offset, c.shared, c.idle, c.unit = lp.Offset, c.shared[:0], c.idle[:0], 0
+	for s := range c.S {
+		if c.lowered[s] {
+			for j := c.own[s]; j < c.own[s+1]; j++ {
+				c.load(int(j), lp.Lower[j])
+			}
+		}
+	}
+	for _, j := range c.apart {
+		c.other(j)
+	}
+	for j := c.own[c.S]; j < int32(lp.Columns()); j++ {
+		c.load(int(j), lp.Lower[j])
+		c.other(j)
+	}
+}
+
+// other takes a column that is on no path.
+func (c *coupled) other(j int32) {
 	lp := c.lp
 	if lp.Start[j] == lp.Start[j+1] {
-		c.idle = append(c.idle, int32(j))
+		c.idle = append(c.idle, j)
 		return
 	}
 	c.offset += lp.Cost[j] * lp.Lower[j]
-	c.load(j, lp.Lower[j])
 	if lp.Upper[j] > lp.Lower[j] {
-		c.shared = append(c.shared, int32(j))
+		c.shared = append(c.shared, j)
 	}
 }
 
@@ -255,7 +315,7 @@ func (c *coupled) load(j int, by float64) {
 	}
 }
 
-func (c *coupled) source(j int32, nodes int) {
+func (c *coupled) source(s int, j int32, nodes int) {
 	lp := c.lp
 	c.cost = append(c.cost, lp.Cost[j])
 	c.room = append(c.room, lp.Upper[j]-lp.Lower[j])
@@ -270,6 +330,9 @@ func (c *coupled) source(j int32, nodes int) {
 	twin := i
 	if at := c.first[len(c.first)-1]; i > at && c.alike(i-1, i) {
 		twin = c.twin[i-1]
+		for k := twin; k < i; k++ {
+			c.tied[s] = c.tied[s] || math.Abs(c.cost[k]-c.cost[i]) <= nearTie
+		}
 	}
 	c.twin = append(c.twin, twin)
 }
@@ -282,16 +345,28 @@ func (c *coupled) alike(a, b int32) bool {
 
 // cutOf joins the arcs of node n to a curve: the pieces of all, sorted by slope. An arc that goes backward is a
 // piece of the negated slope along which its flow falls. What is cheaper than the ray to the left is always
-// done, what is dearer than the ray to the right never.
-func (c *coupled) cutOf(n int, arcs []int32, back []bool) error {
+// done, what is dearer than the ray to the right never. backward is by column, from the column from on.
+func (c *coupled) cutOf(n, from int, arcs []int32, backward []bool) error {
 	lp := c.lp
+	back := func(j int32) bool { return backward[int(j)-from] }
+	slopeOf := func(j int32) float64 {
+		if back(j) {
+			return -lp.Cost[j]
+		}
+		return lp.Cost[j]
+	}
 	k := cut{left: math.Inf(-1), first: int32(len(c.piece)), ray: -1}
 	right, rightArc := math.Inf(1), int32(-1)
-	for _, j := range arcs {
+	for a, j := range arcs {
+		for _, i := range arcs[:a] {
+			if apart := slopeOf(j) - slopeOf(i); math.Abs(apart) <= nearTie {
+				c.tied[n/c.T] = true
+			}
+		}
 		if math.IsInf(lp.Upper[j], 1) {
-			if back[j] && -lp.Cost[j] > k.left {
+			if back(j) && -lp.Cost[j] > k.left {
 				k.left, k.ray = -lp.Cost[j], j
-			} else if !back[j] && lp.Cost[j] < right {
+			} else if !back(j) && lp.Cost[j] < right {
 				right, rightArc = lp.Cost[j], j
 			}
 		}
@@ -301,21 +376,21 @@ func (c *coupled) cutOf(n int, arcs []int32, back []bool) error {
 	}
 	for _, j := range arcs {
 		flow, sign := lp.Lower[j], 1.0
-		room, slope := lp.Upper[j]-lp.Lower[j], lp.Cost[j]
-		if back[j] {
-			sign, slope = -1, -slope
+		room, slope := lp.Upper[j]-lp.Lower[j], slopeOf(j)
+		if back(j) {
+			sign = -1
 		}
 		switch {
 		case room <= 0 || math.IsInf(room, 1):
-		case back[j] && slope >= k.left: // full at the anchor
+		case back(j) && slope >= k.left: // full at the anchor
 			flow += room
-		case !back[j] && slope < k.left:
+		case !back(j) && slope < k.left:
 			flow += room
 		}
 		if flow > lp.Lower[j] && (slope < k.left || slope > right) {
 			c.full = append(c.full, j)
 		} else if room > 0 && !math.IsInf(room, 1) && slope >= k.left && slope <= right {
-			c.piece = append(c.piece, cutPiece{slope, room, j, back[j]})
+			c.piece = append(c.piece, cutPiece{slope, room, j, back(j)})
 			for i := len(c.piece) - 1; i > int(k.first) && less(&c.piece[i], &c.piece[i-1]); i-- {
 				c.piece[i], c.piece[i-1] = c.piece[i-1], c.piece[i]
 			}

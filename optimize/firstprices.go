@@ -226,6 +226,13 @@ func newton(memory []curvature, d []float64) {
 
 // unitOfRoom is what the sources cost that take one unit of a shared row, on average; 1 if they cost nothing.
 func (c *coupled) unitOfRoom() float64 {
+	if c.unit == 0 {
+		c.unit = c.meanUnit()
+	}
+	return c.unit
+}
+
+func (c *coupled) meanUnit() float64 {
 	sum, n := 0.0, 0
 	for i, v := range c.cost {
 		for k := c.entry[i]; k < c.entry[i+1]; k++ {

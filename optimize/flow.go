@@ -9,14 +9,18 @@ type flow struct {
 	shared []float64
 }
 
-// cost of path s at prices, and how far the flow is outside of the domain of a cut.
+// cost of path s at prices, nil for none, and how far the flow is outside of the domain of a cut.
 func (f *flow) cost(c *coupled, s int, prices []float64) (total, over float64) {
 	total = c.base[s]
 	level := 0.0
 	for n := s * c.T; n < (s+1)*c.T; n++ {
 		for i := c.first[n]; i < c.first[n+1]; i++ {
 			if f.x[i] != 0 {
-				total += f.x[i] * c.price(i, prices)
+				v := c.cost[i]
+				if prices != nil {
+					v = c.price(i, prices)
+				}
+				total += f.x[i] * v
 				level += f.x[i]
 			}
 		}

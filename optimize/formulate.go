@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 	"sync"
 )
@@ -38,6 +39,11 @@ type model struct {
 	raised   []Row
 	spare    [kinds][]int32 // memory
 	conflict bool           // some column has contradictory bounds: strict and impossible
+
+	frame  fingerprint   // of what all SKUs have in common,
+	prints []fingerprint // and of each
+	change []float64     // by SKU: the constant of its change prices
+	forced []bool        // by SKU: some production cannot be avoided
 }
 
 func (m *model) index(k kind, entity, t int) int32 {
@@ -186,28 +192,83 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // bound, and the stock row sees J − shortfall. At an optimum J = max(ss, I⁺), because lowering both
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
+	m, _ := formulateUntil(context.Background(), p, w) // which does not end
+	return m
+}
+
+// lookEvery is how many SKUs are worked on between two looks at the context: a millisecond or two.
+const lookEvery = 256
+
+// formulateUntil is formulate until ctx ends.
+func formulateUntil(ctx context.Context, p *Problem, w Weights) (*model, error) {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
 	m := modelPool.Get().(*model)
 	m.reset(p, w)
 	rows := m.placeRows(S, T, R)
 	m.lp.RowLower, m.lp.RowUpper = resized(m.lp.RowLower, rows), resized(m.lp.RowUpper, rows)
-	if n := 5 * S * T; cap(m.lp.Cost) == 0 { // the columns of most SKUs, which have twice as many entries
-		flat := make([]float64, 5*n)
-		m.lp.Cost, m.lp.Lower, m.lp.Upper, m.lp.Value = flat[:0:n], flat[n:n:2*n], flat[2*n:2*n:3*n], flat[3*n:3*n:5*n]
-		index := make([]int32, 3*n+1)
-		m.lp.Start, m.lp.Index = index[:0:n+1], index[n+1:n+1]
-	}
+	m.lp.reserve(p.size())
 	m.lp.Start = append(m.lp.Start, 0)
-	fixedLoad := make([]float64, R*T)
 	m.first = append(m.first, 0)
+	m.change, m.forced = resized(m.change, S), resized(m.forced, S)
 	for s := range p.SKUs {
-		m.sku(s, fixedLoad)
+		if s%lookEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		m.sku(s)
 		m.first = append(m.first, int32(m.lp.Columns()))
 	}
-	for r := range p.Resources {
-		m.resource(r, fixedLoad[r*T:(r+1)*T])
+	m.resources()
+	return m, nil
+}
+
+// size is how many columns and entries the LP has, and perhaps a few more.
+func (p *Problem) size() (columns, entries int) {
+	T := len(p.Periods)
+	for s := range p.SKUs {
+		sku := &p.SKUs[s]
+		production, arcs, sources := T, T, 0
+		if sku.Baseline != nil {
+			production += T
+		}
+		if p.Mode != Strict {
+			arcs, sources = arcs+T, sources+T
+			if sku.BacklogCost > 0 {
+				arcs, sources = arcs+T, sources-T
+			}
+		} else {
+			arcs += min(T, sku.reach(p))
+		}
+		if sku.EmergencyCost > 0 {
+			sources += T
+		}
+		columns += production + arcs + sources
+		entries += production*(1+len(sku.Uses)) + 2*arcs + sources
 	}
-	return m
+	return columns + len(p.Resources)*T, entries + len(p.Resources)*T
+}
+
+// resources adds what belongs to the resources.
+func (m *model) resources() {
+	m.raised = nil
+	m.lp.Offset = 0
+	for _, v := range m.change {
+		m.lp.Offset += v
+	}
+	fixedLoad := make([]float64, len(m.p.Resources)*m.T)
+	for s, forced := range m.forced {
+		if !forced {
+			continue
+		}
+		lower, _ := m.p.SKUs[s].production(m.p)
+		for _, u := range m.p.SKUs[s].Uses {
+			for t, v := range lower {
+				fixedLoad[u.Resource*m.T+t] += u.Amount * v
+			}
+		}
+	}
+	for r := range m.p.Resources {
+		m.resource(r, fixedLoad[r*m.T:(r+1)*m.T])
+	}
 }
 
 // modelPool keeps the memory of models that are done with.
@@ -215,7 +276,7 @@ var modelPool = sync.Pool{New: func() any { return &model{lp: &LP{}} }}
 
 // reset empties m for p.
 func (m *model) reset(p *Problem, w Weights) {
-	m.p, m.T, m.weights, m.raised, m.conflict = p, len(p.Periods), w, nil, false
+	m.p, m.T, m.weights, m.conflict, m.frame = p, len(p.Periods), w, false, 0
 	for k, at := range m.at {
 		if at != nil {
 			m.spare[k], m.at[k] = at, nil
@@ -224,7 +285,7 @@ func (m *model) reset(p *Problem, w Weights) {
 	lp := m.lp
 	m.first = m.first[:0]
 	lp.Cost, lp.Lower, lp.Upper, lp.Start, lp.Index, lp.Value = lp.Cost[:0], lp.Lower[:0], lp.Upper[:0], lp.Start[:0], lp.Index[:0], lp.Value[:0]
-	lp.Offset, lp.Paths, lp.PathLength = 0, len(p.SKUs), m.T
+	lp.Paths, lp.PathLength = len(p.SKUs), m.T
 }
 
 // release gives back the memory of m, of which nothing may be used any more.
@@ -235,12 +296,7 @@ func (m *model) release() {
 
 // placeRows numbers the stock rows, then the capacity rows of every resource that is used and limited.
 func (m *model) placeRows(S, T, R int) int {
-	used := make([]bool, R)
-	for s := range m.p.SKUs {
-		for _, u := range m.p.SKUs[s].Uses {
-			used[u.Resource] = true
-		}
-	}
+	used := m.p.used()
 	m.at[kindStockRow] = resized(m.spare[kindStockRow], S*T)
 	for i := range m.at[kindStockRow] {
 		m.at[kindStockRow][i] = int32(i)
@@ -278,19 +334,18 @@ func (m *model) column(k kind, s, t int, cost, lower, upper float64) {
 	m.place(k, len(m.p.SKUs), s, t, m.lp.addColumn(cost, lower, upper))
 }
 
-// sku adds the columns and stock rows of one SKU and its unavoidable load to fixedLoad[r*T+t].
-func (m *model) sku(s int, fixedLoad []float64) {
+// sku adds the columns and stock rows of one SKU.
+func (m *model) sku(s int) {
 	p, sku, T, inf := m.p, &m.p.SKUs[s], m.T, math.Inf(1)
 	weight := sku.shortageWeight()
 	lower, upper := sku.production(p)
 	limit := sku.storage(p, lower)
+	m.change[s], m.forced[s] = 0, false
 	for t := range T {
-		for _, u := range sku.Uses {
-			fixedLoad[u.Resource*T+t] += u.Amount * lower[t]
-		}
+		m.forced[s] = m.forced[s] || lower[t] > 0
 		if sku.hasBaseline(t) {
 			base, k := sku.Baseline[t], at(sku.ChangePrice, t)
-			m.lp.Offset += k * base
+			m.change[s] += k * base
 			m.column(kindKeep, s, t, sku.ProductionCost-k, min(lower[t], base), min(upper[t], base))
 			m.productionEntries(s, t)
 			m.column(kindMore, s, t, sku.ProductionCost+k, max(0, lower[t]-base), max(0, upper[t]-base))

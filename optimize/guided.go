@@ -23,11 +23,12 @@ import (
 type guided struct {
 	inner func() Solver // of the restricted LPs
 
-	solver Solver
-	lp     *LP
-	c      *coupled
-	last   *lastFlow
-	eps    float64 // how near a tie frees a source; 0: tieShare. Tests set it
+	solver  Solver
+	lp      *LP
+	c       *coupled
+	last    *lastFlow
+	changed []int32 // paths that differ from the last solve's; nil: any
+	eps     float64 // how near a tie frees a source; 0: tieShare. Tests set it
 }
 
 // lastFlow is a plan by columns of the LP.
@@ -38,20 +39,21 @@ type lastFlow struct {
 
 // The constants of the search. None of them changes the answer.
 const (
-	tieShare   = 0.003 // a swap that loses this share of a unit's cost is contested,
-	laterShare = 0.1   // and that share of it in later rounds
-	boxShare   = 0.02  // half-width of the box around a price, relative to it and to the mean price,
-	boxFloor   = 0.005 // and to the cost of making what a unit of room makes
-	boxGrowth  = 2.5   // of a box that was left
-	boxLeap    = 10    // of one that is overdrawn in a late round,
-	leapRound  = 6     // which begins here
-	maxRounds  = 100
-	exactGap   = 1e-12 // relative gap at which nothing is left to do,
-	guidedGap  = 1e-9  // and the most that is accepted
-	pathGap10  = 1e-10 // relative loss of a path that counts as none
-	overdrawn  = 1e-9  // use of box columns, relative to the largest room, that counts as none
-	staleMiss  = 0.05  // distance from complementary slackness above which prices to start from are improved first
-	freeAll    = 20000 // sources that may swap at all, up to which all are free from the start
+	tieShare       = 0.003 // a swap that loses this share of a unit's cost is contested,
+	laterShare     = 0.1   // and that share of it in later rounds
+	boxShare       = 0.02  // half-width of the box around a price, relative to it and to the mean price,
+	boxFloor       = 0.005 // and to the cost of making what a unit of room makes
+	boxGrowth      = 2.5   // of a box that was left
+	boxLeap        = 10    // of one that is overdrawn in a late round,
+	leapRound      = 6     // which begins here
+	maxRounds      = 100
+	feasibleRounds = 2     // in which infeasibility is not looked for: most solves need no more
+	exactGap       = 1e-12 // relative gap at which nothing is left to do,
+	guidedGap      = 1e-9  // and the most that is accepted
+	pathGap10      = 1e-10 // relative loss of a path that counts as none
+	overdrawn      = 1e-9  // use of box columns, relative to the largest room, that counts as none
+	staleMiss      = 0.05  // distance from complementary slackness above which prices to start from are improved first
+	freeAll        = 20000 // sources that may swap at all, up to which all are free from the start
 )
 
 func newGuided(inner func() Solver) *guided { return &guided{inner: inner} }
@@ -73,7 +75,17 @@ func (g *guided) Change(lp *LP) error {
 	return g.numbers(lp)
 }
 
+// Rewritten takes lp, which is the one it has but for the numbers of some paths and of what is on none.
+func (g *guided) Rewritten(lp *LP, paths []int32) error {
+	if g.lp != lp || !g.c.reread(lp, paths) {
+		return g.Load(lp)
+	}
+	g.last, g.changed = nil, paths
+	return nil
+}
+
 func (g *guided) numbers(lp *LP) error {
+	g.changed = nil
 	if err := lp.Check(); err != nil {
 		return err
 	}
@@ -102,7 +114,7 @@ func (g *guided) Close() error {
 
 // Solve finds the optimum. limit bounds the inner solver's steps of each round.
 func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
-	r := newRounds(g, limit)
+	r := newRounds(g, limit, method == DualSimplex)
 	priced := start != nil && start.Prices != nil && len(start.Prices) == g.c.K
 	if priced {
 		r.startAt(start.Prices)

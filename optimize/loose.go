@@ -6,18 +6,25 @@ import (
 
 // looseFace is the optimal face of m's LP at sol without what cannot move on it: an LP with the costs of breakTies over
 // the paths that can flow in more than one way, beside all shared rows and what is on no path. columns are its columns' places in m's
-// LP. It is nil if nothing can move.
+// LP. It is nil if nothing can move. r is the solve that found sol.
 //
 // The columns that have room on the face are edges between the nodes of a path and, for sources and the way out behind the
 // last node, to a root. Where they are a forest, the needs of the nodes decide every flow. A cycle is two edges side by
 // side, or a second way to the root from nodes that hang together.
-func (m *model) looseFace(sol *Solution, periods []uint64) (face *LP, columns []int32) {
+func (m *model) looseFace(sol *Solution, periods []uint64, r *rounds) (face *LP, columns []int32) {
 	whole, S, T := m.lp, m.lp.Paths, m.T
 	bounds := newFaceBounds(sol)
 	rows := whole.Rows() - S*T
 	load := make([]float64, rows)
 	var loose []int32
 	for s := range S {
+		if r.only(s, bounds.tolerance) {
+			r.now.take(r.c, s, r.prices, load)
+			for j := m.first[s]; r.c.lowered[s] && j < m.first[s+1]; j++ {
+				m.loadOf(j, whole.Lower[j], load)
+			}
+			continue
+		}
 		if m.moves(s, sol, &bounds) {
 			loose = append(loose, int32(s))
 			continue
@@ -145,7 +152,7 @@ func (e *session) breakTiesLoose(ctx context.Context, r *result) error {
 		return nil
 	}
 	m := r.m
-	face, columns := m.looseFace(r.duals, e.periodSeeds(m.p.Periods))
+	face, columns := m.looseFace(r.duals, e.periodSeeds(m.p.Periods), &g.c.memory)
 	r.x = r.duals.X
 	if face == nil {
 		return nil

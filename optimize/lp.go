@@ -14,7 +14,8 @@ import (
 // Infinite bounds are ±math.Inf.
 //
 // The first Paths·PathLength rows are stock rows: as many paths (SKUs) of PathLength rows (periods), one after the
-// other. The rows after them are shared (capacity). A solver that does not care need not look.
+// other. The rows after them are shared (capacity). The columns of a path stand together, in the order of the paths; what is
+// on no path may stand among them and behind the last. A solver that does not care need not look.
 type LP struct {
 	Cost, Lower, Upper []float64
 	Start              []int32
@@ -39,6 +40,13 @@ func (lp *LP) addColumn(cost, lower, upper float64) int32 {
 	lp.Upper = append(lp.Upper, upper)
 	lp.Start = append(lp.Start, int32(len(lp.Index)))
 	return int32(len(lp.Cost) - 1)
+}
+
+// reserve makes room for columns and entries.
+func (lp *LP) reserve(columns, entries int) {
+	lp.Cost, lp.Lower, lp.Upper = slices.Grow(lp.Cost, columns), slices.Grow(lp.Lower, columns), slices.Grow(lp.Upper, columns)
+	lp.Start = slices.Grow(lp.Start, columns+1)
+	lp.Index, lp.Value = slices.Grow(lp.Index, entries), slices.Grow(lp.Value, entries)
 }
 
 func (lp *LP) addEntry(row int, value float64) {

@@ -47,9 +47,9 @@ type box struct {
 	known            bool
 }
 
-// build writes the LP around base, at the values of now, which differs from base in free sources only. place is the
-// last known place of every source in a basis.
-func (r *restricted) build(c *coupled, base, now *flow, free []bool, boxes []box, boxed bool, place, sharedPlace []VarStatus) error {
+// build writes the LP around the base plan of in, at the values of its present plan, which differs in free sources only.
+func (r *restricted) build(in *rounds) error {
+	c := in.c
 	r.lp.Cost, r.lp.Lower, r.lp.Upper = r.lp.Cost[:0], r.lp.Lower[:0], r.lp.Upper[:0]
 	r.lp.Start, r.lp.Index, r.lp.Value = append(r.lp.Start[:0], 0), r.lp.Index[:0], r.lp.Value[:0]
 	r.lp.RowLower, r.lp.RowUpper = r.lp.RowLower[:0], r.lp.RowUpper[:0]
@@ -65,16 +65,20 @@ func (r *restricted) build(c *coupled, base, now *flow, free []bool, boxes []box
 	for k, limit := range c.limit {
 		r.rowAt[k] = -1
 		if !math.IsInf(limit, 1) {
-			r.rowAt[k] = int32(r.row(limit, AtLower))
+			r.rowAt[k] = int32(r.row(limit-in.load[k], AtLower))
 		}
 	}
 	used := make([]float64, c.K) // by what is free
 	for s := range c.S {
-		if err := r.path(c, s, base, now, free, place, used); err != nil {
+		if !in.loose[s] {
+			r.fixed += in.cost[s]
+			continue
+		}
+		if err := r.path(in, s, used); err != nil {
 			return err
 		}
 	}
-	r.sharedColumns(c, now, boxes, boxed, sharedPlace, used)
+	r.sharedColumns(in, used)
 	return nil
 }
 
@@ -91,18 +95,19 @@ func (r *restricted) column(cost, room float64, source int32, place VarStatus) {
 	r.basis.Columns = append(r.basis.Columns, place)
 }
 
-// take lowers the room of the shared rows by q units of source i.
-func (r *restricted) take(c *coupled, i int32, q float64) {
+// give returns q units of source i to the room of the shared rows.
+func (r *restricted) give(c *coupled, i int32, q float64) {
 	for k := c.entry[i]; k < c.entry[i+1]; k++ {
 		row := r.rowAt[c.row[k]]
-		r.lp.RowLower[row] -= c.amount[k] * q
+		r.lp.RowLower[row] += c.amount[k] * q
 		r.lp.RowUpper[row] = r.lp.RowLower[row]
 	}
 }
 
 // path adds the rows and columns of path s: a row where free sources arrive, with what is carried from there to
 // the next such row.
-func (r *restricted) path(c *coupled, s int, base, now *flow, free []bool, place []VarStatus, used []float64) error {
+func (r *restricted) path(in *rounds, s int, used []float64) error {
+	c, base, now, free := in.c, in.base, in.now, in.free
 	r.fixed += c.base[s]
 	begin, end := s*c.T, (s+1)*c.T
 	n, level := 0, 0.0
@@ -112,11 +117,11 @@ func (r *restricted) path(c *coupled, s int, base, now *flow, free []bool, place
 		for i := c.first[node]; i < c.first[node+1]; i++ {
 			switch {
 			case free[i]:
+				r.give(c, i, base.x[i])
 				n++
 			case base.x[i] != 0:
 				level += base.x[i]
 				r.fixed += base.x[i] * c.cost[i]
-				r.take(c, i, base.x[i])
 			}
 		}
 		if n > before {
@@ -138,7 +143,7 @@ func (r *restricted) path(c *coupled, s int, base, now *flow, free []bool, place
 		row := r.row(0, AtLower)
 		for i := c.first[node]; i < c.first[node+1]; i++ {
 			if free[i] {
-				r.freeSource(c, i, row, now.x[i], place, used)
+				r.freeSource(c, i, row, now.x[i], in.place, used)
 				carried += now.x[i]
 				rooted = rooted || r.basis.Columns[len(r.basis.Columns)-1] == Basic
 			}
@@ -271,7 +276,8 @@ var errNoFlow = errors.New("optimize: not a flow")
 // sharedColumns adds the shared columns of the LP and two columns a shared row: room beyond the limit at the
 // price's upper end, room given away at its lower end. One of the two is basic, so that the rows hold at the
 // present values.
-func (r *restricted) sharedColumns(c *coupled, now *flow, boxes []box, boxed bool, places []VarStatus, used []float64) {
+func (r *restricted) sharedColumns(in *rounds, used []float64) {
+	c, now, places := in.c, in.now, in.shared
 	r.shared = len(r.source)
 	for m, j := range c.shared {
 		room, place := c.lp.Upper[j]-c.lp.Lower[j], AtLower
@@ -300,12 +306,12 @@ func (r *restricted) sharedColumns(c *coupled, now *flow, boxes []box, boxed boo
 		if used[k] > r.lp.RowUpper[row] {
 			over, under = Basic, AtLower
 		}
-		b := &boxes[k]
+		b := &in.boxes[k]
 		if b.known {
 			over, under = b.over, b.under
 		}
 		most := [2]float64{math.Inf(1), math.Inf(1)}
-		if !boxed { // the rows as they are
+		if !in.boxed { // the rows as they are
 			most[0] = 0
 			if c.equal[k] {
 				most[1] = 0

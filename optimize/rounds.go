@@ -23,9 +23,12 @@ type rounds struct {
 	boxes     []box
 	boxed     bool // the boxes are in force
 	restrict  restricted
-	eps       float64   // how near a tie frees a source, of a unit's cost;
-	tolerance []float64 // that cost, by path
+	eps       float64 // how near a tie frees a source, of a unit's cost
 	exchanges []exchange
+	settled
+	changed []int32 // paths that differ from those of the last solve; nil: any
+	rest    bool    // the next solve may begin where this one ends
+	rested  bool    // and can
 
 	lower      float64 // the best bound,
 	best       []float64
@@ -36,24 +39,37 @@ type rounds struct {
 	count      int
 }
 
-// newRounds begins a solve in the memory of the last one.
-func newRounds(g *guided, limit int) *rounds {
+// newRounds begins a solve in the memory of the last one. rest: another one is likely to follow that differs in few paths.
+func newRounds(g *guided, limit int, rest bool) *rounds {
 	c, r := g.c, &g.c.memory
 	r.g, r.c, r.limit, r.lower, r.upper, r.status = g, c, limit, math.Inf(-1), 0, LPOptimal
 	r.iterations, r.count, r.boxed, r.most = 0, 0, false, 0
-	r.tolerance = r.tolerance[:0]
+	r.changed, r.rest = nil, rest
+	if r.rested {
+		r.changed = g.changed
+	}
+	r.rested, g.changed = false, nil
 	if r.b == nil {
 		r.b, r.base, r.now, r.cheapest = &bounder{}, &flow{}, &flow{}, &flow{}
 	}
 	r.b.reset(c)
+	if r.changed == nil {
+		r.settled.reset(c)
+	}
 	r.prices, r.best = resized(r.prices, c.K), resized(r.best, c.K)
 	for _, f := range []*flow{r.base, r.now, r.cheapest} {
-		f.x, f.shared = resized(f.x, len(c.cost)), resized(f.shared, len(c.shared))
+		f.shared = resized(f.shared, len(c.shared))
+		if r.changed == nil {
+			f.x = resized(f.x, len(c.cost))
+		}
 	}
-	r.free, r.place = resized(r.free, len(c.cost)), resized(r.place, len(c.cost))
+	if r.changed == nil {
+		r.free = resized(r.free, len(c.cost))
+	}
+	r.place = resized(r.place, len(c.cost))
 	r.shared, r.boxes = resized(r.shared, len(c.shared)), resized(r.boxes, c.K)
 	for s := range r.restrict.kept {
-		r.restrict.kept[s].free = 0
+		r.restrict.kept[s].free, r.restrict.kept[s].columns = 0, r.restrict.kept[s].columns[:0]
 	}
 	for i := range r.place {
 		r.place[i] = unknownPlace
@@ -79,32 +95,6 @@ func (r *rounds) centre() {
 			b.low = max(0, b.low)
 		}
 	}
-}
-
-// contested frees the sources that a swap near no loss would change in a plan that is optimal for every path at the
-// present prices. share is how near, of a unit's cost; infinite: any swap that is possible.
-func (r *rounds) contested(ctx context.Context, f *flow, share float64) (int, error) {
-	c := r.c
-	if len(r.tolerance) != c.S {
-		r.tolerance = r.unitCosts(r.tolerance)
-	}
-	found := make([]int, r.b.chunks)
-	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
-		e := &r.exchanges[chunk]
-		for s := from; s < to; s++ {
-			near := share
-			if !math.IsInf(share, 1) {
-				near *= r.tolerance[s]
-			}
-			e.measure(c, s, r.prices, f)
-			found[chunk] += e.free(c, s, r.prices, f, near, r.free)
-		}
-	})
-	n := 0
-	for _, m := range found {
-		n += m
-	}
-	return n, err
 }
 
 // run repeats rounds until the bounds meet.
@@ -136,7 +126,7 @@ func (r *rounds) run(ctx context.Context) error {
 			if added == 0 {
 				return fmt.Errorf("%w: the price-guided bounds stay %.3g apart", ErrSolver, gap)
 			}
-		case left > 0 && r.lower > r.ceiling():
+		case left > 0 && r.count > feasibleRounds && r.lower > r.ceiling():
 			r.status = LPInfeasible
 			return nil
 		}
@@ -156,7 +146,7 @@ func (r *rounds) price(ctx context.Context) (added, lost int, err error) {
 		for k, v := range duals {
 			r.prices[k] = r.best[k] + part*(v-r.best[k])
 		}
-		bound, err := r.b.at(ctx, r.prices, r.cheapest)
+		bound, err := r.bound(ctx)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -174,7 +164,7 @@ func (r *rounds) price(ctx context.Context) (added, lost int, err error) {
 		return added, lost, err
 	}
 	copy(r.prices, duals)
-	if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+	if _, err := r.bound(ctx); err != nil {
 		return 0, 0, err
 	}
 	return r.dearer(ctx)
@@ -189,7 +179,7 @@ func (r *rounds) restricted(ctx context.Context, tolerance float64) (left int, e
 			r.boxes[k].low, r.boxes[k].high = 0, 0
 		}
 	}
-	if err := m.build(c, r.base, r.now, r.free, r.boxes, r.boxed, r.place, r.shared); err != nil {
+	if err := m.build(r); err != nil {
 		return 0, err
 	}
 	sol, err := r.inner(ctx)
@@ -263,11 +253,18 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 	err = r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
-			cost, _ := r.now.cost(c, s, r.prices)
+			if r.still(s) {
+				continue
+			}
+			cost := r.worth[s]
+			if r.loose[s] {
+				cost, _ = r.now.cost(c, s, r.prices)
+			}
 			if r.b.value[s] >= cost-pathGap10*(1+math.Abs(cost)) {
 				continue
 			}
 			losses[chunk]++
+			before := adds[chunk]
 			for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
 				if !r.free[i] && math.Abs(r.cheapest.x[i]-r.base.x[i]) > 10*c.dust[s] {
 					r.free[i] = true
@@ -275,7 +272,8 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 				}
 			}
 			e.measure(c, s, r.prices, r.cheapest)
-			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.tolerance[s], r.free)
+			adds[chunk] += e.free(c, s, r.prices, r.cheapest, laterShare*r.eps*r.unit[s], r.free)
+			r.loose[s] = r.loose[s] || adds[chunk] > before
 		}
 	})
 	for k := range adds {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 )
 
 // startAt takes prices of earlier duals where they are valid.
@@ -24,12 +25,18 @@ func (r *rounds) begin(ctx context.Context, resume, priced bool) error {
 	// Everything that could be swapped is free if that is little: then one round will do.
 	last := append([]bool(nil), r.free...)
 	clear(r.free)
-	n, err := r.contested(ctx, r.base, math.Inf(1))
+	n, err := r.settle(ctx, math.Inf(1))
+	if err == nil {
+		err = r.loads(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	if n > freeAll {
 		copy(r.free, last)
+		for s := range r.c.S {
+			r.loose[s] = slices.Contains(r.free[r.c.first[s*r.c.T]:r.c.first[(s+1)*r.c.T]], true)
+		}
 	}
 	return nil
 }
@@ -44,9 +51,8 @@ func (r *rounds) resume() bool {
 	for m, j := range c.shared {
 		r.now.shared[m] = max(0, min(c.lp.Upper[j], last.x[j])-c.lp.Lower[j])
 	}
-	none := make([]float64, c.K)
 	for s := range c.S {
-		if _, over := r.now.cost(c, s, none); over > 10*c.dust[s] {
+		if _, over := r.now.cost(c, s, nil); over > 10*c.dust[s] {
 			return false
 		}
 	}
@@ -55,17 +61,21 @@ func (r *rounds) resume() bool {
 	return true
 }
 
-// fresh begins with every path's optimum at first prices.
+// fresh begins with every path's optimum at first prices. Where they are those that the last solve ended with, only paths
+// that have changed have another one.
 func (r *rounds) fresh(ctx context.Context, priced bool) error {
-	clear(r.free)
 	var err error
 	if !priced {
 		err = r.b.firstPrices(ctx, r.prices)
 	}
-	if err == nil {
+	again := priced && r.changed != nil && slices.Equal(r.prices, r.anchor)
+	if err == nil && again {
+		r.lower, err = r.revisit(ctx)
+	} else if err == nil {
 		r.lower, err = r.b.at(ctx, r.prices, r.base)
 	}
 	if err == nil && priced && r.b.miss(r.prices, r.lower) > staleMiss {
+		again = false
 		if err = r.b.climb(ctx, r.prices, wholeLooks); err == nil {
 			r.lower, err = r.b.at(ctx, r.prices, r.base)
 		}
@@ -81,8 +91,14 @@ func (r *rounds) fresh(ctx context.Context, priced bool) error {
 	copy(r.now.x, r.base.x)
 	copy(r.now.shared, r.base.shared)
 	r.setBoxes()
-	_, err = r.contested(ctx, r.base, r.eps)
-	return err
+	if again {
+		return nil
+	}
+	clear(r.free)
+	if _, err = r.settle(ctx, r.eps); err != nil {
+		return err
+	}
+	return r.loads(ctx)
 }
 
 // setBoxes puts a box around every price.
@@ -98,23 +114,19 @@ func (r *rounds) setBoxes() {
 	r.centre()
 }
 
-// unitCosts is the least cost of a source of every path that uses shared rows, and where that is 0, of any.
-func (r *rounds) unitCosts(unit []float64) []float64 {
-	c := r.c
-	unit = resized(unit, c.S)
-	for s := range c.S {
-		least, any := math.Inf(1), math.Inf(1)
-		for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
-			if v := math.Abs(c.cost[i]); v > 0 {
-				any = min(any, v)
-				if c.entry[i] < c.entry[i+1] {
-					least = min(least, v)
-				}
+// unitCost is the least cost of a source of path s that uses shared rows, and where that is 0, of any.
+func (c *coupled) unitCost(s int) float64 {
+	least, any := math.Inf(1), math.Inf(1)
+	for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
+		if v := math.Abs(c.cost[i]); v > 0 {
+			any = min(any, v)
+			if c.entry[i] < c.entry[i+1] {
+				least = min(least, v)
 			}
 		}
-		if unit[s] = min(least, any); math.IsInf(unit[s], 1) {
-			unit[s] = 1e-3
-		}
 	}
-	return unit
+	if least = min(least, any); math.IsInf(least, 1) {
+		return 1e-3
+	}
+	return least
 }

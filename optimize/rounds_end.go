@@ -45,7 +45,7 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	c, lp := r.c, r.c.lp
 	if !slices.Equal(r.prices, r.best) {
 		copy(r.prices, r.best)
-		if _, err := r.b.at(ctx, r.prices, r.cheapest); err != nil {
+		if _, err := r.bound(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -67,25 +67,43 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 	for _, j := range c.full {
 		sol.X[j] = lp.Upper[j]
 	}
+	last := &lastFlow{x: sol.X, free: make([]bool, n)}
+	for i, j := range c.column {
+		last.free[j] = r.free[i]
+	}
+	r.g.last = last
 	err := r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
-			e.measure(c, s, r.prices, r.cheapest)
+			flow := r.cheapest
+			if r.still(s) {
+				flow = r.base
+			}
+			e.measure(c, s, r.prices, flow)
 			e.values(c, s, sol.Duals[s*c.T:(s+1)*c.T])
 			r.now.carried(c, s, sol.X)
+			if r.rest {
+				first, last := c.first[s*c.T], c.first[(s+1)*c.T]
+				if flow == r.base {
+					r.margin[s] -= 2 * r.reach[s] * r.moved
+				} else {
+					r.margin[s] = 0
+					copy(r.base.x[first:last], flow.x[first:last])
+					clear(r.free[first:last])
+					r.cost[s], _ = r.base.cost(c, s, nil)
+				}
+				r.resettle(e, s)
+			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
+	copy(r.anchor, r.prices)
+	r.rested = r.rest
 	for k, v := range r.prices {
 		sol.Duals[c.S*c.T+k] = -v
 	}
-	last := &lastFlow{x: append([]float64(nil), sol.X...), free: make([]bool, n)}
-	for i, j := range c.column {
-		last.free[j] = r.free[i]
-	}
-	r.g.last = last
 	sol.Objective = lp.Offset
 	for j, cost := range lp.Cost {
 		sol.Objective += cost * sol.X[j]

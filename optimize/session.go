@@ -16,13 +16,16 @@ type session struct {
 	model  *model // the last model that was solved to an optimum, and
 	basis  *Basis // its basis
 
+	kept    *model  // what the solver by prices has read last, if it is to be written on
+	rewrote []int32 // its SKUs that have been written since; nil: any
+
 	periods []uint64 // tie seeds of the periods
 	named   []string // whose seeds they are
 }
 
 // close frees the solver. The session can be used again and then starts cold.
 func (e *session) close() error {
-	e.loaded, e.model, e.basis = nil, nil, nil
+	e.loaded, e.model, e.basis, e.kept, e.rewrote = nil, nil, nil, nil, nil
 	if e.solver == nil {
 		return nil
 	}
@@ -38,6 +41,32 @@ func (e *session) by(guided bool) error {
 	}
 	e.guided = guided
 	return e.close()
+}
+
+// formulate writes p as an LP: by prices, on the last one where only numbers have changed.
+func (e *session) formulate(ctx context.Context, p *Problem, w Weights) (*model, error) {
+	m := e.kept
+	e.kept = nil
+	if m != nil {
+		var ok bool
+		if e.rewrote, ok = m.reformulate(p, w); ok {
+			return m, nil
+		}
+		m.release()
+	}
+	return formulateUntil(ctx, p, w)
+}
+
+// keep keeps a model that was solved by prices for the next problem.
+func (e *session) keep(m *model) {
+	if m.frame == 0 {
+		m.remember()
+	}
+	if g, ok := e.solver.(*guided); ok {
+		g.last = nil
+	}
+	m.p = nil
+	e.kept, e.model, e.loaded = m, nil, nil
 }
 
 // result is an optimum in the LP's terms.
@@ -83,7 +112,10 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
 				m.weights.Shortfall, m.weights.Loss)
 		}
-		m, basis = formulate(m.p, raised), r.raisedPrices(sol.Basis, raised)
+		basis = r.raisedPrices(sol.Basis, raised)
+		if m, err = formulateUntil(ctx, m.p, raised); err != nil {
+			return nil, err
+		}
 	}
 	e.model, e.basis = r.m, r.duals.Basis
 	return r, nil
@@ -138,7 +170,11 @@ func (e *session) run(ctx context.Context, lp *LP, start *Basis, method Method, 
 		}
 	}
 	var err error
-	if e.loaded != nil && e.loaded.sameMatrix(lp) {
+	rewrote := e.rewrote
+	e.rewrote = nil
+	if g, ok := e.solver.(*guided); ok && rewrote != nil {
+		err = g.Rewritten(lp, rewrote)
+	} else if e.loaded != nil && e.loaded.sameMatrix(lp) {
 		err = e.solver.Change(lp)
 	} else {
 		err = e.solver.Load(lp)

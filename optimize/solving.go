@@ -29,6 +29,7 @@ type task struct {
 	infeasible       bool
 	cold             bool // although a start was known
 	guided, fallback bool // solved by prices; meant to be
+	written          bool // its part of the plan, at lower weights
 	weights          Weights
 	raised           []Row
 	stability        float64 // NaN: not worked out
@@ -108,10 +109,15 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		return err
 	}
 	p := s.p.part(k.component)
-	m := formulate(p, s.weights)
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session
+	}
+	m, err := at.formulate(ctx, p, s.weights)
+	if err != nil {
+		return err
+	}
+	if k.session != nil {
 		k.guided = at.opts.guides(m)
 		if err := at.by(k.guided); err != nil {
 			return err
@@ -157,17 +163,21 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	switch {
 	case k.session != nil && at.guided:
 		k.blocks = r.m.packPrices(r.duals.Basis.Prices)
-		err = at.close() // prices are all that the next solve needs
 	case k.session != nil:
 		k.blocks = r.m.pack(r.duals.Basis)
 	}
 	part := s.plan.part(k.component)
-	part.clear()
-	r.clean(p, part)
-	if k.guided {
-		r.m.release()
+	if k.written {
+		part.clear()
 	}
-	return err
+	k.written = true
+	if err := r.clean(ctx, p, part); err != nil {
+		return err
+	}
+	if k.guided {
+		at.keep(r.m)
+	}
+	return nil
 }
 
 // collect finishes the plan, or says why there is none.

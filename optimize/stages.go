@@ -23,6 +23,9 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	if m.p.Shortages == Economic {
 		return m.weights, nil
 	}
+	if m.at[kindLost] == nil && m.at[kindBacklog] == nil && m.at[kindShortfall] == nil {
+		return m.weights, nil
+	}
 	loss, shortfall := m.stageCosts()
 	lost, short := dot(loss, r.x), dot(shortfall, r.x)
 	scale := 1.0
