@@ -26,6 +26,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: c.plans},
+		{Name: "limits", Help: "how long a solve goes on after its time limit, while every core is busy", Run: c.limits},
 	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
@@ -109,4 +110,9 @@ func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
 // plans is bench plan.
 func (c *benchCmd) plans(ctx context.Context, report func(bench.Row)) error {
 	return bench.Plan(ctx, c.Long, report)
+}
+
+// limits is bench limits.
+func (c *benchCmd) limits(ctx context.Context, report func(bench.Row)) error {
+	return bench.Limits(ctx, c.Long, report)
 }
