@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -70,7 +71,7 @@ type cutPiece struct {
 const dustShare = 1e-13
 
 // read takes lp. The error says what does not fit.
-func (c *coupled) read(lp *LP) error {
+func (c *coupled) read(ctx context.Context, lp *LP) error {
 	c.lp, c.S, c.T = lp, lp.Paths, lp.PathLength
 	nodes := c.S * c.T
 	c.K = lp.Rows() - nodes
@@ -94,7 +95,7 @@ func (c *coupled) read(lp *LP) error {
 		}
 	}
 	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
-	if err := c.columns(); err != nil {
+	if err := c.columns(ctx); err != nil {
 		return err
 	}
 	c.plain = resized(c.plain, c.S)
@@ -166,13 +167,16 @@ func (c *coupled) place(j int) (node int, arc, backward bool, err error) {
 }
 
 // columns sorts the columns by node and writes sources and cuts.
-func (c *coupled) columns() error {
+func (c *coupled) columns(ctx context.Context) error {
 	lp, nodes := c.lp, c.S*c.T
 	w := &c.sort
 	w.first = resized(w.first, 2*nodes+1) // place 2n: sources of node n, 2n+1: its arcs
 	w.at, w.back = resized(w.at, lp.Columns()), resized(w.back, lp.Columns())
 	first, at, back := w.first, w.at, w.back
 	for j := range lp.Columns() {
+		if err := ended(ctx, j, 4096); err != nil {
+			return err
+		}
 		node, arc, backward, err := c.place(j)
 		if err != nil {
 			return err
@@ -216,6 +220,9 @@ func (c *coupled) columns() error {
 	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
 	c.cuts, c.piece = c.cuts[:0], c.piece[:0]
 	for n := range nodes {
+		if err := ended(ctx, n, 4096); err != nil {
+			return err
+		}
 		c.dust[n/c.T] += dustShare * math.Abs(c.need[n])
 		for _, j := range order[first[2*n]:first[2*n+1]] {
 			c.source(j, nodes)

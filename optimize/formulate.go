@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 	"sync"
 )
@@ -186,6 +187,15 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // bound, and the stock row sees J − shortfall. At an optimum J = max(ss, I⁺), because lowering both
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
+	m, err := formulateWithin(context.Background(), p, w)
+	if err != nil {
+		panic(err) // the background does not end
+	}
+	return m
+}
+
+// formulateWithin is formulate, which takes a second for a large site, while ctx lasts.
+func formulateWithin(ctx context.Context, p *Problem, w Weights) (*model, error) {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
 	m := modelPool.Get().(*model)
 	m.reset(p, w)
@@ -201,13 +211,17 @@ func formulate(p *Problem, w Weights) *model {
 	fixedLoad := make([]float64, R*T)
 	m.first = append(m.first, 0)
 	for s := range p.SKUs {
+		if err := ended(ctx, s, 64); err != nil {
+			m.release()
+			return nil, err
+		}
 		m.sku(s, fixedLoad)
 		m.first = append(m.first, int32(m.lp.Columns()))
 	}
 	for r := range p.Resources {
 		m.resource(r, fixedLoad[r*T:(r+1)*T])
 	}
-	return m
+	return m, nil
 }
 
 // modelPool keeps the memory of models that are done with.

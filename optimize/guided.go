@@ -26,6 +26,7 @@ type guided struct {
 	solver Solver
 	lp     *LP
 	c      *coupled
+	read   bool // c is lp
 	last   *lastFlow
 	eps    float64 // how near a tie frees a source; 0: tieShare. Tests set it
 }
@@ -80,8 +81,8 @@ func (g *guided) numbers(lp *LP) error {
 	if g.c == nil {
 		g.c = coupledPool.Get().(*coupled)
 	}
-	g.lp = lp
-	return g.c.read(lp)
+	g.lp, g.read = lp, false
+	return nil
 }
 
 // Close frees the inner solver.
@@ -102,6 +103,12 @@ func (g *guided) Close() error {
 
 // Solve finds the optimum. limit bounds the inner solver's steps of each round.
 func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
+	if !g.read {
+		if err := g.c.read(ctx, g.lp); err != nil {
+			return nil, err
+		}
+		g.read = true
+	}
 	r := newRounds(g, limit)
 	priced := start != nil && start.Prices != nil && len(start.Prices) == g.c.K
 	if priced {

@@ -21,7 +21,7 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 	}
 	step, stale := 1.0, 0
 	for round := 0; round < lotRounds && q.effort > 0 && ctx.Err() == nil; round++ {
-		bound := q.lagrange(price, slope, x)
+		bound := q.lagrange(ctx, price, slope, x)
 		if math.IsInf(bound, 0) {
 			return
 		}
@@ -41,7 +41,7 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 				q.set(s, x[s])
 			}
 			q.total()
-			q.polish()
+			q.polish(ctx)
 		}
 		norm := 0.0
 		for r := range slope {
@@ -69,7 +69,7 @@ func (q *lotSearch) findPrices(ctx context.Context) {
 }
 
 // lagrange is the Lagrangian bound at the given prices, with its subgradient in slope and the lots behind it in x.
-func (q *lotSearch) lagrange(price, slope, x [][]float64) float64 {
+func (q *lotSearch) lagrange(ctx context.Context, price, slope, x [][]float64) float64 {
 	T, bound := len(q.p.Periods), 0.0
 	q.price = price
 	for r := range slope {
@@ -87,6 +87,9 @@ func (q *lotSearch) lagrange(price, slope, x [][]float64) float64 {
 		}
 	}
 	for s := range q.p.SKUs {
+		if ctx.Err() != nil {
+			return math.Inf(-1)
+		}
 		made := q.now.x[s]
 		if l := q.l[s]; l != nil {
 			cost, lots := q.oracle.best(q.p, l, q.charge(s, 1), nil, q.below)
@@ -122,9 +125,9 @@ func (q *lotSearch) lagrange(price, slope, x [][]float64) float64 {
 }
 
 // certify takes the prices of the relaxed plan instead of its own where they give the better bound.
-func (q *lotSearch) certify(relaxed [][]float64) bool {
+func (q *lotSearch) certify(ctx context.Context, relaxed [][]float64) bool {
 	slope, x, own := matrix(len(q.p.Resources), len(q.p.Periods)), make([][]float64, len(q.p.SKUs)), q.price
-	if q.lagrange(relaxed, slope, x) > q.lagrange(own, slope, x) {
+	if q.lagrange(ctx, relaxed, slope, x) > q.lagrange(ctx, own, slope, x) {
 		q.price = relaxed
 		return true
 	}

@@ -1,6 +1,9 @@
 package optimize
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // lotDust is more than what the same relaxed plan differs by when it is found in another way.
 const lotDust = 1e-5
@@ -34,12 +37,12 @@ func (q *lotSearch) floored(relaxed *Plan) bool {
 }
 
 // repair relieves overloaded periods from the last to the first by the cheapest moves of packs to periods with room.
-func (q *lotSearch) repair() {
+func (q *lotSearch) repair(ctx context.Context) {
 	T := len(q.p.Periods)
 	for t := T - 1; t >= 0; t-- {
 		for r := range q.p.Resources {
 			limit := q.room[r][t] + at(q.p.Resources[r].Overtime, t)
-			for tries := 0; tries < 4*len(q.lotted)+100; tries++ {
+			for tries := 0; tries < 4*len(q.lotted)+100 && ctx.Err() == nil; tries++ {
 				over := q.now.load[r][t] - limit
 				if over <= 1e-7*(1+limit) || !q.relieve(r, t, over) {
 					break

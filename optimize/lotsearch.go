@@ -212,10 +212,13 @@ func constantSlice(v float64, n int) []float64 {
 }
 
 // polish puts every SKU back once, as long as that helps.
-func (q *lotSearch) polish() {
-	for pass := 0; pass < 3 && q.effort > 0; pass++ {
+func (q *lotSearch) polish(ctx context.Context) {
+	for pass := 0; pass < 3 && q.effort > 0 && ctx.Err() == nil; pass++ {
 		before := q.now.cost
 		for _, s := range q.lotted {
+			if ctx.Err() != nil || q.effort <= 0 {
+				break
+			}
 			q.insert(s, 0)
 		}
 		if q.total(); !(q.now.cost < before-1e-9*math.Abs(before)) {

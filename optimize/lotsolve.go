@@ -186,7 +186,7 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		search.best.cost, search.best.over = math.Inf(1), math.Inf(1)
 		search.shrink(relaxed)
 		search.effort = max(search.effort, lotEffort/10)
-		search.polish()
+		search.polish(ctx)
 		search.improve(ctx)
 		if search.best.over > 0 {
 			return errors.New("no plan in lots found")
@@ -199,7 +199,7 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		}
 	}
 	k.x, k.over = found, search.overload()
-	if k.price = relaxed.Prices; search.setups() && !search.certify(relaxed.Prices) {
+	if k.price = relaxed.Prices; search.setups() && !search.certify(ctx, relaxed.Prices) {
 		k.price = search.price
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
@@ -257,8 +257,8 @@ func (q *lotSearch) begin(ctx context.Context, relaxed *Plan) {
 	if q.floored(relaxed) {
 		q.keep()
 	}
-	q.repair()
-	q.polish()
+	q.repair(ctx)
+	q.polish(ctx)
 	if q.setups() {
 		q.findPrices(ctx)
 	}

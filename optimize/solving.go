@@ -108,7 +108,10 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		return err
 	}
 	p := s.p.part(k.component)
-	m := formulate(p, s.weights)
+	m, err := formulateWithin(ctx, p, s.weights)
+	if err != nil {
+		return err
+	}
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session
