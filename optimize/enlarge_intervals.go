@@ -1,6 +1,9 @@
 package optimize
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // window is what one SKU must start beyond what is fixed, as cumulative bounds by start period: at least least[t] and,
 // for storage and frozen periods, at most most[t] by the end of t.
@@ -106,6 +109,15 @@ func (p *Problem) enlargeByIntervals(g enlargement) (v *float64, last int, exact
 		}
 	}
 	return &value, last, exact
+}
+
+// overdrawn says whether some interval proves that p, a component, has no plan.
+func (p *Problem) overdrawn() bool {
+	if p.Mode != Strict || !slices.ContainsFunc(p.SKUs, func(s SKU) bool { return s.EmergencyCost == 0 }) {
+		return false
+	}
+	v, _, _ := p.enlargeByIntervals(scaled)
+	return v == nil || *v > 1+1e-7
 }
 
 // enlarged is the room of every period beyond what is fixed, base + v·slope. A row that what is fixed exceeds gives way to
