@@ -57,8 +57,9 @@ func (c *certifier) forced() [][]float64 {
 
 // boundLots bounds the objective of every plan in lots that loses and owes the same and is nowhere shorter of
 // stock: the least of every SKU on its own at the plan's prices, less what capacity is worth at them. SKUs that are
-// not made in lots are bounded as in plans without any.
-func (c *certifier) boundLots() float64 {
+// not made in lots are bounded as in plans without any; with given, as if the plan's shortages were given for them too,
+// which is for prices that do not contain the price of a shortage.
+func (c *certifier) boundLots(given bool) float64 {
 	total := 0.0
 	price := make([][]float64, len(c.p.Resources))
 	loads, lotted := c.loads(c.must), 0
@@ -88,7 +89,7 @@ func (c *certifier) boundLots() float64 {
 	}
 	for s := range c.p.SKUs {
 		sku := &c.p.SKUs[s]
-		if !sku.lotted() {
+		if !sku.lotted() && (!given || sku.EmergencyCost > 0) {
 			total += c.boundSKU(s, price)
 			if c.p.Shortages != Economic {
 				total -= c.shortageOf(s)
