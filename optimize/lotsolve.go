@@ -12,7 +12,11 @@ import (
 )
 
 // lotEffort is how many states the search of lots may look at in one component: about a second of one core.
-const lotEffort = 100_000_000
+// Of many SKUs each is looked at so many times.
+const (
+	lotEffort = 100_000_000
+	lotPasses = 10
+)
 
 // planLots plans a problem with lots: the relaxed problem first, then lots for every component, then an LP that
 // fixes them and lets everything else follow. It does not matter which engine solves the relaxed problem.
