@@ -15,7 +15,7 @@ import (
 // Of many SKUs each is looked at so many times.
 const (
 	lotEffort = 100_000_000
-	lotPasses = 10
+	lotPasses = 6
 )
 
 // planLots plans a problem with lots: the relaxed problem first, then lots for every component, then an LP that
