@@ -47,14 +47,21 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	c.eachSKU(func(c *certifier, s int) float64 { c.stock(s); return 0 })
 	c.capacity()
 	objective, shortage := c.objective()
-	weighted := objective + shortage
 	if p.Shortages == Economic {
-		weighted, shortage = objective, 0
+		shortage = 0
 	}
+	weighted, short := objective+shortage, shortage
 	var bound float64
 	if p.lots() {
 		weighted, shortage = objective, 0
-		bound = c.boundLots()
+		bound = c.boundLots(false)
+		if plan.CostPrices != nil {
+			given := *plan
+			given.Prices, given.Values = plan.CostPrices, plan.CostValues
+			alt := c
+			alt.plan = &given
+			bound = max(bound, alt.boundLots(true))
+		}
 	} else {
 		bound = c.bound()
 	}
@@ -67,6 +74,10 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 	cert.Gap = (objective - cert.Bound) / max(1, math.Abs(objective))
 	if p.lots() {
 		cert.RoundingGap = max(0, objective-cert.Bound) / max(1, math.Abs(cert.Bound))
+		if plan.short() {
+			whole := objective + short
+			cert.ShortageGap = max(0, whole-c.bound()) / max(1, math.Abs(whole))
+		}
 	}
 	scale := max(1, math.Abs(weighted)) + c.grains()
 	var err error
@@ -135,7 +146,8 @@ func (c *certifier) shape() error {
 		may  bool
 	}{{"production", S, c.plan.Production, false}, {"inventory", S, c.plan.Inventory, false}, {"lost", S, c.plan.Lost, false},
 		{"shortfall", S, c.plan.Shortfall, false}, {"backlog", S, c.plan.Backlog, true}, {"emergency", S, c.plan.Emergency, true},
-		{"values", S, c.plan.Values, false}, {"overtime", R, c.plan.Overtime, false}, {"prices", R, c.plan.Prices, false}} {
+		{"values", S, c.plan.Values, false}, {"overtime", R, c.plan.Overtime, false}, {"prices", R, c.plan.Prices, false},
+		{"cost prices", R, c.plan.CostPrices, true}, {"cost values", S, c.plan.CostValues, true}} {
 		if m.m == nil && (m.may || m.rows == 0) {
 			continue
 		}
@@ -147,6 +159,9 @@ func (c *certifier) shape() error {
 				return fmt.Errorf("%s row %d has %d periods, not %d", m.name, i, len(row), c.T)
 			}
 		}
+	}
+	if (c.plan.CostPrices == nil) != (c.plan.CostValues == nil) {
+		return errors.New("cost prices and cost values come together")
 	}
 	return nil
 }

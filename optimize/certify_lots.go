@@ -2,8 +2,11 @@ package optimize
 
 import "math"
 
-// certifyStates is how many pairs of states the bound of all lots may look at.
-const certifyStates = 100_000_000
+// certifyStates is how many pairs of states the bound of all lots may look at, certifyCells how many cells are enough.
+const (
+	certifyStates = 100_000_000
+	certifyCells  = 1000
+)
 
 // lotRange says what production of SKU s in t may be: given, or nothing if zero, or packs from least to most.
 func (c *certifier) lotRange(s int, lo, hi float64) (least, most float64, zero, given bool) {
@@ -57,8 +60,9 @@ func (c *certifier) forced() [][]float64 {
 
 // boundLots bounds the objective of every plan in lots that loses and owes the same and is nowhere shorter of
 // stock: the least of every SKU on its own at the plan's prices, less what capacity is worth at them. SKUs that are
-// not made in lots are bounded as in plans without any.
-func (c *certifier) boundLots() float64 {
+// not made in lots are bounded as in plans without any; with given, as if the plan's shortages were given for them too,
+// which is for prices that do not contain the price of a shortage.
+func (c *certifier) boundLots(given bool) float64 {
 	total := 0.0
 	price := make([][]float64, len(c.p.Resources))
 	loads, lotted := c.loads(c.must), 0
@@ -86,14 +90,13 @@ func (c *certifier) boundLots() float64 {
 			total += math.Min(0, (opt(res.OvertimeCost, t)-pi)*opt(res.Overtime, t)) - pi*room
 		}
 	}
-	for s := range c.p.SKUs {
+	return total + c.eachSKU(func(c *certifier, s int) float64 {
 		sku := &c.p.SKUs[s]
-		if !sku.lotted() {
-			total += c.boundSKU(s, price)
-			if c.p.Shortages != Economic {
-				total -= c.shortageOf(s)
+		if !sku.lotted() && (!given || sku.EmergencyCost > 0) {
+			if c.p.Shortages == Economic {
+				return c.boundSKU(s, price)
 			}
-			continue
+			return c.boundSKU(s, price) - c.shortageOf(s)
 		}
 		b := c.lotBound(s, price)
 		least := b.flow(c)
@@ -103,9 +106,8 @@ func (c *certifier) boundLots() float64 {
 		if c.p.Shortages == Economic {
 			least += c.shortageOf(s)
 		}
-		total += least
-	}
-	return total
+		return least
+	})
 }
 
 // shortageOf is the weighted shortage of SKU s in the plan.
@@ -229,6 +231,9 @@ func (b *lotBound) flow(c *certifier) float64 {
 func (b *lotBound) cells(pairs float64) float64 {
 	c, sku, T := b.c, &b.c.p.SKUs[b.s], b.c.T
 	most := math.Max(50, math.Sqrt(2*pairs))
+	if b.running() {
+		most = math.Max(most, math.Min(pairs, certifyCells))
+	}
 	pitch, width := sku.PackSize, 0.0
 	if n := b.span / math.Max(pitch, 1e-300); n > most {
 		pitch *= math.Ceil(n / most)
@@ -285,6 +290,17 @@ func (b *lotBound) cells(pairs float64) float64 {
 		best += c.hold(b.s, t) * math.Max(0, b.net[t])
 	}
 	return best
+}
+
+// running says whether every step is a running minimum, which takes a look a cell rather than one a pair of cells.
+func (b *lotBound) running() bool {
+	for t := range b.c.T {
+		_, k := b.c.change(b.s, t)
+		if !b.given[t] && b.least[t] <= b.top[t] && (k != 0 || !math.IsInf(b.top[t], 1)) {
+			return false
+		}
+	}
+	return true
 }
 
 // step sets g to the least cost of every cell after the production of t, f being that before.

@@ -30,8 +30,8 @@ func newPlan(p *Problem) *Plan {
 // balance. p is the problem asked, before any rounding up of requirements. The error is that of ctx.
 func (r *result) clean(ctx context.Context, p *Problem, plan *Plan) error {
 	for s := range p.SKUs {
-		if s%lookEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if err := ended(ctx, s, 256); err != nil {
+			return err
 		}
 		r.cleanSKU(p, plan, s)
 	}

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -81,7 +82,7 @@ const nearTie = 1e-4
 const dustShare = 1e-13
 
 // read takes lp. The error says what does not fit.
-func (c *coupled) read(lp *LP) error {
+func (c *coupled) read(ctx context.Context, lp *LP) error {
 	c.lp, c.S, c.T, c.width = lp, lp.Paths, lp.PathLength, lp.Columns()
 	nodes := c.S * c.T
 	c.K = lp.Rows() - nodes
@@ -104,7 +105,7 @@ func (c *coupled) read(lp *LP) error {
 	}
 	c.base, c.dust = resized(c.base, c.S), resized(c.dust, c.S)
 	c.plain, c.lowered, c.tied = resized(c.plain, c.S), resized(c.lowered, c.S), resized(c.tied, c.S)
-	return c.columns()
+	return c.columns(ctx)
 }
 
 // isPlain says whether all sources of path s are unlimited and every cut is a single ray to the right, at no negative slope.
@@ -169,13 +170,16 @@ func (c *coupled) place(j int) (node int, arc, backward bool, err error) {
 }
 
 // columns reads the paths one after the other, then what is left.
-func (c *coupled) columns() error {
+func (c *coupled) columns(ctx context.Context) error {
 	lp := c.lp
 	c.first, c.cost, c.room, c.column = append(c.first[:0], 0), c.cost[:0], c.room[:0], c.column[:0]
 	c.entry, c.row, c.amount, c.twin = append(c.entry[:0], 0), c.row[:0], c.amount[:0], c.twin[:0]
 	c.cuts, c.piece, c.own = c.cuts[:0], c.piece[:0], append(c.own[:0], 0)
 	c.apart, c.full = c.apart[:0], c.full[:0]
 	for s := range c.S {
+		if err := ended(ctx, s, 256); err != nil {
+			return err
+		}
 		end, err := c.path(s, int(c.own[s]))
 		if err != nil {
 			return err

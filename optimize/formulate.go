@@ -192,15 +192,15 @@ func (p *Problem) soft(s *SKU, t int) bool { return p.Mode != Strict || t < s.re
 // bound, and the stock row sees J − shortfall. At an optimum J = max(ss, I⁺), because lowering both
 // together saves the shortfall's price.
 func formulate(p *Problem, w Weights) *model {
-	m, _ := formulateUntil(context.Background(), p, w) // which does not end
+	m, err := formulateWithin(context.Background(), p, w)
+	if err != nil {
+		panic(err) // the background does not end
+	}
 	return m
 }
 
-// lookEvery is how many SKUs are worked on between two looks at the context: a millisecond or two.
-const lookEvery = 256
-
-// formulateUntil is formulate until ctx ends.
-func formulateUntil(ctx context.Context, p *Problem, w Weights) (*model, error) {
+// formulateWithin is formulate, which takes a second for a large site, while ctx lasts.
+func formulateWithin(ctx context.Context, p *Problem, w Weights) (*model, error) {
 	S, T, R := len(p.SKUs), len(p.Periods), len(p.Resources)
 	m := modelPool.Get().(*model)
 	m.reset(p, w)
@@ -211,8 +211,9 @@ func formulateUntil(ctx context.Context, p *Problem, w Weights) (*model, error) 
 	m.first = append(m.first, 0)
 	m.change, m.forced = resized(m.change, S), resized(m.forced, S)
 	for s := range p.SKUs {
-		if s%lookEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := ended(ctx, s, 64); err != nil {
+			m.release()
+			return nil, err
 		}
 		m.sku(s)
 		m.first = append(m.first, int32(m.lp.Columns()))

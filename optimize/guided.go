@@ -26,6 +26,7 @@ type guided struct {
 	solver  Solver
 	lp      *LP
 	c       *coupled
+	read    bool // c is lp
 	last    *lastFlow
 	changed []int32 // paths that differ from the last solve's; nil: any
 	eps     float64 // how near a tie frees a source; 0: tieShare. Tests set it
@@ -77,7 +78,7 @@ func (g *guided) Change(lp *LP) error {
 
 // Rewritten takes lp, which is the one it has but for the numbers of some paths and of what is on none.
 func (g *guided) Rewritten(lp *LP, paths []int32) error {
-	if g.lp != lp || !g.c.reread(lp, paths) {
+	if g.lp != lp || !g.read || !g.c.reread(lp, paths) {
 		return g.Load(lp)
 	}
 	g.last, g.changed = nil, paths
@@ -92,8 +93,8 @@ func (g *guided) numbers(lp *LP) error {
 	if g.c == nil {
 		g.c = coupledPool.Get().(*coupled)
 	}
-	g.lp = lp
-	return g.c.read(lp)
+	g.lp, g.read = lp, false
+	return nil
 }
 
 // Close frees the inner solver.
@@ -114,6 +115,12 @@ func (g *guided) Close() error {
 
 // Solve finds the optimum. limit bounds the inner solver's steps of each round.
 func (g *guided) Solve(ctx context.Context, start *Basis, method Method, limit int) (*Solution, error) {
+	if !g.read {
+		if err := g.c.read(ctx, g.lp); err != nil {
+			return nil, err
+		}
+		g.read = true
+	}
 	r := newRounds(g, limit, method == DualSimplex)
 	priced := start != nil && start.Prices != nil && len(start.Prices) == g.c.K
 	if priced {

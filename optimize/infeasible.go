@@ -1,11 +1,11 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 	"slices"
-	"sort"
 )
 
 // needed returns N[t]: what production arriving by the end of t must come to, if nothing may be short.
@@ -83,63 +83,79 @@ func (s *SKU) impossible(p *Problem) *Infeasibility {
 
 // explain says why no plan was found: for want of capacity in some component.
 func (s *solving) explain(ctx context.Context) (*Infeasibility, error) {
-	short := component{}
+	var short []*Problem
 	for i := range s.tasks {
 		if k := &s.tasks[i]; k.infeasible {
-			short.skus, short.resources = append(short.skus, k.skus...), append(short.resources, k.resources...)
+			short = append(short, s.p.part(k.component))
 		}
 	}
-	slices.Sort(short.skus)
-	slices.Sort(short.resources)
-	p := s.p.part(short)
 	e := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
-	inf, err := e.explainCapacity(ctx, p)
+	inf, err := e.explainCapacity(ctx, short)
 	return inf, errors.Join(err, e.close())
 }
 
-// explainCapacity says what capacity a strict problem lacks. Every SKU alone has a plan. The resource
+// shortage is a resource that may lack capacity.
+type shortage struct {
+	p    *Problem // its component
+	r    int
+	gap  []float64
+	peak int
+}
+
+// explainCapacity says what capacity strict problems lack. Every SKU alone has a plan. The resource
 // with the largest missing quantity is named, of those whose component really lacks capacity: where
 // maximum production or storage bind as well, or several resources together, no gap need show.
-func (e *session) explainCapacity(ctx context.Context, p *Problem) (*Infeasibility, error) {
-	gaps := p.capacityGaps()
-	m := formulate(p, p.defaultWeights())
-	peak, order := make([]int, len(gaps)), []int{}
-	for r, gap := range gaps {
-		if m.index(kindCapacityRow, r, 0) < 0 {
-			continue
-		}
-		for t, g := range gap {
-			if g > gap[peak[r]] {
-				peak[r] = t
+func (e *session) explainCapacity(ctx context.Context, short []*Problem) (*Infeasibility, error) {
+	var list []shortage
+	var inf *Infeasibility
+	for _, whole := range short {
+		for _, c := range whole.components() {
+			p := whole.part(c)
+			for r, gap := range p.capacityGaps() {
+				l := shortage{p: p, r: r, gap: gap}
+				for t, g := range gap {
+					if g > gap[l.peak] {
+						l.peak = t
+					}
+				}
+				list = append(list, l)
 			}
 		}
-		order = append(order, r)
 	}
-	sort.SliceStable(order, func(i, j int) bool { return gaps[order[i]][peak[order[i]]] > gaps[order[j]][peak[order[j]]] })
-	cleared := make([]bool, len(gaps))
-	for _, r := range order {
-		if cleared[r] {
-			continue
-		}
-		component := p.component(r)
-		factor, last, err := e.enlarge(ctx, p, component, true)
+	slices.SortStableFunc(list, func(a, b shortage) int { return cmp.Compare(b.gap[b.peak], a.gap[a.peak]) })
+	for i := 0; i < len(list) && inf == nil; i++ {
+		l := &list[i]
+		factor, last, err := e.enlarge(ctx, l.p, scaled)
 		if err != nil {
 			return nil, err
 		}
-		if factor != nil && *factor < 1-1e-7 {
-			for i, in := range component {
-				cleared[i] = cleared[i] || in
+		if factor == nil || *factor >= 1-1e-7 {
+			if inf, err = e.explainResource(ctx, l, factor, last); err != nil {
+				return nil, err
 			}
-			continue
 		}
-		return e.explainResource(ctx, p, r, gaps[r], peak[r], component, factor, last)
 	}
-	return nil, errors.New("no plan was found, but no resource lacks capacity")
+	if inf == nil {
+		return nil, errors.New("no plan was found, but no resource lacks capacity")
+	}
+	for _, p := range short {
+		extra, err := e.repair(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if extra == nil { // no capacity would do
+			inf.Repair = nil
+			break
+		}
+		inf.Repair = append(inf.Repair, extra...)
+	}
+	return inf, nil
 }
 
 // explainResource fills in the explanation for the resource that lacks capacity.
-func (e *session) explainResource(ctx context.Context, p *Problem, r int, gap []float64, peak int, component []bool, factor *float64, last int) (*Infeasibility, error) {
-	inf := &Infeasibility{Cause: "capacity", Resource: p.Resources[r].Name, Missing: math.Max(0, gap[peak]), PeakPeriod: p.Periods[peak], Factor: factor}
+func (e *session) explainResource(ctx context.Context, l *shortage, factor *float64, last int) (*Infeasibility, error) {
+	p, gap, peak := l.p, l.gap, l.peak
+	inf := &Infeasibility{Cause: "capacity", Resource: p.Resources[l.r].Name, Missing: math.Max(0, gap[peak]), PeakPeriod: p.Periods[peak], Factor: factor}
 	for t, g := range gap {
 		if g > 1e-9*(1+math.Abs(gap[peak])) {
 			inf.FirstShortPeriod = p.Periods[t]
@@ -147,7 +163,7 @@ func (e *session) explainResource(ctx context.Context, p *Problem, r int, gap []
 		}
 	}
 	if factor != nil {
-		for _, c := range p.Resources[r].Capacity {
+		for _, c := range p.Resources[l.r].Capacity {
 			inf.SmallestCapacity = append(inf.SmallestCapacity, *factor*c)
 		}
 		inf.BindingPeriods = append(inf.BindingPeriods, p.Periods[:last+1]...)
@@ -156,10 +172,7 @@ func (e *session) explainResource(ctx context.Context, p *Problem, r int, gap []
 		inf.FirstShortPeriod, inf.PeakPeriod = p.Periods[last], p.Periods[last]
 	}
 	var err error
-	if inf.UniformExtra, _, err = e.enlarge(ctx, p, component, false); err != nil {
-		return nil, err
-	}
-	inf.Repair, err = e.repair(ctx, p)
+	inf.UniformExtra, _, err = e.enlarge(ctx, p, widened)
 	return inf, err
 }
 
@@ -194,77 +207,4 @@ func (p *Problem) capacityGaps() [][]float64 {
 		}
 	}
 	return gaps
-}
-
-// component marks the resources that share SKUs with r through any chain. All of p's are limited.
-func (p *Problem) component(r int) []bool {
-	in := make([]bool, len(p.Resources))
-	in[r] = true
-	for grown := true; grown; {
-		grown = false
-		for s := range p.SKUs {
-			touches := false
-			for _, u := range p.SKUs[s].Uses {
-				touches = touches || in[u.Resource]
-			}
-			for _, u := range p.SKUs[s].Uses {
-				if touches && !in[u.Resource] {
-					in[u.Resource], grown = true, true
-				}
-			}
-		}
-	}
-	return in
-}
-
-// enlarge finds the smallest v for which p is feasible with capacities v·C (scale) or, where C is not 0,
-// C + v, in the component, by an LP with v as one more column. Overtime and loads stay as they are. It
-// returns v, nil if none does, and the last period whose row fixes it.
-func (e *session) enlarge(ctx context.Context, p *Problem, component []bool, scale bool) (*float64, int, error) {
-	m := formulate(p, p.defaultWeights())
-	lp := m.lp
-	clear(lp.Cost)
-	lp.Offset = 0
-	raised := map[Row]bool{}
-	for _, row := range m.raised {
-		raised[Row{Resource: row.Resource, Period: row.Period}] = true
-	}
-	v := lp.addColumn(1, 0, math.Inf(1))
-	for r := range p.Resources {
-		for t := range m.T {
-			row := m.index(kindCapacityRow, r, t)
-			if row < 0 || math.IsInf(lp.RowUpper[row], 1) {
-				continue
-			}
-			if !component[r] {
-				lp.RowUpper[row] = math.Inf(1)
-				continue
-			}
-			capacity := p.Resources[r].Capacity[t]
-			switch {
-			case raised[Row{Resource: r, Period: t}] || capacity == 0:
-			case scale:
-				lp.addEntry(int(row), -capacity)
-				lp.RowUpper[row] -= capacity
-			default:
-				lp.addEntry(int(row), -1)
-			}
-		}
-	}
-	var stats Stats
-	basis := m.justInTime()
-	sol, err := e.run(ctx, lp, basis, DualSimplex, &stats)
-	if err != nil || sol.Status != LPOptimal {
-		return nil, 0, err
-	}
-	last := 0
-	for r := range p.Resources {
-		for t := range m.T {
-			if row := m.index(kindCapacityRow, r, t); row >= 0 && math.Abs(sol.Duals[row]) > 1e-12 {
-				last = max(last, t)
-			}
-		}
-	}
-	value := sol.X[v]
-	return &value, last, nil
 }

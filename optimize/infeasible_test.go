@@ -66,7 +66,7 @@ func TestRepairRepairs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
 		p.Mode = Strict
-		plan := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		plan := mustSolve(t, NewEngine(newDense, Options{GuidedRows: rapid.SampledFrom([]int{-1, 1}).Draw(t, "guided rows")}), p, nil)
 		if plan.Status != Infeasible || plan.Infeasibility.Cause != "capacity" || plan.Infeasibility.Repair == nil {
 			return
 		}

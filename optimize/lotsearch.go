@@ -19,8 +19,10 @@ type lotSearch struct {
 	price   [][]float64 // of capacity: what guides the search, never what it costs
 	oracle  lotOracle
 	random  uint64
-	noise   float64 // how far chance changes charges, in periods of holding cost
-	effort  int     // states that may still be looked at
+	noise   float64   // how far chance changes charges, in periods of holding cost
+	effort  int       // states that may still be looked at
+	sampled []bool    // by SKU; nil: prices are looked for on all
+	share   []float64 // of every resource's room that is the sample's
 
 	now, best lotPlan
 }
@@ -68,6 +70,11 @@ func newLotSearch(p *Problem, relaxed *Plan, effort int) *lotSearch {
 			dear = math.Max(dear, at(res.OvertimeCost, t))
 		}
 	}
+	states := 0
+	for _, s := range q.lotted {
+		states += T * (q.l[s].steps + 1)
+	}
+	q.effort = max(effort, lotPasses*states)
 	q.penalty = 100 * dear / math.Min(1, least)
 	q.now.x, q.now.own, q.now.load = matrix(len(p.SKUs), T), make([]float64, len(p.SKUs)), matrix(len(p.Resources), T)
 	q.best.cost, q.best.over = math.Inf(1), math.Inf(1) // none yet
@@ -212,10 +219,13 @@ func constantSlice(v float64, n int) []float64 {
 }
 
 // polish puts every SKU back once, as long as that helps.
-func (q *lotSearch) polish() {
-	for pass := 0; pass < 3 && q.effort > 0; pass++ {
+func (q *lotSearch) polish(ctx context.Context) {
+	for pass := 0; pass < 3 && q.effort > 0 && ctx.Err() == nil; pass++ {
 		before := q.now.cost
 		for _, s := range q.lotted {
+			if ctx.Err() != nil || q.effort <= 0 {
+				break
+			}
 			q.insert(s, 0)
 		}
 		if q.total(); !(q.now.cost < before-1e-9*math.Abs(before)) {

@@ -8,10 +8,15 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // lotEffort is how many states the search of lots may look at in one component: about a second of one core.
-const lotEffort = 100_000_000
+// Of many SKUs each is looked at so many times.
+const (
+	lotEffort = 100_000_000
+	lotPasses = 6
+)
 
 // planLots plans a problem with lots: the relaxed problem first, then lots for every component, then an LP that
 // fixes them and lets everything else follow. It does not matter which engine solves the relaxed problem.
@@ -21,6 +26,7 @@ func (e *Engine) planLots(ctx context.Context, p *Problem, start *Start) (*Plan,
 		inf.Cause = "rounding"
 		return &Plan{Status: Infeasible, Infeasibility: inf}, nil
 	}
+	began := time.Now()
 	relaxed, err := e.plan(ctx, q, start)
 	if err != nil {
 		return nil, err
@@ -28,7 +34,9 @@ func (e *Engine) planLots(ctx context.Context, p *Problem, start *Start) (*Plan,
 	if relaxed.Status == Infeasible {
 		return relaxed, e.blameRounding(ctx, p, relaxed.Infeasibility)
 	}
-	parts, err := e.chooseLots(ctx, p, q, relaxed)
+	search, cancel := searchTime(ctx, time.Since(began))
+	defer cancel()
+	parts, err := e.chooseLots(ctx, search, p, q, relaxed)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +77,13 @@ func (e *Engine) planLots(ctx context.Context, p *Problem, start *Start) (*Plan,
 	stats.Stages, stats.Iterations = stats.Stages+made.Stats.Stages+plan.Stats.Stages, stats.Iterations+made.Stats.Iterations+plan.Stats.Iterations
 	made.Stats, made.Start, made.RaisedRows = stats, relaxed.Start, relaxed.RaisedRows
 	made.Prices, made.Values = relaxed.Prices, relaxed.Values
-	for i := range parts {
-		for j, r := range parts[i].resources {
-			made.Prices[r] = parts[i].price[j]
+	if made.short() {
+		if err := e.priceShort(ctx, p, q, made); err != nil {
+			return nil, err
 		}
-		for j, s := range parts[i].skus {
-			if parts[i].values != nil {
-				made.Values[s] = parts[i].values[j]
-			}
+	} else {
+		for i := range parts {
+			parts[i].priced(made)
 		}
 	}
 	made.Cost = Cost{Stability: relaxed.Cost.Stability}
@@ -84,6 +91,16 @@ func (e *Engine) planLots(ctx context.Context, p *Problem, start *Start) (*Plan,
 	made.costs(p)
 	made.moves(p)
 	return made, nil
+}
+
+// searchTime is ctx with what is left of its time once the chosen lots are planned, which takes about as long as the relaxed
+// problem did, and checked. Lots found by then are the plan.
+func searchTime(ctx context.Context, took time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-2*took-time.Until(deadline)/10))
 }
 
 // blameRounding says rounding where the problem without lots has a plan; what capacity would do stays as it is
@@ -112,8 +129,21 @@ type lotPart struct {
 	err              error
 }
 
+// priced writes the prices of k into plan.
+func (k *lotPart) priced(plan *Plan) {
+	for j, r := range k.resources {
+		plan.Prices[r] = k.price[j]
+	}
+	if k.values == nil {
+		return
+	}
+	for j, s := range k.skus {
+		plan.Values[s] = k.values[j]
+	}
+}
+
 // chooseLots chooses the lots of every component that has some, several at once.
-func (e *Engine) chooseLots(ctx context.Context, p, q *Problem, relaxed *Plan) ([]lotPart, error) {
+func (e *Engine) chooseLots(ctx, search context.Context, p, q *Problem, relaxed *Plan) ([]lotPart, error) {
 	var parts []lotPart
 	for _, c := range p.components() {
 		if p.part(c).lots() {
@@ -136,7 +166,7 @@ func (e *Engine) chooseLots(ctx context.Context, p, q *Problem, relaxed *Plan) (
 					return
 				}
 				k := &parts[i]
-				k.err = e.choose(ctx, k, p.part(k.component), q.part(k.component), relaxed.part(k.component), relaxed.Weights)
+				k.err = e.choose(ctx, search, k, p.part(k.component), q.part(k.component), relaxed.part(k.component), relaxed.Weights)
 			}
 		}()
 	}
@@ -149,10 +179,10 @@ func (e *Engine) chooseLots(ctx context.Context, p, q *Problem, relaxed *Plan) (
 	return parts, nil
 }
 
-// choose fills in k for component p with relaxed form q and relaxed plan.
-func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed *Plan, weights Weights) error {
+// choose fills in k for component p with relaxed form q and relaxed plan. It looks for lots while within lasts.
+func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, relaxed *Plan, weights Weights) error {
 	search := newLotSearch(p, relaxed, lotEffort)
-	search.begin(ctx, relaxed)
+	search.begin(within, relaxed)
 	var found [][]float64
 	if search.fits() {
 		found = search.best.x
@@ -160,7 +190,7 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 	small := len(k.resources) > 0 && search.choices() <= lotVariables
 	proved := false
 	if small && search.choices() <= lotVariables/2 {
-		best, done, err := e.branch(ctx, k, p, q, weights, search, found, lotNodes/20)
+		best, done, err := e.branch(within, k, p, q, weights, search, found, lotNodes/20)
 		if err != nil {
 			return err
 		}
@@ -169,16 +199,19 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		}
 	}
 	if !proved {
-		search.improve(ctx)
+		search.improve(within)
 		if search.fits() {
 			found = search.best.x
 		}
-		if small && ctx.Err() == nil {
+		if small && within.Err() == nil {
 			var err error
-			if found, _, err = e.branch(ctx, k, p, q, weights, search, found, lotNodes); err != nil {
+			if found, _, err = e.branch(within, k, p, q, weights, search, found, lotNodes); err != nil {
 				return err
 			}
 		}
+	}
+	if found == nil && p.Mode == Strict && within.Err() != nil {
+		return fmt.Errorf("no plan in lots found in time: %w", within.Err())
 	}
 	if found == nil && p.Mode != Strict {
 		search.below = weights.Loss * search.worth()
@@ -186,8 +219,8 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		search.best.cost, search.best.over = math.Inf(1), math.Inf(1)
 		search.shrink(relaxed)
 		search.effort = max(search.effort, lotEffort/10)
-		search.polish()
-		search.improve(ctx)
+		search.polish(within)
+		search.improve(within)
 		if search.best.over > 0 {
 			return errors.New("no plan in lots found")
 		}
@@ -199,7 +232,7 @@ func (e *Engine) choose(ctx context.Context, k *lotPart, p, q *Problem, relaxed 
 		}
 	}
 	k.x, k.over = found, search.overload()
-	if k.price = relaxed.Prices; search.setups() && !search.certify(relaxed.Prices) {
+	if k.price = relaxed.Prices; search.setups() && within.Err() == nil && !search.certify(within, relaxed.Prices) {
 		k.price = search.price
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
@@ -226,8 +259,12 @@ func (e *Engine) branch(ctx context.Context, k *lotPart, p, q *Problem, weights 
 	err = errors.Join(b.search(ctx, found, p.Mode != Strict), session.close())
 	k.stats.Stages += b.stats.Stages
 	k.stats.Iterations += b.stats.Iterations
-	if err != nil || b.x == nil {
-		return found, b.nodes < nodes, err
+	if err != nil && ctx.Err() == nil {
+		return nil, false, err
+	}
+	proved = err == nil && b.nodes < nodes
+	if b.x == nil {
+		return found, proved, nil
 	}
 	if best = matrix(len(p.SKUs), len(p.Periods)); found == nil {
 		found = search.now.x
@@ -236,7 +273,7 @@ func (e *Engine) branch(ctx context.Context, k *lotPart, p, q *Problem, weights 
 		copy(best[s], found[s])
 	}
 	b.production(best)
-	return best, b.nodes < nodes, nil
+	return best, proved, nil
 }
 
 // choices is how many lots there are to choose.
@@ -257,8 +294,8 @@ func (q *lotSearch) begin(ctx context.Context, relaxed *Plan) {
 	if q.floored(relaxed) {
 		q.keep()
 	}
-	q.repair()
-	q.polish()
+	q.repair(ctx)
+	q.polish(ctx)
 	if q.setups() {
 		q.findPrices(ctx)
 	}
@@ -377,6 +414,9 @@ func (e *Engine) lotValues(ctx context.Context, p, q *Problem, weights Weights, 
 	alone := &session{newSolver: func() Solver { return &path{} }, opts: e.opts}
 	var stats Stats
 	for s := range p.SKUs {
+		if ctx.Err() != nil {
+			break
+		}
 		m := formulate(q.part(component{skus: []int{s}}), weights)
 		for _, u := range p.SKUs[s].Uses {
 			for t := range p.Periods {

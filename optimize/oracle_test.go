@@ -39,7 +39,7 @@ func TestOracleAgreesWithDense(t *testing.T) {
 			}
 			priced := pricedLP(lp, prices)
 			c := &coupled{}
-			if err := c.read(lp); err != nil {
+			if err := c.read(context.Background(), lp); err != nil {
 				t.Fatal(err)
 			}
 			oracleAgainst(t, c, priced, prices)

@@ -31,6 +31,10 @@ type Plan struct {
 	Values [][]float64 `json:"values,omitempty"`
 	// Weights are the shortage prices, in multiples of each SKU's shortage cost, that Prices and Values include.
 	Weights Weights `json:"weights"`
+	// CostPrices and CostValues are the same without shortage prices, where production comes in lots and something is
+	// short: duals of the problem in which what the plan loses and owes is not asked for. nil: none.
+	CostPrices [][]float64 `json:"cost_prices,omitempty"`
+	CostValues [][]float64 `json:"cost_values,omitempty"`
 
 	Cost        Cost        `json:"cost"`
 	Objective   float64     `json:"objective"` // what was minimised at the last stage, change price included
@@ -77,7 +81,10 @@ type Certificate struct {
 	PrimalInfeasibility float64 `json:"primal_infeasibility"`
 	DualInfeasibility   float64 `json:"dual_infeasibility"`
 	Checked             bool    `json:"checked"`
-	RoundingGap         float64 `json:"rounding_gap"` // lots: (Objective − Bound)/|Bound|, what they can cost too much
+	RoundingGap         float64 `json:"rounding_gap"` // lots: (Objective − Bound)/|Bound|, what they can cost too much for what is lost and owed
+	// ShortageGap is how far the weighted shortage and cost of a plan in lots that is short may be above the least of any
+	// plan, as a share of it. 0: nothing is short, or no lots.
+	ShortageGap float64 `json:"shortage_gap,omitempty"`
 }
 
 // Stats says how the plan was found.

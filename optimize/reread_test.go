@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestRewrittenIsWritten(t *testing.T) {
 		}
 		m.remember()
 		c := &coupled{}
-		if err := c.read(m.lp); err != nil {
+		if err := c.read(context.Background(), m.lp); err != nil {
 			t.Fatal(err)
 		}
 		next := *p
@@ -43,7 +44,7 @@ func TestRewrittenIsWritten(t *testing.T) {
 		}
 		kept++
 		d := &coupled{}
-		if err := d.read(fresh.lp); err != nil {
+		if err := d.read(context.Background(), fresh.lp); err != nil {
 			t.Fatal(err)
 		}
 		sameCoupled(t, d, c)

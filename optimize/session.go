@@ -54,7 +54,7 @@ func (e *session) formulate(ctx context.Context, p *Problem, w Weights) (*model,
 		}
 		m.release()
 	}
-	return formulateUntil(ctx, p, w)
+	return formulateWithin(ctx, p, w)
 }
 
 // keep keeps a model that was solved by prices for the next problem.
@@ -113,7 +113,7 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 				m.weights.Shortfall, m.weights.Loss)
 		}
 		basis = r.raisedPrices(sol.Basis, raised)
-		if m, err = formulateUntil(ctx, m.p, raised); err != nil {
+		if m, err = formulateWithin(ctx, m.p, raised); err != nil {
 			return nil, err
 		}
 	}

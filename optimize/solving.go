@@ -109,6 +109,10 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		return err
 	}
 	p := s.p.part(k.component)
+	if k.session != nil && p.overdrawn() {
+		k.infeasible, k.weights, k.stability = true, s.weights, math.NaN()
+		return nil
+	}
 	at, basis := alone, (*Basis)(nil)
 	if k.session != nil {
 		at = k.session

@@ -70,11 +70,13 @@ func isFixed(v *optimize.SKU, t int) bool {
 
 // HeadOf fills the part of a head that a plan and its lines tell.
 func HeadOf(p *optimize.Problem, plan *optimize.Plan, lines []schemas.Line) schemas.Head {
+	c := plan.Certificate
 	h := schemas.Head{
 		Status: schemas.PlanStatus(plan.Status), Mode: schemas.Mode(cmp.Or(p.Mode, optimize.Elastic)),
 		Periods: p.Periods, Cost: schemas.Cost(plan.Cost), Objective: plan.Objective,
-		Certificate: schemas.Certificate(plan.Certificate), Lines: len(lines),
-		MovedUnits: quantity(plan.MovedUnits), FrozenMoves: plan.FrozenMoves,
+		Certificate: schemas.Certificate{Bound: c.Bound, Gap: c.Gap, PrimalInfeasibility: c.PrimalInfeasibility,
+			DualInfeasibility: c.DualInfeasibility, Checked: c.Checked, RoundingGap: c.RoundingGap},
+		Lines: len(lines), MovedUnits: quantity(plan.MovedUnits), FrozenMoves: plan.FrozenMoves,
 	}
 	if f := plan.Infeasibility; f != nil {
 		h.Infeasibility = &schemas.Infeasibility{

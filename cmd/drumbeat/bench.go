@@ -27,6 +27,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm; --peers: beside HiGHS", Run: c.plans(std)},
+		{Name: "limits", Help: "how long a solve goes on after its time limit, while every core is busy", Run: c.limits},
 	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
@@ -107,4 +108,9 @@ func chosen(all []bench.Bench, names []string) ([]bench.Bench, error) {
 		run = append(run, all[i])
 	}
 	return run, nil
+}
+
+// limits is bench limits.
+func (c *benchCmd) limits(ctx context.Context, report func(bench.Row)) error {
+	return bench.Limits(ctx, c.Long, report)
 }

@@ -27,18 +27,12 @@ const (
 	dualTolerance   = 1e-8
 )
 
-// Iterations between looks at the context: an iteration takes a time that grows with the rows.
-const (
-	sliceMost  = 5000
-	sliceLeast = 250
-	sliceWork  = 5_000_000 // iterations times rows, some tenths of a second
-)
-
 // Solver is an optimize.Solver. Use New, and Close when done. One goroutine at a time; several
 // Solvers may run in parallel.
 type Solver struct {
 	simplex *clp.Simplex
 	model   unsafe.Pointer // the ClpSimplex behind simplex
+	flag    unsafe.Pointer // ends its runs while it is not 0
 	lp      optimize.LP    // shape only: number of rows and columns, Offset and costs
 	rows    int
 	closed  bool
@@ -51,6 +45,7 @@ func New() optimize.Solver {
 	s := &Solver{simplex: clp.NewSimplex()}
 	s.model = reflect.ValueOf(s.simplex).Elem().FieldByName("model").UnsafePointer()
 	C.drumbeat_settings(s.model, primalTolerance, dualTolerance)
+	s.flag = C.drumbeat_flag(s.model)
 	return s
 }
 
@@ -59,8 +54,8 @@ func (s *Solver) Close() error {
 	if !s.closed {
 		s.closed = true
 		runtime.SetFinalizer(s.simplex, nil)
-		C.drumbeat_free(s.model)
-		s.model = nil
+		C.drumbeat_free(s.model, s.flag)
+		s.model, s.flag = nil, nil
 	}
 	return nil
 }
@@ -109,7 +104,7 @@ func (s *Solver) keep(lp *optimize.LP) {
 	s.lp.Offset = lp.Offset
 }
 
-// Solve runs CLP in slices of iterations.
+// Solve runs CLP until it is done or ctx ends, which it notices at its next iteration.
 func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimize.Method, limit int) (*optimize.Solution, error) {
 	if s.closed {
 		return nil, errClosed
@@ -122,6 +117,7 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 		}
 		C.drumbeat_put_status(s.model, (*C.uchar)(&encode(start)[0]))
 	}
+	defer s.watch(ctx)()
 	primal := C.int(0)
 	if method == optimize.PrimalSimplex {
 		primal = 1
@@ -131,12 +127,15 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		iterations := max(sliceLeast, min(sliceMost, sliceWork/(s.rows+1)))
+		most := math.MaxInt32
 		if limit > 0 {
-			iterations = min(iterations, limit-sol.Iterations)
+			most = limit - sol.Iterations
 		}
-		status := C.drumbeat_run(s.model, primal, C.int(iterations))
+		status := C.drumbeat_run(s.model, primal, C.int(most))
 		sol.Iterations += int(C.drumbeat_iterations(s.model))
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		switch status {
 		case 0:
 			return s.read(sol)
@@ -147,10 +146,8 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 			sol.Status = optimize.LPUnbounded
 			return sol, nil
 		case 3:
-			if limit > 0 && sol.Iterations >= limit {
-				sol.Status = optimize.LPStopped
-				return sol, nil
-			}
+			sol.Status = optimize.LPStopped
+			return sol, nil
 		default: // numerical trouble: the other method, then both from the slack basis
 			if attempt++; attempt == 4 {
 				return nil, fmt.Errorf("%w: CLP ended with status %d", optimize.ErrSolver, int(status))
@@ -160,6 +157,21 @@ func (s *Solver) Solve(ctx context.Context, start *optimize.Basis, method optimi
 				C.drumbeat_put_status(s.model, (*C.uchar)(&encode(s.slack())[0]))
 			}
 		}
+	}
+}
+
+// watch sets the flag when ctx ends. The function returned ends the watch and clears the flag.
+func (s *Solver) watch(ctx context.Context) func() {
+	set := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		C.drumbeat_set_flag(s.flag, 1)
+		close(set)
+	})
+	return func() {
+		if !stop() {
+			<-set
+		}
+		C.drumbeat_set_flag(s.flag, 0)
 	}
 }
 

@@ -1,10 +1,26 @@
 #include "shim.h"
 
 #include <ClpConfig.h>
+#include <ClpEventHandler.hpp>
 #include <ClpSimplex.hpp>
+#include <atomic>
 #include <cstring>
 
 static ClpSimplex *of(void *model) { return static_cast<ClpSimplex *>(model); }
+
+// Interrupt ends a run at its next iteration or factorization once its flag is set, and changes nothing before.
+class Interrupt : public ClpEventHandler {
+public:
+	explicit Interrupt(std::atomic<int> *flag) : flag(flag) {}
+	ClpEventHandler *clone() const override { return new Interrupt(flag); }
+	int event(Event e) override {
+		bool between = e == endOfIteration || e == endOfFactorization;
+		return between && flag->load(std::memory_order_relaxed) ? 0 : -1;
+	}
+
+private:
+	std::atomic<int> *flag;
+};
 
 extern "C" {
 
@@ -31,6 +47,15 @@ void drumbeat_settings(void *model, double primal_tolerance, double dual_toleran
 	of(model)->setPrimalTolerance(primal_tolerance);
 	of(model)->setDualTolerance(dual_tolerance);
 }
+
+void *drumbeat_flag(void *model) {
+	auto *flag = new std::atomic<int>(0);
+	Interrupt handler(flag);
+	of(model)->passInEventHandler(&handler);
+	return flag;
+}
+
+void drumbeat_set_flag(void *flag, int value) { static_cast<std::atomic<int> *>(flag)->store(value); }
 
 int drumbeat_run(void *model, int primal, int iterations) {
 	ClpSimplex *s = of(model);
@@ -65,7 +90,10 @@ void drumbeat_solution(void *model, double *x, double *duals, double *reduced) {
 		std::memcpy(duals, s->dualRowSolution(), s->numberRows() * sizeof(double));
 }
 
-void drumbeat_free(void *model) { delete of(model); }
+void drumbeat_free(void *model, void *flag) {
+	delete of(model);
+	delete static_cast<std::atomic<int> *>(flag);
+}
 
 const char *drumbeat_version(void) { return CLP_VERSION; }
 }

@@ -162,3 +162,12 @@ func (in *planInstance) pricedChange(demand, baseline [][]float64) *optimize.Pro
 	}
 	return p
 }
+
+// strict is the instance without any source of last resort: its capacity does not suffice for its peaks.
+func (in *planInstance) strict() *optimize.Problem {
+	p := in.problem(in.demand)
+	for s := range p.SKUs {
+		p.SKUs[s].EmergencyCost = 0
+	}
+	return p
+}
