@@ -46,9 +46,9 @@ const (
 	boxLeap    = 10    // of one that is overdrawn in a late round,
 	leapRound  = 6     // which begins here
 	maxRounds  = 100
-	exactGap   = 1e-12 // relative gap at which nothing is left to do,
+	exactGap   = 1e-14 // relative gap at which nothing is left to do,
 	guidedGap  = 1e-9  // and the most that is accepted
-	pathGap10  = 1e-10 // relative loss of a path that counts as none
+	pathLoss   = 1e-13 // relative loss of a path that counts as none
 	overdrawn  = 1e-9  // use of box columns, relative to the largest room, that counts as none
 	staleMiss  = 0.05  // distance from complementary slackness above which prices to start from are improved first
 	freeAll    = 20000 // sources that may swap at all, up to which all are free from the start

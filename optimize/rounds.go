@@ -264,7 +264,7 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
 			cost, _ := r.now.cost(c, s, r.prices)
-			if r.b.value[s] >= cost-pathGap10*(1+math.Abs(cost)) {
+			if r.b.value[s] >= cost-pathLoss*(1+math.Abs(cost)) {
 				continue
 			}
 			losses[chunk]++
