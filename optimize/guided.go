@@ -40,18 +40,18 @@ type lastFlow struct {
 
 // The constants of the search. None of them changes the answer.
 const (
-	tieShare       = 0.003 // a swap that loses this share of a unit's cost is contested,
-	laterShare     = 0.1   // and that share of it in later rounds
-	boxShare       = 0.02  // half-width of the box around a price, relative to it and to the mean price,
-	boxFloor       = 0.005 // and to the cost of making what a unit of room makes
-	boxGrowth      = 2.5   // of a box that was left
-	boxLeap        = 10    // of one that is overdrawn in a late round,
-	leapRound      = 6     // which begins here
+	tieShare       = 0.003  // a swap that loses this share of a unit's cost is contested,
+	laterShare     = 0.1    // and that share of it in later rounds
+	boxShare       = 0.006  // half-width of the box around a price, relative to it and to the mean price,
+	boxFloor       = 0.0015 // and to the cost of making what a unit of room makes
+	boxGrowth      = 2.5    // of a box that was left
+	boxLeap        = 10     // of one that is overdrawn in a late round,
+	leapRound      = 6      // which begins here
 	maxRounds      = 100
 	feasibleRounds = 2     // in which infeasibility is not looked for: most solves need no more
-	exactGap       = 1e-12 // relative gap at which nothing is left to do,
+	exactGap       = 1e-14 // relative gap at which nothing is left to do,
 	guidedGap      = 1e-9  // and the most that is accepted
-	pathGap10      = 1e-10 // relative loss of a path that counts as none
+	pathLoss       = 1e-13 // relative loss of a path that counts as none
 	overdrawn      = 1e-9  // use of box columns, relative to the largest room, that counts as none
 	staleMiss      = 0.05  // distance from complementary slackness above which prices to start from are improved first
 	freeAll        = 20000 // sources that may swap at all, up to which all are free from the start

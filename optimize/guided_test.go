@@ -33,6 +33,56 @@ func TestGuidedIsWhole(t *testing.T) {
 	})
 }
 
+// What an SKU spends on what is decided already does not hide that it could do better elsewhere: the solver finds the optimum
+// of the rest, although nearly all of the cost is of one frozen period and almost nothing is free at first.
+func TestGuidedBesideALargeCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		for s := range p.SKUs {
+			sku := &p.SKUs[s]
+			sku.HoldingCost *= 1e-5
+			if sku.LeadTime == 0 && sku.Fixed != nil && p.Frozen > 0 && len(sku.Pins) == 0 {
+				sku.Fixed[0], sku.Demand[0] = sku.Fixed[0]+1e6, sku.Demand[0]+1e6
+				for _, u := range sku.Uses {
+					p.Resources[u.Resource].Capacity[0] += u.Amount * 1e6
+				}
+			}
+		}
+		m := formulate(p, Weights{Shortfall: 1, Loss: 20})
+		if m.conflict {
+			return
+		}
+		g, dense := newGuided(newDense), &Dense{}
+		g.eps = 1e-9
+		for _, s := range []Solver{g, dense} {
+			if err := s.Load(m.lp); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := g.Solve(context.Background(), nil, DualSimplex, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := dense.Solve(context.Background(), m.justInTime(), DualSimplex, 0)
+		if err != nil {
+			t.Skip("the oracle gave up: ", err)
+		}
+		if got.Status != want.Status {
+			t.Fatalf("%v, the simplex method finds it %v", got.Status, want.Status)
+		}
+		if got.Status != LPOptimal {
+			return
+		}
+		more := 0.0
+		for j, cost := range m.lp.Cost {
+			more += cost * (got.X[j] - want.X[j])
+		}
+		if math.Abs(more) > 1e-6 {
+			t.Fatalf("costs %g more than what the simplex method finds", more)
+		}
+	})
+}
+
 // The solver alone, on the LP and on its variations, with almost nothing free at first so that there are rounds.
 func TestGuidedSolverAgreesWithDense(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -19,11 +19,15 @@ import (
 // An addition to all slopes is kept in a single number, and a cut changes only the few steps below its break, so a
 // node costs as many operations as it has sources and breaks. This is the slope trick of convex dynamic programming.
 //
-// The steps lie with the cheapest at the end: a new source is cheap, as those before it have been carried, and so finds its
-// place near there, where steps are also used up and split. What is dropped is at the front.
+// Most steps are never used: what is dear waits in no order, and when the cheap ones are used up, the cheapest of those that
+// wait are put in order. So a dear source costs a comparison and a place.
 type oracle struct {
-	step  []step // the dearest first
-	first int    // steps before it are dropped
+	step  []step  // in order, the cheapest last
+	wait  []step  // as dear as bound or dearer, in no order; some may be dearer than the unlimited source
+	bound float64 // +Inf if none waits
+	open  step    // the cheapest unlimited source; length 0: there is none
+
+	batch []step
 }
 
 // step is a stretch of the curve: length units at slope more than the common addition, from a source.
@@ -32,8 +36,8 @@ type step struct {
 	source        int32
 }
 
-// stepGap is how many steps can be put in at the front before others have to move.
-const stepGap = 64
+// noStep stands for the unlimited source where there is none.
+var noStep = step{slope: math.Inf(1), source: nobody}
 
 // solve returns the least cost of path s at prices, +Inf if it has no flow, −Inf if its cost has no bound. use hears
 // what every source supplies, in one or more parts.
@@ -41,32 +45,33 @@ func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int3
 	if c.plain[s] {
 		return plainPath(c, s, prices, use)
 	}
-	o.first = stepGap
-	o.step = slices.Grow(o.step[:0], stepGap)[:stepGap]
+	o.step, o.wait, o.bound, o.open = o.step[:0], o.wait[:0], math.Inf(1), noStep
 	added, from, total, dust := 0.0, 0.0, c.base[s], c.dust[s]
 	for n := s * c.T; n < (s+1)*c.T; n++ {
+		rows := 0.0 // what twins pay for shared rows
 		for i := c.first[n]; i < c.first[n+1]; i++ {
-			v := c.cost[i]
-			for k := c.entry[i]; k < c.entry[i+1]; k++ {
-				v += c.amount[k] * prices[c.row[k]]
+			if c.twin[i] == i {
+				rows = 0
+				for k := c.entry[i]; k < c.entry[i+1]; k++ {
+					rows += c.amount[k] * prices[c.row[k]]
+				}
 			}
-			o.insert(step{v - added, c.room[i], i})
+			o.insert(step{c.cost[i] + rows - added, c.room[i], i})
 		}
 		from -= c.need[n]
 
 		k := &c.cuts[n]
 		if low := k.anchor; k.ray < 0 && from < low {
 			for from < low-dust {
-				at := len(o.step) - 1
-				if at < o.first {
+				e := o.cheapest()
+				if e == nil {
 					return math.Inf(1)
 				}
-				e := &o.step[at]
 				q := low - from
 				if e.length <= q+dust {
 					q = e.length
 					from += q
-					o.step = o.step[:at]
+					o.step = o.step[:len(o.step)-1]
 				} else {
 					e.length -= q
 					from = low
@@ -96,15 +101,18 @@ func (o *oracle) solve(c *coupled, s int, prices []float64, use func(source int3
 		}
 		added += last
 	}
-	for at := len(o.step) - 1; at >= o.first && o.step[at].slope+added < 0; at-- {
-		e := &o.step[at]
+	for {
+		e := o.cheapest()
+		if e == nil || e.slope+added >= 0 {
+			return total
+		}
 		if math.IsInf(e.length, 1) {
 			return math.Inf(-1)
 		}
 		total += (e.slope + added) * e.length
 		use(e.source, e.length)
+		o.step = o.step[:len(o.step)-1]
 	}
-	return total
 }
 
 // plainPath is solve for a path where the only curve is a straight line: the cheapest source so far supplies what is
@@ -151,58 +159,105 @@ func plainPath(c *coupled, s int, prices []float64, use func(source int32, quant
 	return total
 }
 
-// nearSteps is how many of the cheapest steps are looked at one by one.
-const nearSteps = 8
+// stepsInOrder is how many steps are kept in order before the dearer half of them has to wait.
+const stepsInOrder = 24
 
 // insert puts e in its place, before those as cheap. Beyond an unlimited step nothing is kept.
 func (o *oracle) insert(e step) {
-	n := len(o.step)
-	if n > o.first && math.IsInf(o.step[o.first].length, 1) && e.slope >= o.step[o.first].slope {
+	if e.slope >= o.open.slope {
 		return
 	}
-	at := n // behind the last step that is dearer
-	for at > o.first && n-at < nearSteps && o.step[at-1].slope <= e.slope {
-		at--
-	}
-	if n-at == nearSteps {
-		low := o.first
-		for low < at {
-			if mid := int(uint(low+at) >> 1); o.step[mid].slope > e.slope {
-				low = mid + 1
-			} else {
-				at = mid
-			}
+	if math.IsInf(e.length, 1) {
+		o.open = e
+		dear := 0
+		for dear < len(o.step) && o.step[dear].slope > e.slope {
+			dear++
 		}
-	}
-	if math.IsInf(e.length, 1) && at > o.first {
-		o.first = at - 1
-		o.step[o.first] = e
+		o.step = slices.Delete(o.step, 0, dear)
 		return
 	}
-	if o.first > 0 && at-o.first <= n-at {
-		copy(o.step[o.first-1:], o.step[o.first:at])
-		o.first--
-		o.step[at-1] = e
+	if e.slope >= o.bound {
+		o.wait = append(o.wait, e)
 		return
 	}
 	o.step = append(o.step, e)
-	copy(o.step[at+1:], o.step[at:n])
+	at := len(o.step) - 1
+	for ; at > 0 && o.step[at-1].slope <= e.slope; at-- {
+		o.step[at] = o.step[at-1]
+	}
 	o.step[at] = e
+	if len(o.step) > stepsInOrder {
+		const half = stepsInOrder / 2
+		o.bound = o.step[half-1].slope
+		o.wait = append(o.wait, o.step[:half]...)
+		o.step = slices.Delete(o.step, 0, half)
+	}
+}
+
+// cheapest is the first step of the curve that is left, nil if there is none.
+func (o *oracle) cheapest() *step {
+	switch {
+	case len(o.step) > 0 || o.order() > 0:
+		return &o.step[len(o.step)-1]
+	case o.open.length > 0:
+		return &o.open
+	}
+	return nil
+}
+
+// order puts the cheapest of the steps that wait before those in order and says how many: none if none waits.
+func (o *oracle) order() int {
+	const looks = 8
+	for len(o.wait) > 0 {
+		most := math.Inf(1)
+		if n := len(o.wait); n > looks { // the cheapest ninth
+			for i := range looks {
+				most = min(most, o.wait[i*n/looks].slope)
+			}
+		}
+		most = min(most, o.open.slope)
+		wait, batch, bound := o.wait[:0], o.batch[:0], math.Inf(1)
+		for _, e := range o.wait {
+			switch {
+			case e.slope <= most:
+				batch = append(batch, e)
+				at := len(batch) - 1
+				for ; at > 0 && batch[at-1].slope <= e.slope; at-- {
+					batch[at] = batch[at-1]
+				}
+				batch[at] = e
+			case e.slope <= o.open.slope:
+				wait, bound = append(wait, e), min(bound, e.slope)
+			}
+		}
+		o.wait, o.batch, o.bound = wait, batch, bound
+		if len(batch) > 0 {
+			o.step = slices.Insert(o.step, 0, batch...)
+			return len(batch)
+		}
+	}
+	o.bound = math.Inf(1)
+	return 0
 }
 
 // below drops what is more than room units above the beginning.
 func (o *oracle) below(room float64) {
-	for i := len(o.step) - 1; i >= o.first; i-- {
-		if room <= 0 {
-			o.first = i + 1
-			return
+	i := len(o.step) - 1
+	for ; room > 0; i-- {
+		if i < 0 {
+			if i = o.order() - 1; i < 0 {
+				if o.open.length > 0 {
+					o.open.length = room
+					o.step = slices.Insert(o.step, 0, o.open)
+				}
+				break
+			}
 		}
-		if o.step[i].length >= room {
-			o.step[i].length, o.first = room, i
-			return
-		}
+		o.step[i].length = min(o.step[i].length, room)
 		room -= o.step[i].length
 	}
+	o.step = slices.Delete(o.step, 0, i+1)
+	o.wait, o.bound, o.open = o.wait[:0], math.Inf(1), noStep
 }
 
 // tilt adds the slopes of cut k to steps that begin at from, less last, the slope of its last piece. Steps are
@@ -215,8 +270,17 @@ func (o *oracle) tilt(c *coupled, k *cut, from, last, dust float64) {
 			end += c.piece[i].length
 			i++
 		}
-		if i == k.last && (pos >= end-dust || slope == last) || j < o.first {
+		if i == k.last && (pos >= end-dust || slope == last) {
 			return
+		}
+		if j < 0 {
+			if j = o.order() - 1; j < 0 {
+				if o.open.length == 0 {
+					return
+				}
+				o.step = slices.Insert(o.step, 0, step{o.open.slope, end - pos, o.open.source})
+				j = 0
+			}
 		}
 		if pos+o.step[j].length > end+dust { // its cheaper part, to end, goes behind it
 			o.step = append(o.step, step{})

@@ -3,6 +3,7 @@ package optimize
 import (
 	"context"
 	"math"
+	"math/rand"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -120,4 +121,66 @@ func oracleAgainst(t *rapid.T, c *coupled, priced *LP, prices []float64) {
 	if math.Abs(bound-cost) > 1e-9*(1+math.Abs(bound)) {
 		t.Fatalf("the flow costs %.12g, not %.12g", cost, bound)
 	}
+}
+
+// Over as many periods as a year has weeks, where most sources have to wait, the oracle finds what the path solver finds.
+func TestOracleOfLongPaths(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rng := rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed")))
+		T := rapid.IntRange(10, 60).Draw(t, "periods")
+		series := func(low, high float64) []float64 {
+			v := make([]float64, T)
+			for i := range v {
+				v[i] = low + math.Round(4*rng.Float64()*(high-low))/4
+			}
+			return v
+		}
+		p := &Problem{Mode: Elastic, Periods: make([]string, T)}
+		s := SKU{Name: "s", Demand: series(0, 20), SafetyStock: series(0, 6), Opening: 10, ProductionCost: 20,
+			HoldingCost: float64(rng.Intn(5)) / 4, ShortageCost: 1 + 60*rng.Float64(), MaxProduction: series(0, 25)}
+		if rapid.Bool().Draw(t, "economic") {
+			p.Shortages = Economic
+		}
+		if rapid.Bool().Draw(t, "baseline") {
+			s.Baseline, s.ChangePrice = series(0, 20), series(0, 3)
+		}
+		switch rapid.IntRange(0, 3).Draw(t, "bound") {
+		case 0:
+			s.BacklogCost = 0.5 + 5*rng.Float64()
+		case 1:
+			s.StorageCapacity = 5 + 30*rng.Float64()
+		case 2:
+			s.EmergencyCost = 15 + 60*rng.Float64()
+		}
+		p.SKUs = []SKU{s}
+		m := formulate(p, p.defaultWeights())
+		for u, v := range series(0, 12) { // as if of a resource
+			for _, k := range []kind{kindKeep, kindMore} {
+				if j := m.index(k, 0, u); j >= 0 {
+					m.lp.Cost[j] += v
+				}
+			}
+		}
+		want := &path{}
+		if err := want.Load(m.lp); err != nil {
+			t.Fatal(err)
+		}
+		sol, err := want.Solve(context.Background(), nil, DualSimplex, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &coupled{}
+		if err := c.read(context.Background(), m.lp); err != nil {
+			t.Fatal(err)
+		}
+		plan := &flow{x: make([]float64, len(c.cost))}
+		got := (&oracle{}).solve(c, 0, nil, func(i int32, q float64) { plan.x[i] += q }) + c.atPrices(nil)
+		if math.Abs(got-sol.Objective) > 1e-9*(1+math.Abs(got)) {
+			t.Fatalf("%.12g, the path solver finds %.12g", got, sol.Objective)
+		}
+		cost, over := plan.cost(c, 0, nil)
+		if cost += c.atPrices(nil); over > 1e-9 || math.Abs(got-cost) > 1e-9*(1+math.Abs(got)) {
+			t.Fatalf("the flow costs %.12g, not %.12g, and is outside by %g", cost, got, over)
+		}
+	})
 }

@@ -260,7 +260,7 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 			if r.loose[s] {
 				cost, _ = r.now.cost(c, s, r.prices)
 			}
-			if r.b.value[s] >= cost-pathGap10*(1+math.Abs(cost)) {
+			if r.b.value[s] >= cost-pathLoss*(1+math.Abs(cost)) {
 				continue
 			}
 			losses[chunk]++
