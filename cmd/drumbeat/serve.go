@@ -30,6 +30,7 @@ type serveCmd struct {
 	Kafka    kafkaFlags    `embed:"" prefix:"kafka-"`
 	Site     siteFlags     `embed:""`
 	Capacity capacityFlags `embed:""`
+	Solve    solveFlags    `embed:"" prefix:"solve-"`
 }
 
 // Run runs the service until it is told to stop.
@@ -48,6 +49,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
 		}
 	}
+	if err := c.Solve.validate(); err != nil {
+		return err
+	}
 	client, err := c.Kafka.client(log)
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, retention: c.Retention, processor: config, log: log,
+		address: c.Address, retention: c.Retention, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
@@ -71,6 +75,7 @@ func (c *serveCmd) print(w io.Writer, config *stream.Config) error {
 		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
 		"plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
 		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
+		"solve":  map[string]any{"processes": c.Solve.Processes, "limit": c.Solve.Limit.String(), "memory_mib": c.Solve.Memory},
 		"policy": config.Settings,
 	}, "", "  ")
 	if err != nil {
