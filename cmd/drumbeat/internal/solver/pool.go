@@ -94,13 +94,8 @@ func (p *Pool) plan(ctx context.Context, job *stream.Job) (*optimize.Plan, error
 	}
 	s := p.take(job.Site)
 	defer p.release(s)
-	if s.process == nil {
-		child, err := startProcess(&p.c)
-		if err != nil {
-			return nil, fmt.Errorf("%w: the solver process does not start: %w", optimize.ErrSolver, err)
-		}
-		s.process = child
-		p.c.Metrics.Running.Inc()
+	if err := p.ready(s); err != nil {
+		return nil, err
 	}
 	plan, err, lost := s.process.solve(ctx, p.request(s, job))
 	if err == nil && lost == "" {
@@ -116,6 +111,32 @@ func (p *Pool) plan(ctx context.Context, job *stream.Job) (*optimize.Plan, error
 		return nil, err
 	}
 	return plan, nil
+}
+
+// ready makes sure that a process runs in the slot. One that has died since its last solve takes no plan with it.
+func (p *Pool) ready(s *slot) error {
+	if s.process != nil && s.process.hasEnded() {
+		p.lose(s, "", causeCrash, fmt.Errorf("between two solves: %s", s.process.epitaph()))
+	}
+	if s.process != nil {
+		return nil
+	}
+	child, err := startProcess(&p.c)
+	if err != nil {
+		return fmt.Errorf("%w: the solver process does not start: %w", optimize.ErrSolver, err)
+	}
+	s.process = child
+	p.c.Metrics.Running.Inc()
+	return nil
+}
+
+// lose ends a process that is of no use any more.
+func (p *Pool) lose(s *slot, site string, why cause, err error) {
+	p.c.Metrics.Restarts.WithLabelValues(string(why)).Inc()
+	p.c.Metrics.Running.Dec()
+	p.c.Log.Error("solver process lost", "site", site, "cause", string(why), "error", err)
+	s.process.kill()
+	s.process = nil
 }
 
 // take chooses an idle slot for a site: its own, else the one that knows the fewest sites among those that run, else
@@ -182,11 +203,7 @@ func (p *Pool) settle(s *slot, site string, plan *optimize.Plan, err error, lost
 	switch {
 	case lost != "":
 		p.c.Metrics.Solves.WithLabelValues(string(lost)).Inc()
-		p.c.Metrics.Restarts.WithLabelValues(string(lost)).Inc()
-		p.c.Metrics.Running.Dec()
-		p.c.Log.Error("solver process lost", "site", site, "cause", string(lost), "error", err)
-		s.process.kill()
-		s.process = nil
+		p.lose(s, site, lost, err)
 	case err != nil:
 		p.c.Metrics.Solves.WithLabelValues("error").Inc()
 		s.process.starts[site] = nil

@@ -208,6 +208,26 @@ func TestSitesSideBySide(t *testing.T) {
 	}
 }
 
+// A process that dies between two solves takes no plan with it.
+func TestDiesIdle(t *testing.T) {
+	pool, _ := newPool(t, "none", nil)
+	job := &stream.Job{Site: "plant", Problem: site(5, 0)}
+	if out := pool.Solve(t.Context(), job); out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	child := pool.slots[0].process
+	if err := child.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-child.ended
+	if out := pool.Solve(t.Context(), job); out.Err != nil || pool.slots[0].process == child {
+		t.Error(out.Err)
+	}
+	if n := value(t, pool.c.Metrics.Restarts, string(causeCrash)); n != 1 {
+		t.Errorf("%v restarts", n)
+	}
+}
+
 // What a screen can see, no process sees: the error names SKU and field.
 func TestScreen(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), 1e26, -1} {

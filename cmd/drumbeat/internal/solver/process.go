@@ -145,11 +145,25 @@ func (p *process) solve(ctx context.Context, q *request) (*optimize.Plan, error,
 		p.kill()
 		return nil, fmt.Errorf("%w: the solver process closed its answers", optimize.ErrSolver), causeCrash
 	}
-	why := p.state
-	if words := p.log.words(); words != "" {
-		why += ", " + words
+	return nil, fmt.Errorf("%w: the solver process ended: %s", optimize.ErrSolver, p.epitaph()), causeCrash
+}
+
+// hasEnded says that the process has ended.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
-	return nil, fmt.Errorf("%w: the solver process ended: %s", optimize.ErrSolver, why), causeCrash
+}
+
+// epitaph says how a process ended.
+func (p *process) epitaph() string {
+	if words := p.log.words(); words != "" {
+		return p.state + ", " + words
+	}
+	return p.state
 }
 
 // give asks the process to give up a request; false if that cannot be.
