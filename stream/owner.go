@@ -56,9 +56,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 	defer group.Wait()
 	defer o.withdraw()
 	defer cancel()
-	records := make(chan Fetched)
-	next, known := o.p.Next(), o.p.known
-	group.Go(func() { o.fetch(ctx, part, next, known, records) })
+	records, stopFetch := o.startFetch(ctx, &group, part)
 	published := make(chan error, 1)
 	group.Go(func() { published <- o.outbox.run(ctx) })
 
@@ -82,6 +80,11 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 				continue
 			}
 			err = o.step(ctx, part, f)
+			if errors.Is(err, errBack) {
+				stopFetch()
+				records, stopFetch = o.startFetch(ctx, &group, part)
+				err = nil
+			}
 			if errors.Is(err, ErrNewerVersion) {
 				// What was read before is still saved and planned.
 				cause := err
@@ -105,6 +108,22 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		}
 	}
 }
+
+// startFetch fetches from where the Processor is, until ctx ends or stop is called.
+func (o *owner) startFetch(ctx context.Context, group *sync.WaitGroup, part Partition) (records <-chan Fetched, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out := make(chan Fetched)
+	next, known := o.p.Next(), o.p.known
+	group.Go(func() { o.fetch(ctx, part, next, known, out) })
+	return out, func() {
+		cancel()
+		for range out { // until the fetch has ended
+		}
+	}
+}
+
+// errBack says that the Processor goes back in the log.
+var errBack = errors.New("stream: back in the log")
 
 // fetch reads ahead by one answer, so that memory is bounded by what the owner takes. known says that
 // the partition has been saved before: its offset must then be in the log.
@@ -162,6 +181,9 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 			if err := o.inline(ctx, part); err != nil {
 				return err
 			}
+		}
+		if o.p.Next() <= f.Records[i].Offset {
+			return errBack
 		}
 	}
 	return nil

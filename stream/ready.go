@@ -15,7 +15,8 @@ func (p *Processor) Ready() *Batch {
 	if p.inFlight || !p.pendingSave() {
 		return nil
 	}
-	b := &Batch{Next: p.next}
+	p.rank = max(p.next, p.rank+1)
+	b := &Batch{Next: p.next, Rank: p.rank}
 	for _, name := range p.order {
 		s := p.sites[name]
 		for _, k := range s.dirtySKUs {
