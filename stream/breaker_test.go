@@ -3,6 +3,7 @@ package stream_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
@@ -45,6 +46,7 @@ func TestHeldSitesLoseNothing(t *testing.T) {
 
 // heldWorld is a log with a Processor that holds sites.
 type heldWorld struct {
+	rand   *rand.Rand
 	t      *rapid.T
 	log    []stream.Record
 	feeds  []*feed
@@ -57,7 +59,7 @@ type heldWorld struct {
 }
 
 func newHeldWorld(t *rapid.T) *heldWorld {
-	w := &heldWorld{t: t, store: memory.NewStore(), now: day0.Time(nil).Add(12 * time.Hour)}
+	w := &heldWorld{t: t, rand: rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)), store: memory.NewStore(), now: day0.Time(nil).Add(12 * time.Hour)}
 	for i := range 3 {
 		w.feeds = append(w.feeds, &feed{site: "site" + strconv.Itoa(i), ids: i * 1_000_000})
 	}
@@ -85,20 +87,20 @@ func (w *heldWorld) restart() {
 func (w *heldWorld) add(f *feed, value []byte) {
 	r := f.at(w.origin, value)
 	w.origin++
-	for range 1 + rapid.IntRange(0, 20).Draw(w.t, "twice")/20 {
+	for range 1 + w.rand.IntN(21)/20 {
 		r.Offset = int64(len(w.log))
 		w.log = append(w.log, r)
 	}
 }
 
 func (w *heldWorld) send(bad map[string]int) {
-	f := w.feeds[rapid.IntRange(0, len(w.feeds)-1).Draw(w.t, "site")]
-	if rapid.IntRange(0, 99).Draw(w.t, "quality") < bad[f.site] {
+	f := w.feeds[w.rand.IntN(len(w.feeds))]
+	if w.rand.IntN(100) < bad[f.site] {
 		w.add(f, []byte(`{"specversion":"1.0","id":"x","source":"/erp","type":"drumbeat.sale.v1","data":{"sku":"A","quantity":"many"}}`))
 		return
 	}
-	day := day0 - schemas.Date(rapid.SampledFrom([]int{0, 1, 2, 2000}).Draw(w.t, "age"))
-	w.add(f, f.sold(fmt.Sprint("S", rapid.IntRange(0, 3).Draw(w.t, "sku")), float64(rapid.IntRange(1, 9).Draw(w.t, "units")), day).Value)
+	day := day0 - schemas.Date([]int{0, 1, 2, 2000}[w.rand.IntN(4)])
+	w.add(f, f.sold(fmt.Sprint("S", w.rand.IntN(4)), float64(1+w.rand.IntN(9)), day).Value)
 }
 
 // release sends an operator's event; the one before it comes again, sometimes.
@@ -119,10 +121,10 @@ func (w *heldWorld) read() {
 		if done, err := w.p.Step(w.log[at]); err != nil || !done {
 			w.t.Fatal(done, err)
 		}
-		if rapid.IntRange(0, 60).Draw(w.t, "save") == 0 {
+		if w.rand.IntN(60) == 0 {
 			w.save()
 		}
-		if rapid.IntRange(0, 300).Draw(w.t, "crash") == 0 {
+		if w.rand.IntN(300) == 0 {
 			w.restart()
 		}
 	}

@@ -11,7 +11,10 @@ import (
 // equal dumps.
 func (p *Processor) Dump() []byte {
 	var b bytes.Buffer
+	rank := p.rank // of the batches that there were
+	p.rank = 0
 	fmt.Fprintf(&b, "partition %x\n", p.encode())
+	p.rank = rank
 	for _, name := range p.order {
 		s := p.sites[name]
 		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])

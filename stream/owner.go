@@ -34,8 +34,9 @@ type solved struct {
 // Limits of what an owner holds in memory beyond its state.
 const (
 	fetchBytes  = 1 << 20 // of one fetch
-	saveWeight  = 20_000  // changed SKUs, rows and letters that make a save due
+	saveWeight  = 20_000  // changed SKUs, rows and letters that make a save due; see Processor.Weight
 	mostWeight  = 100_000 // beyond which reading waits for the save
+	mostPending = 20_000  // entries of the outbox, beyond which reading waits for the publisher
 	mostUnsent  = 3       // unsent revisions, beyond which planning waits
 	tickEvery   = 250 * time.Millisecond
 	flushWithin = 5 * time.Second // at the end of a generation
@@ -67,8 +68,8 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
-		if o.p.Weight() > mostWeight {
-			input = nil
+		if o.p.Weight() > mostWeight || o.outbox.waiting() > mostPending {
+			input = nil // and the fetch, which is one answer ahead
 		}
 		var err error
 		select {

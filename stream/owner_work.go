@@ -18,9 +18,9 @@ func (o *owner) solve(ctx context.Context, job *Job) Outcome {
 	return out
 }
 
-// startJobs hands due problems to the solvers. While plans cannot be published, none is made.
+// startJobs hands due problems to the solvers. While plans cannot be saved or published, none is made.
 func (o *owner) startJobs(ctx context.Context, group *sync.WaitGroup) {
-	for o.outbox.unsentRevisions() <= mostUnsent {
+	for o.outbox.unsentRevisions() <= mostUnsent && !o.p.Behind() {
 		job := o.p.Job()
 		if job == nil {
 			return

@@ -96,16 +96,18 @@ type Processor struct {
 	turn      int      // the site that Job asks first
 	elsewhere map[string]int32
 
-	letters   []DeadLetter
-	outbox    []OutboxEntry
-	forecasts []ForecastRow
-	accuracy  []AccuracyRow
-	models    []ModelRow
-	revisions []Revision
-	inFlight  bool // a batch is out
-	changed   bool // something is to be saved
-	known     bool // the partition has been saved
-	savedNext int64
+	letters     []DeadLetter
+	letterBytes int // of letters
+	stepped     int // records since the newest batch
+	outbox      []OutboxEntry
+	forecasts   []ForecastRow
+	accuracy    []AccuracyRow
+	models      []ModelRow
+	revisions   []Revision
+	inFlight    bool // a batch is out
+	changed     bool // something is to be saved
+	known       bool // the partition has been saved
+	savedNext   int64
 
 	resends, clockBacks int64
 }
@@ -162,6 +164,7 @@ func (p *Processor) Saved() int64 { return p.savedNext }
 // the caller goes on from there.
 func (p *Processor) Step(rec Record) (bool, error) {
 	from := originOf(&rec, p.config.Topic, p.config.Partition)
+	p.stepped++
 	if rec.Offset < p.again {
 		return p.stepAgain(&rec, from)
 	}
@@ -346,6 +349,7 @@ func (s *site) letter(rec *Record, from recordOrigin, why *fault) DeadLetter {
 
 func (p *Processor) letter(l DeadLetter) {
 	p.letters = append(p.letters, l)
+	p.letterBytes += letterSize(l.Key, l.Value)
 	p.seq++
 	p.outbox = append(p.outbox, OutboxEntry{
 		Seq: p.seq, Site: l.Site, OriginTopic: l.OriginTopic, OriginPartition: l.OriginPartition, OriginOffset: l.OriginOffset,
