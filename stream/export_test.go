@@ -7,6 +7,12 @@ import (
 	"drumbeat/schemas"
 )
 
+// The limits that tests reach.
+const (
+	FetchBytes, SaveWeight, MostWeight, MostPending = fetchBytes, saveWeight, mostWeight, mostPending
+	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
+)
+
 // Dump is all saved state of the Processor as it would be saved now, and its counts of active SKUs: two that go on in the same way have
 // equal dumps.
 func (p *Processor) Dump() []byte {

@@ -68,7 +68,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
-		if o.p.Weight() > mostWeight || o.outbox.waiting() > mostPending {
+		if o.p.Weight() > mostWeight || o.unpublished() > mostPending {
 			input = nil // and the fetch, which is one answer ahead
 		}
 		var err error

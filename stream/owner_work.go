@@ -41,6 +41,15 @@ func (o *owner) planned(s solved) {
 	o.p.Planned(s.job, s.out)
 }
 
+// unpublished is the number of entries for the outbox in memory, saved or not.
+func (o *owner) unpublished() int {
+	n := o.outbox.waiting() + len(o.p.outbox)
+	if o.saving != nil {
+		n += len(o.saving.Outbox)
+	}
+	return n
+}
+
 func (o *owner) saveDue() bool {
 	return o.p.HasRevisions() || o.p.Weight() >= saveWeight || time.Since(o.lastSave) >= o.r.c.SaveEvery
 }
