@@ -277,3 +277,47 @@ func TestRunnerHoldsASite(t *testing.T) {
 		}
 	})
 }
+
+// A plan that was being made when its site was held is published, and after it that it stands as degraded.
+func TestHeldWhileItIsSolved(t *testing.T) {
+	set := stream.DefaultSettings()
+	set.Horizon = 3
+	p, err := stream.New(stream.Config{Settings: set, BreakerShare: 0.5}, &stream.Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := day0.Time(nil).Add(12 * time.Hour)
+	p.Tick(now)
+	f := &feed{site: "plant"}
+	step := func(r stream.Record) {
+		t.Helper()
+		if done, err := p.Step(r); err != nil || !done {
+			t.Fatal(done, err)
+		}
+	}
+	job := func() *stream.Job {
+		now = now.Add(time.Minute)
+		p.Tick(now)
+		return p.Job()
+	}
+	step(f.sold("A", 10, day0))
+	first := job()
+	p.Planned(first, solveCold(t.Context(), first))
+	step(f.sold("A", 50, day0))
+	second := job()
+	for range 300 {
+		step(f.raw([]byte("{")))
+	}
+	p.Planned(second, solveCold(t.Context(), second))
+	step(f.sold("A", 50, day0))
+	if j := job(); j != nil {
+		t.Error("a plan is due of a site that is held")
+	}
+	var list []string
+	for _, r := range p.Ready().Revisions {
+		list = append(list, r.Status)
+	}
+	if got := fmt.Sprint(list); got != "[optimal degraded optimal degraded]" {
+		t.Error(got)
+	}
+}

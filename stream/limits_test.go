@@ -65,7 +65,7 @@ func (r *rig) through(g *gate) func(*stream.RunnerConfig) {
 func TestSlowSavesStopTheFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, g := newRig(t), new(gate)
-		const records, size = 36_000, 3 << 10
+		const records, size = 16_000, 8 << 10
 		bad := []byte(strings.Repeat("x", size))
 		for range records {
 			r.send(r.raw(bad))

@@ -101,7 +101,7 @@ func TestErrors(t *testing.T) {
 		if broken != nil || err == nil || err.Error() != "while solving: "+kind.Error() {
 			t.Fatal(err, broken)
 		}
-		if errors.Is(err, kind) == (kind == io.ErrClosedPipe) {
+		if errors.Is(err, kind) == errors.Is(kind, io.ErrClosedPipe) {
 			t.Errorf("%v is %v: %v", err, kind, errors.Is(err, kind))
 		}
 	}

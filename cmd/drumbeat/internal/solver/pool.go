@@ -97,7 +97,7 @@ func (p *Pool) plan(ctx context.Context, job *stream.Job) (*optimize.Plan, error
 	if err := p.ready(s); err != nil {
 		return nil, err
 	}
-	plan, err, lost := s.process.solve(ctx, p.request(s, job))
+	plan, lost, err := s.process.solve(ctx, p.request(s, job))
 	if err == nil && lost == "" {
 		if err = check(job.Problem, plan); err != nil {
 			lost = causeWrong

@@ -88,7 +88,7 @@ func startProcess(c *Config) (*process, error) {
 }
 
 // solve asks for a plan. The process is of no use any more when cause is not "".
-func (p *process) solve(ctx context.Context, q *request) (*optimize.Plan, error, cause) {
+func (p *process) solve(ctx context.Context, q *request) (*optimize.Plan, cause, error) {
 	p.last++
 	q.id = p.last
 	p.log.begin(q.site)
@@ -116,7 +116,7 @@ func (p *process) solve(ctx context.Context, q *request) (*optimize.Plan, error,
 	case <-limit.C:
 		p.kill()
 		<-answered
-		return nil, fmt.Errorf("%w: no answer of the solver process within %v", optimize.ErrSolver, q.limit+p.grace), causeHang
+		return nil, causeHang, fmt.Errorf("%w: no answer of the solver process within %v", optimize.ErrSolver, q.limit+p.grace)
 	case <-ctx.Done():
 		if p.give(q.id, asked) {
 			enough := time.NewTimer(p.grace)
@@ -124,28 +124,28 @@ func (p *process) solve(ctx context.Context, q *request) (*optimize.Plan, error,
 			select {
 			case got = <-answered:
 				if got.broken == nil {
-					return nil, ctx.Err(), ""
+					return nil, "", ctx.Err()
 				}
 			case <-enough.C:
 			}
 		}
 		p.kill()
-		return nil, ctx.Err(), causeStop
+		return nil, causeStop, ctx.Err()
 	}
 	switch {
 	case got.broken == nil && got.err == nil:
-		return got.plan, nil, ""
+		return got.plan, "", nil
 	case got.broken == nil:
-		return nil, got.err, ""
+		return nil, "", got.err
 	case errors.Is(got.broken, errCodec):
 		p.kill()
-		return nil, fmt.Errorf("%w: %w", errWrong, got.broken), causeWrong
+		return nil, causeWrong, fmt.Errorf("%w: %w", errWrong, got.broken)
 	}
 	if !p.await() { // the pipe has ended, the process has not
 		p.kill()
-		return nil, fmt.Errorf("%w: the solver process closed its answers", optimize.ErrSolver), causeCrash
+		return nil, causeCrash, fmt.Errorf("%w: the solver process closed its answers", optimize.ErrSolver)
 	}
-	return nil, fmt.Errorf("%w: the solver process ended: %s", optimize.ErrSolver, p.epitaph()), causeCrash
+	return nil, causeCrash, fmt.Errorf("%w: the solver process ended: %s", optimize.ErrSolver, p.epitaph())
 }
 
 // hasEnded says that the process has ended.
