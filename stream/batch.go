@@ -10,7 +10,8 @@ import (
 // is saved BEFORE any of its plans or dead letters is published, and published BEFORE the group offset
 // is committed. All bytes belong to the batch.
 type Batch struct {
-	Next  int64  // offset of the record to read next
+	Next  int64  // offset of the record to read next; lower than before when a held site was released
+	Rank  int64  // grows from batch to batch of a partition, and is at least Next
 	State []byte // of the partition: origin offsets, sequence numbers; always set
 
 	Sites       []SiteState

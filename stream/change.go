@@ -39,6 +39,7 @@ const (
 	triggerPin      = "pin"
 	triggerApproval = "approval"
 	triggerOperator = "operator"
+	triggerBreaker  = "breaker"
 	triggerRollOver = "roll-over"
 	triggerEnd      = "end-of-input"
 	triggerRetry    = "retry"

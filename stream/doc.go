@@ -6,6 +6,7 @@
 // A record of drumbeat.events goes through these files, in this order:
 //
 //	processor.go   whose record it is, whether intake has sent it before, what it decodes to
+//	breaker.go     whether its site is held, because too many of its records were bad
 //	fact.go        what its fields mean, after repair (repair.go, repair_date.go)
 //	clock.go       whether its day moves the site's clock (event time), or lies ahead of it
 //	sale.go        whether it has been seen (identity.go), is of a product (codes.go), and who takes it
@@ -42,7 +43,7 @@
 //	draft.go       the state of the site as a problem: models (demand.go), what they share (share.go) and expect
 //	               (expect.go), or did before they failed (stale.go), netting (net.go)
 //	pose.go        one SKU of the Problem; load.go and capacity.go the resources
-//	solve.go       the pool of solvers, beside the Processor
+//	solve.go       the pool of solvers, beside the Processor; the service has one whose solvers are processes
 //	plan.go        the outcome: a plan, the former one as degraded, or why there is none
 //	present.go     lines and head as they are published
 //
@@ -97,7 +98,7 @@
 // holds one of its sites. When its run ends, all of them have ended.
 //
 // What fails for a while is tried again with growing pauses, and memory stays bounded meanwhile: reading waits
-// for a save that is behind, planning for an outbox that is. What cannot heal by itself blocks the partition:
+// for a save or an outbox that is behind, planning too; and the fetch waits for reading. What cannot heal by itself blocks the partition:
 // an offset outside the log, stored state of another release, an event of a newer one. A metric and the log
 // say so until the partition is assigned anew.
 //

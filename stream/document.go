@@ -123,6 +123,9 @@ func (s *site) cancel(rec *Record, from recordOrigin, id identity, f *fact) outc
 		}
 		// A line that the index no longer has needs the original; a younger one has not come yet.
 		if !f.hasSKU || !f.hasDay || f.quantity == 0 || f.day >= s.Today.AddDays(-s.settings.LineDays) {
+			if why := s.crowded(nil, rec, f); why != nil {
+				return outcome{kind: outcomeRejected, fault: why}
+			}
 			return s.await(rec, from, f, waiting{Key: f.line, Version: f.cancels()})
 		}
 	}
@@ -145,9 +148,15 @@ func (s *site) cancel(rec *Record, from recordOrigin, id identity, f *fact) outc
 	e := s.booking(f)
 	e.kind, e.Line = bookedCancel, id.key()
 	if f.ahead {
+		if why := s.crowded(k, rec, f); why != nil {
+			return outcome{kind: outcomeRejected, fault: why}
+		}
 		s.holdAhead(k, e)
 	} else if _, fate := s.book(k, e); fate != fateMissing {
 		return kept(reasonReversed)
+	} else if why := s.crowded(nil, rec, f); why != nil {
+		k.remove(k.bookingOf(e.Line, false))
+		return outcome{kind: outcomeRejected, fault: why}
 	}
 	if !f.ahead && f.day <= s.settled() {
 		return rejected("unknown-line", "quantity", f.quantity.String()+" of "+shown(f.sku)+" was not sold on "+f.day.String())

@@ -196,6 +196,6 @@ func (s *site) describe(d *draft) {
 		}
 	}
 	d.input = schemas.Input{
-		Topic: s.p.config.Topic, Partition: int(s.p.config.Partition), Offset: s.p.next, Watermark: s.Watermark, Events: s.Events,
+		Topic: s.p.config.Topic, Partition: int(s.p.config.Partition), Offset: max(s.p.next, s.p.again), Watermark: s.Watermark, Events: s.Events,
 	}
 }

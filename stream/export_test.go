@@ -7,11 +7,20 @@ import (
 	"drumbeat/schemas"
 )
 
+// The limits that tests reach.
+const (
+	FetchBytes, SaveWeight, MostWeight, MostPending = fetchBytes, saveWeight, mostWeight, mostPending
+	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
+)
+
 // Dump is all saved state of the Processor as it would be saved now, and its counts of active SKUs: two that go on in the same way have
 // equal dumps.
 func (p *Processor) Dump() []byte {
 	var b bytes.Buffer
+	rank := p.rank // of the batches that there were
+	p.rank = 0
 	fmt.Fprintf(&b, "partition %x\n", p.encode())
+	p.rank = rank
 	for _, name := range p.order {
 		s := p.sites[name]
 		fmt.Fprintf(&b, "site %s %s\n", name, s.encode()[1:])

@@ -27,6 +27,7 @@ type Metrics struct {
 	SaveRows                                            prometheus.Counter
 	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
 	Dirty                                               *prometheus.GaugeVec
+	Held, HeldRecords                                   *prometheus.GaugeVec // site
 
 	accuracy accuracyMetrics
 	audit    auditCollector
@@ -64,6 +65,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Offset:          gauge("saved_offset", "Next offset of the newest saved state.", "partition"),
 		PublishBacklog:  gauge("publish_backlog_revisions", "Revisions saved and not yet read back from the plans topic.", "partition"),
 		Dirty:           gauge("unsaved_weight", "Changed SKUs, rows and letters that are not saved yet.", "partition"),
+		Held:            gauge("site_held", "1 while a site is held: too many of its records were rejected.", "site"),
+		HeldRecords:     gauge("site_held_records", "Records that wait in the log because their site is held.", "site"),
 		Revision:        gauge("plan_revision", "Newest revision of the site's plan.", "site"),
 		PlanCreated:     gauge("plan_created_timestamp_seconds", "When the newest plan was made.", "site"),
 		Shortage:        gauge("plan_shortage_units", "Units of demand that the newest plan does not serve.", "site"),
@@ -88,7 +91,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	if r != nil {
 		r.MustRegister(
 			m.Fenced, m.SaveFailures, m.PublishFailures, m.Overwritten, m.Published, m.Resends, m.ClockBacks,
-			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty,
+			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty, m.Held, m.HeldRecords,
 			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
 			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.ToPlan, &m.audit,
 			m.accuracy.wape, m.accuracy.naive, m.accuracy.bias, m.accuracy.coverage,
@@ -124,9 +127,20 @@ func (m *Metrics) owned(partition int32, epoch int64, p *Processor) {
 			m.show(&h)
 		}
 		m.Revision.WithLabelValues(name).Set(float64(s.Revision))
+		m.held(s)
 		m.audit.set(s.Audit.all(name))
 		m.accuracy.show(name, p.Accuracy(name))
 	}
+}
+
+// held shows whether a site is held.
+func (m *Metrics) held(s *site) {
+	held, records := 0.0, 0.0
+	if h := s.Breaker.Hold; h != nil {
+		held, records = 1, float64(h.Records)
+	}
+	m.Held.WithLabelValues(s.name).Set(held)
+	m.HeldRecords.WithLabelValues(s.name).Set(records)
 }
 
 // left takes back what owned and the saves have shown: the next owner shows it, and what two processes
@@ -136,7 +150,7 @@ func (m *Metrics) left(partition int32, p *Processor) {
 		g.DeleteLabelValues(label(partition))
 	}
 	for _, name := range p.order {
-		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found} {
+		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.Held, m.HeldRecords} {
 			g.DeleteLabelValues(name)
 		}
 		m.FrozenMoves.DeleteLabelValues(name)
@@ -156,6 +170,9 @@ func (m *Metrics) saved(partition int32, b *Batch, p *Processor) {
 	m.Offset.WithLabelValues(l).Set(float64(b.Next))
 	m.Dirty.WithLabelValues(l).Set(float64(p.Weight()))
 	m.audit.set(b.Audit)
+	for i := range b.Sites {
+		m.held(p.sites[b.Sites[i].Site])
+	}
 	m.accuracy.saved(b, p)
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -95,6 +95,13 @@ func (b *outbox) unsentRevisions() int {
 	return max(b.revisions, b.left)
 }
 
+// waiting is the number of entries that are kept here.
+func (b *outbox) waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.pending)
+}
+
 // room waits until another plan may be made.
 func (b *outbox) room(ctx context.Context) error {
 	for {

@@ -34,8 +34,9 @@ type solved struct {
 // Limits of what an owner holds in memory beyond its state.
 const (
 	fetchBytes  = 1 << 20 // of one fetch
-	saveWeight  = 20_000  // changed SKUs, rows and letters that make a save due
+	saveWeight  = 20_000  // changed SKUs, rows and letters that make a save due; see Processor.Weight
 	mostWeight  = 100_000 // beyond which reading waits for the save
+	mostPending = 20_000  // entries of the outbox, beyond which reading waits for the publisher
 	mostUnsent  = 3       // unsent revisions, beyond which planning waits
 	tickEvery   = 250 * time.Millisecond
 	flushWithin = 5 * time.Second // at the end of a generation
@@ -56,9 +57,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 	defer group.Wait()
 	defer o.withdraw()
 	defer cancel()
-	records := make(chan Fetched)
-	next, known := o.p.Next(), o.p.known
-	group.Go(func() { o.fetch(ctx, part, next, known, records) })
+	records, stopFetch := o.startFetch(ctx, &group, part)
 	published := make(chan error, 1)
 	group.Go(func() { published <- o.outbox.run(ctx) })
 
@@ -69,8 +68,8 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
-		if o.p.Weight() > mostWeight {
-			input = nil
+		if o.p.Weight() > mostWeight || o.unpublished() > mostPending {
+			input = nil // and the fetch, which is one answer ahead
 		}
 		var err error
 		select {
@@ -82,6 +81,11 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 				continue
 			}
 			err = o.step(ctx, part, f)
+			if errors.Is(err, errBack) {
+				stopFetch()
+				records, stopFetch = o.startFetch(ctx, &group, part)
+				err = nil
+			}
 			if errors.Is(err, ErrNewerVersion) {
 				// What was read before is still saved and planned.
 				cause := err
@@ -105,6 +109,22 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		}
 	}
 }
+
+// startFetch fetches from where the Processor is, until ctx ends or stop is called.
+func (o *owner) startFetch(ctx context.Context, group *sync.WaitGroup, part Partition) (records <-chan Fetched, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out := make(chan Fetched)
+	next, known := o.p.Next(), o.p.known
+	group.Go(func() { o.fetch(ctx, part, next, known, out) })
+	return out, func() {
+		cancel()
+		for range out { // until the fetch has ended
+		}
+	}
+}
+
+// errBack says that the Processor goes back in the log.
+var errBack = errors.New("stream: back in the log")
 
 // fetch reads ahead by one answer, so that memory is bounded by what the owner takes. known says that
 // the partition has been saved before: its offset must then be in the log.
@@ -162,6 +182,9 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 			if err := o.inline(ctx, part); err != nil {
 				return err
 			}
+		}
+		if o.p.Next() <= f.Records[i].Offset {
+			return errBack
 		}
 	}
 	return nil

@@ -18,9 +18,9 @@ func (o *owner) solve(ctx context.Context, job *Job) Outcome {
 	return out
 }
 
-// startJobs hands due problems to the solvers. While plans cannot be published, none is made.
+// startJobs hands due problems to the solvers. While plans cannot be saved or published, none is made.
 func (o *owner) startJobs(ctx context.Context, group *sync.WaitGroup) {
-	for o.outbox.unsentRevisions() <= mostUnsent {
+	for o.outbox.unsentRevisions() <= mostUnsent && !o.p.Behind() {
 		job := o.p.Job()
 		if job == nil {
 			return
@@ -39,6 +39,15 @@ func (o *owner) planned(s solved) {
 		return
 	}
 	o.p.Planned(s.job, s.out)
+}
+
+// unpublished is the number of entries for the outbox in memory, saved or not.
+func (o *owner) unpublished() int {
+	n := o.outbox.waiting() + len(o.p.outbox)
+	if o.saving != nil {
+		n += len(o.saving.Outbox)
+	}
+	return n
 }
 
 func (o *owner) saveDue() bool {

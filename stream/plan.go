@@ -44,7 +44,7 @@ func (p *Processor) Job() *Job {
 }
 
 func (s *site) due() bool {
-	if s.solving || s.Pending.Any == 0 || len(s.skus) == 0 || !s.started() {
+	if s.solving || s.held() || s.Pending.Any == 0 || len(s.skus) == 0 || !s.started() {
 		return false
 	}
 	if s.settings.Clock == schemas.ClockEvent {
@@ -82,6 +82,9 @@ func (p *Processor) Planned(job *Job, out Outcome) {
 	default:
 		s.Failures, s.RetryAt = 0, time.Time{}
 		s.adopt(job, covered, out)
+		if s.held() {
+			s.sayHeld()
+		}
 	}
 }
 
@@ -102,7 +105,12 @@ func (s *site) failed(d *draft, covered change, err error) {
 	if former, ok := s.formerHead(); ok {
 		h = former // with its input: the lines have seen no more than that
 	}
-	h.Status, h.Reason = schemas.PlanDegraded, err.Error()
+	s.degrade(h, err.Error(), covered)
+}
+
+// degrade publishes a head once more, as degraded.
+func (s *site) degrade(h schemas.Head, reason string, covered change) {
+	h.Status, h.Reason = schemas.PlanDegraded, reason
 	h.ChangedLines, h.MovedUnits, h.FrozenMoves = 0, 0, 0
 	s.publish(&h, covered, nil, Outcome{})
 }

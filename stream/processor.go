@@ -29,6 +29,9 @@ type Config struct {
 	// is the same as a multiple of the mean load of the horizon.
 	Capacity      float64
 	CapacityShare float64
+	// BreakerShare holds a site when more than this share of its newest records was rejected, until an operator
+	// releases it; 0: never.
+	BreakerShare float64
 	// Shards is the number of goroutines for refits; 0: one a core.
 	Shards int
 	Log    *slog.Logger // nil: discarded
@@ -41,6 +44,9 @@ func (c Config) Validate() error {
 	}
 	if c.Capacity < 0 || c.CapacityShare < 0 || c.Capacity > 0 && c.CapacityShare > 0 {
 		return errors.New("stream: capacity and capacity share exclude each other and are not negative")
+	}
+	if !(c.BreakerShare >= 0 && c.BreakerShare < 1) {
+		return fmt.Errorf("stream: breaker share %g is not within 0 and 1", c.BreakerShare)
 	}
 	switch c.PlanEvery {
 	case "day", "week", "end":
@@ -81,6 +87,8 @@ type Processor struct {
 
 	now       time.Time // of the wall clock, as of the last Tick
 	next      int64     // offset of the record to step next
+	again     int64     // records before it are read again, for a site that was held; 0: none are
+	rank      int64     // of the newest batch
 	seq       int64     // of the newest outbox entry
 	origins   map[origin]int64
 	sites     map[string]*site
@@ -88,16 +96,18 @@ type Processor struct {
 	turn      int      // the site that Job asks first
 	elsewhere map[string]int32
 
-	letters   []DeadLetter
-	outbox    []OutboxEntry
-	forecasts []ForecastRow
-	accuracy  []AccuracyRow
-	models    []ModelRow
-	revisions []Revision
-	inFlight  bool // a batch is out
-	changed   bool // something is to be saved
-	known     bool // the partition has been saved
-	savedNext int64
+	letters     []DeadLetter
+	letterBytes int // of letters
+	stepped     int // records since the newest batch
+	outbox      []OutboxEntry
+	forecasts   []ForecastRow
+	accuracy    []AccuracyRow
+	models      []ModelRow
+	revisions   []Revision
+	inFlight    bool // a batch is out
+	changed     bool // something is to be saved
+	known       bool // the partition has been saved
+	savedNext   int64
 
 	resends, clockBacks int64
 }
@@ -149,55 +159,82 @@ func (p *Processor) Saved() int64 { return p.savedNext }
 // Step folds the next record. It returns false when a plan is due before the record may be folded
 // (event clock): the caller then plans and steps the same record again. The error is ErrNewerVersion,
 // and the record was not folded.
+//
+// Afterwards Next is the offset after the record, or a lower one: a site that was held has been released, and
+// the caller goes on from there.
 func (p *Processor) Step(rec Record) (bool, error) {
 	from := originOf(&rec, p.config.Topic, p.config.Partition)
+	p.stepped++
+	if rec.Offset < p.again {
+		return p.stepAgain(&rec, from)
+	}
+	if p.again > 0 {
+		p.rejoin()
+	}
 	if last, ok := p.origins[from.origin]; ok && from.offset <= last {
 		p.resends++
 		p.next = rec.Offset + 1
 		p.changed = true
 		return true, nil
 	}
-	ev := &p.event
+	name, elsewhere := p.siteOf(&rec)
+	if elsewhere != nil {
+		s := p.site(fmt.Sprintf("(elsewhere-%d)", p.config.Partition)) // no valid name: no site is called so
+		s.reject(&rec, from, elsewhere)
+		p.accepted(&rec, from)
+		return true, nil
+	}
+	if s := p.sites[name]; s != nil && s.held() {
+		p.withhold(s, &rec, from)
+		return true, nil
+	}
+	done, err := p.fold(name, &rec, from)
+	if done && err == nil {
+		p.accepted(&rec, from)
+		p.site(name).judge()
+	}
+	return done, err
+}
+
+// siteOf finds whose record it is; the fault says that another partition owns that site.
+func (p *Processor) siteOf(rec *Record) (string, *fault) {
 	name := string(rec.Key)
-	keyed := schemas.ValidSite(name)
-	if !keyed {
+	if !schemas.ValidSite(name) {
 		name = p.config.DefaultSite
 	}
 	if partition, ok := p.elsewhere[name]; ok {
-		s := p.site(fmt.Sprintf("(elsewhere-%d)", p.config.Partition)) // no valid name: no site is called so
-		s.reject(&rec, from, &fault{"wrong-partition", "site", fmt.Sprintf("%s belongs to partition %d", name, partition)})
-		p.accepted(&rec, from)
+		return name, &fault{"wrong-partition", "site", fmt.Sprintf("%s belongs to partition %d", name, partition)}
+	}
+	return name, nil
+}
+
+// fold applies a record to its site. As in Step, false asks for a plan first.
+func (p *Processor) fold(name string, rec *Record, from recordOrigin) (bool, error) {
+	if why := laidAside(rec); why != nil {
+		p.site(name).reject(rec, from, why)
 		return true, nil
 	}
-	if why := laidAside(&rec); why != nil {
-		p.site(name).reject(&rec, from, why)
-		p.accepted(&rec, from)
-		return true, nil
-	}
+	ev := &p.event
 	if err := p.decoder.Decode(rec.Headers, rec.Value, ev); err != nil {
 		if errors.Is(err, schemas.ErrNewerVersion) {
 			return false, fmt.Errorf("%w: offset %d: %w", ErrNewerVersion, rec.Offset, err)
 		}
-		s := p.site(name)
 		var why *schemas.DecodeError
 		if !errors.As(err, &why) {
 			why = &schemas.DecodeError{Reason: schemas.ReasonNotJSON, Detail: err.Error()}
 		}
-		s.reject(&rec, from, &fault{why.Reason, why.Field, why.Detail})
-		p.accepted(&rec, from)
+		p.site(name).reject(rec, from, &fault{why.Reason, why.Field, why.Detail})
 		return true, nil
 	}
 	s := p.site(name)
 	if ev.Type == schemas.TypeHeartbeat {
-		p.accepted(&rec, from)
 		return true, nil
 	}
 	fact := s.read(ev)
 	if !s.advance(&fact) {
 		return false, nil
 	}
-	s.fold(&rec, from, ev, &fact)
-	p.accepted(&rec, from)
+	s.fold(rec, from, ev, &fact)
 	return true, nil
 }
 
@@ -281,6 +318,7 @@ func originOf(rec *Record, topic string, partition int32) recordOrigin {
 // reject makes the record a dead letter.
 func (s *site) reject(rec *Record, from recordOrigin, why *fault) {
 	s.Audit.rejected(from.origin, why.Reason)
+	s.rejectedFor, s.rejected = why.Reason, s.rejected+1
 	s.p.letter(s.letter(rec, from, why))
 	s.dirty = true
 }
@@ -311,6 +349,7 @@ func (s *site) letter(rec *Record, from recordOrigin, why *fault) DeadLetter {
 
 func (p *Processor) letter(l DeadLetter) {
 	p.letters = append(p.letters, l)
+	p.letterBytes += letterSize(l.Key, l.Value)
 	p.seq++
 	p.outbox = append(p.outbox, OutboxEntry{
 		Seq: p.seq, Site: l.Site, OriginTopic: l.OriginTopic, OriginPartition: l.OriginPartition, OriginOffset: l.OriginOffset,
@@ -318,13 +357,16 @@ func (p *Processor) letter(l DeadLetter) {
 	p.changed = true
 }
 
-// partitionVersion is the version of the encoding of a partition's state.
-const partitionVersion = 1
+// partitionVersion is the version of the encoding of a partition's state. The one before it had no batches that go
+// back in the log.
+const partitionVersion = 2
 
 // encode is the saved state of the partition itself.
 func (p *Processor) encode() []byte {
 	dst := []byte{partitionVersion}
 	dst = appendVarint(dst, p.seq)
+	dst = appendVarint(dst, p.again)
+	dst = appendVarint(dst, p.rank)
 	list := make([]origin, 0, len(p.origins))
 	for o := range p.origins {
 		list = append(list, o)
@@ -341,10 +383,14 @@ func (p *Processor) encode() []byte {
 
 func (p *Processor) decode(src []byte) error {
 	r := reader{b: src}
-	if v := r.byte(); v != partitionVersion {
+	v := r.byte()
+	if v < 1 || v > partitionVersion {
 		return &versionError{What: "partition", Version: int(v)}
 	}
 	p.seq = r.varint()
+	if v >= 2 {
+		p.again, p.rank = r.varint(), r.varint()
+	}
 	for n := r.count(3); n > 0; n-- {
 		o := origin{Topic: r.string(), Partition: r.int32()}
 		p.origins[o] = r.varint()

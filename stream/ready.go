@@ -15,7 +15,8 @@ func (p *Processor) Ready() *Batch {
 	if p.inFlight || !p.pendingSave() {
 		return nil
 	}
-	b := &Batch{Next: p.next}
+	p.rank = max(p.next, p.rank+1)
+	b := &Batch{Next: p.next, Rank: p.rank}
 	for _, name := range p.order {
 		s := p.sites[name]
 		for _, k := range s.dirtySKUs {
@@ -53,13 +54,13 @@ func (p *Processor) Ready() *Batch {
 		return cmp.Or(strings.Compare(x.Site, y.Site), strings.Compare(x.SKU, y.SKU), cmp.Compare(x.Date, y.Date))
 	})
 	b.State = p.encode()
-	b.DeadLetters, p.letters = p.letters, nil
+	b.DeadLetters, p.letters, p.letterBytes = p.letters, nil, 0
 	b.Outbox, p.outbox = p.outbox, nil
 	b.Forecasts, p.forecasts = p.forecasts, nil
 	b.Accuracy, p.accuracy = p.accuracy, nil
 	b.Models, p.models = p.models, nil
 	b.Revisions, p.revisions = p.revisions, nil
-	p.changed = false
+	p.changed, p.stepped = false, 0
 	p.inFlight = true
 	return b
 }
@@ -104,10 +105,10 @@ func (p *Processor) Advance(b *Batch) {
 	p.savedNext = b.Next
 }
 
-// Weight is about how much an unsaved batch would hold, in changed SKUs, rows and letters: the runner
-// bounds it.
+// Weight is about how much an unsaved batch would hold, in changed SKUs and rows: the runner bounds it. A dead letter
+// counts for every kilobyte, and ten records that were stepped for one row, whatever has become of them.
 func (p *Processor) Weight() int {
-	n := len(p.letters) + len(p.forecasts) + len(p.accuracy) + len(p.models)
+	n := len(p.letters) + p.letterBytes>>10 + len(p.forecasts) + len(p.accuracy) + len(p.models) + p.stepped/10
 	for _, name := range p.order {
 		s := p.sites[name]
 		n += 2*len(s.dirtySKUs) + len(s.old)
@@ -117,3 +118,6 @@ func (p *Processor) Weight() int {
 
 // HasRevisions says that a plan waits to be saved.
 func (p *Processor) HasRevisions() bool { return len(p.revisions) > 0 && !p.inFlight }
+
+// Behind says that a plan waits for the save that runs: another one would wait in memory, too.
+func (p *Processor) Behind() bool { return len(p.revisions) > 0 && p.inFlight }

@@ -97,6 +97,11 @@ const (
 func (s *site) sale(f *fact) outcome {
 	k := s.known(f.sku)
 	product := s.isProduct(k, f.sku)
+	if product && f.ahead && k != nil {
+		if why := k.crowdedAhead(f); why != nil {
+			return outcome{kind: outcomeRejected, fault: why}
+		}
+	}
 	if product {
 		if k == nil && f.quantity != 0 {
 			k = s.learn(f.sku)

@@ -39,6 +39,9 @@ type site struct {
 	onLearn   func(*sku)                     // told before a model learns a day; nil: nobody asks
 	keepAll   bool                           // nothing is forgotten, however old
 
+	rejected    int    // dead letters of the record that is folded
+	rejectedFor string // the reason of the newest one
+
 	dirty     bool // siteState is to be saved
 	dirtySKUs []*sku
 	old       map[saleKey]schemas.Quantity // changes of days before the kept history, to be saved
@@ -80,6 +83,7 @@ type siteState struct {
 	Priors      sitePriors          `json:"priors"`
 	Shared      sharedDays          `json:"shared"`
 	Audit       audit               `json:"audit"`
+	Breaker     breaker             `json:"breaker,omitzero"`
 
 	Pending change `json:"pending"` // not yet in a saved plan
 

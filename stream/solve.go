@@ -53,14 +53,14 @@ func (s *Solvers) Solve(ctx context.Context, job *Job) Outcome {
 	if err != nil {
 		return Outcome{Err: err}
 	}
-	out := Outcome{Plan: plan}
-	if out.Problem, err = Pack(job.Problem); err != nil {
-		return Outcome{Err: err}
-	}
-	if plan.Start != nil {
-		if out.Start, err = Pack(plan.Start); err != nil {
-			return Outcome{Err: err}
-		}
+	return Solved(job, plan)
+}
+
+// Solved is the outcome of a job whose plan has been found, with what is stored beside it.
+func Solved(job *Job, plan *optimize.Plan) (out Outcome) {
+	out.Plan = plan
+	if out.Problem, out.Err = Pack(job.Problem); out.Err == nil && plan.Start != nil {
+		out.Start, out.Err = Pack(plan.Start)
 	}
 	return out
 }

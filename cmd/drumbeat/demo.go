@@ -38,6 +38,7 @@ type demoCmd struct {
 
 	Site     siteFlags     `embed:""`
 	Capacity capacityFlags `embed:""`
+	Solve    solveFlags    `embed:"" prefix:"solve-"`
 }
 
 // Help is the text of `drumbeat demo --help`.
@@ -215,7 +216,7 @@ func (d *demo) run(ctx context.Context) error {
 		kafka: d.client, postgres: d.database.DSN(), roles: []string{roleIntake, rolePlanner, roleWeb},
 		inputs: []string{demoSales, demoPeople, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
 		address: d.address, retention: 7 * 24 * time.Hour, processor: config, quiet: 500 * time.Millisecond,
-		saved: d.watch.saved, log: d.log,
+		saved: d.watch.saved, solve: d.c.Solve, log: d.log,
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()

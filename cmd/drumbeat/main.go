@@ -28,6 +28,8 @@ type cli struct {
 
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
 	Verify      verifyCmd      `cmd:"" help:"Solve stored plans again and compare; check their certificates and checksums."`
+
+	SolveWorker solveWorkerCmd `cmd:"" hidden:"" name:"solve-worker" help:"Solve for the service that started it."`
 }
 
 // streams are the standard streams of a command, so that tests can run commands in-process.

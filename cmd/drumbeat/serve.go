@@ -23,6 +23,7 @@ type serveCmd struct {
 	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /metrics, /healthz, /readyz."`
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
+	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
 	CheckConfig bool          `help:"Check the configuration, print what holds, and stop."`
 	LogFormat   string        `env:"DRUMBEAT_LOG_FORMAT" default:"auto" enum:"auto,json,text" help:"Log lines: ${enum} (text on a terminal)."`
 	LogLevel    slog.Level    `env:"DRUMBEAT_LOG_LEVEL" default:"info" help:"Least level of log lines."`
@@ -30,6 +31,7 @@ type serveCmd struct {
 	Kafka    kafkaFlags    `embed:"" prefix:"kafka-"`
 	Site     siteFlags     `embed:""`
 	Capacity capacityFlags `embed:""`
+	Solve    solveFlags    `embed:"" prefix:"solve-"`
 }
 
 // Run runs the service until it is told to stop.
@@ -40,6 +42,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	c.Capacity.apply(&config)
+	config.BreakerShare = c.Breaker
 	if err := config.Validate(); err != nil {
 		return badInput(err)
 	}
@@ -47,6 +50,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 		if !slices.Contains([]string{roleIntake, rolePlanner, roleWeb}, r) {
 			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
 		}
+	}
+	if err := c.Solve.validate(); err != nil {
+		return err
 	}
 	client, err := c.Kafka.client(log)
 	if err != nil {
@@ -58,7 +64,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, retention: c.Retention, processor: config, log: log,
+		address: c.Address, retention: c.Retention, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
@@ -69,8 +75,9 @@ func (c *serveCmd) print(w io.Writer, config *stream.Config) error {
 	body, err := json.MarshalIndent(map[string]any{
 		"roles": c.Roles, "input": c.Input, "group": c.Group, "session": c.Session.String(), "address": c.Address,
 		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
-		"plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
+		"breaker_share": config.BreakerShare, "plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
 		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
+		"solve":  map[string]any{"processes": c.Solve.Processes, "limit": c.Solve.Limit.String(), "memory_mib": c.Solve.Memory},
 		"policy": config.Settings,
 	}, "", "  ")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"drumbeat/cmd/drumbeat/internal/solver"
 	"drumbeat/cmd/drumbeat/internal/web"
-	"drumbeat/optimize/clp"
 	"drumbeat/stream"
 	"drumbeat/stream/kafka"
 	"drumbeat/stream/postgres"
@@ -37,13 +37,14 @@ type service struct {
 	address   string        // of HTTP
 	retention time.Duration
 	processor stream.Config
+	solve     solveFlags
 	quiet     time.Duration // until an event-clock site takes its input as ended
 	saved     func(partition int32, b *stream.Batch)
 	log       *slog.Logger
 }
 
 // run migrates the database, creates and checks the topics, and runs the roles until ctx ends.
-func (s *service) run(ctx context.Context) (err error) {
+func (s *service) run(ctx context.Context) error {
 	store, err := s.prepare(ctx)
 	if err != nil {
 		return err
@@ -63,8 +64,11 @@ func (s *service) run(ctx context.Context) (err error) {
 		group.Go(func() error { return intake.Run(ctx) })
 	}
 	if slices.Contains(s.roles, rolePlanner) {
-		solvers := stream.NewSolvers(clp.New, 0, 0)
-		defer func() { err = errors.Join(err, solvers.Close()) }()
+		solvers, err := s.solve.pool(registry, s.log)
+		if err != nil {
+			return err
+		}
+		defer solvers.Close()
 		runner, err := s.runner(store, registry, solvers)
 		if err != nil {
 			return badInput(err)
@@ -85,7 +89,7 @@ func (s *service) run(ctx context.Context) (err error) {
 	return group.Wait()
 }
 
-func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *stream.Solvers) (*stream.Runner, error) {
+func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {
 	source, err := kafka.NewSource(s.kafka, kafka.GroupConfig{ID: s.group, Session: s.session})
 	if err != nil {
 		return nil, err

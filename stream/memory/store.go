@@ -39,7 +39,7 @@ type site struct {
 	skus      map[string][]byte
 	pages     map[pageKey][]byte
 	sales     map[dayKey]stream.DailySale
-	added     map[dayKey]int64 // next offset of the batch that added to the row last
+	added     map[dayKey]int64 // rank of the batch that added to the row last
 	forecasts map[string]stream.ForecastRow
 	accuracy  map[horizonKey]stream.AccuracyRow
 	models    map[string]stream.ModelRow
@@ -252,10 +252,10 @@ func (s *Store) saveState(id int32, b *stream.Batch) {
 	}
 	for r, sum := range old {
 		of, key := s.sites[r.Site], dayKey{r.SKU, r.Date}
-		if of.added[key] >= b.Next {
+		if of.added[key] >= b.Rank {
 			continue // the batch is saved once more
 		}
-		of.added[key] = b.Next
+		of.added[key] = b.Rank
 		row := of.sales[key]
 		row.Site, row.SKU, row.Date, row.Quantity = r.Site, r.SKU, r.Date, max(0, row.Quantity+sum)
 		of.sales[key] = row

@@ -76,7 +76,7 @@ func oldSalesStage(b *stream.Batch) stage {
 		table: "in_old_sales", columns: []string{"site", "sku", "date", "qty", "added_until"}, rows: len(rows),
 		row: func(i int) []any {
 			r := &rows[i]
-			return []any{r.Site, r.SKU, date(r.Date), int64(r.Quantity), b.Next}
+			return []any{r.Site, r.SKU, date(r.Date), int64(r.Quantity), b.Rank}
 		},
 		merge: []string{`
 			UPDATE drumbeat.sales_transactions AS t SET updated_at = now(), added_until = o.added_until, qty = greatest(0, trim_scale(t.qty + o.qty))

@@ -56,6 +56,7 @@ type model struct {
 
 	saved     bool
 	next      int64
+	rank      int64
 	state     string
 	states    map[string]string
 	skus      map[pair]string
@@ -77,9 +78,9 @@ var (
 )
 
 func (m *model) save(rt *rapid.T) {
-	before := m.next
-	b := &stream.Batch{Next: m.next + rapid.Int64Range(0, 9).Draw(rt, "records"), State: blobs.Draw(rt, "state")}
-	m.next, m.state, m.saved = b.Next, string(b.State), true
+	b := &stream.Batch{Next: max(0, m.next+rapid.Int64Range(-5, 9).Draw(rt, "records")), State: blobs.Draw(rt, "state")}
+	b.Rank = max(b.Next, m.rank+1)
+	m.next, m.rank, m.state, m.saved = b.Next, b.Rank, string(b.State), true
 	for _, name := range []string{"x", "y"} {
 		site := m.prefix + name
 		if _, known := m.states[site]; !known || rapid.Bool().Draw(rt, "site") {
@@ -94,9 +95,6 @@ func (m *model) save(rt *rapid.T) {
 		if rapid.Bool().Draw(rt, "plan") {
 			m.savePlan(rt, b, site)
 		}
-	}
-	if b.Next == before {
-		b.OldSales = nil // they come with records
 	}
 	m.saveOld(b)
 	for range rapid.IntRange(1, 2).Draw(rt, "times") {
