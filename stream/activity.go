@@ -109,7 +109,7 @@ func (s *site) look() {
 		if s.silent(d) != (d >= before.from && before.silent[d-before.from]) {
 			for _, k := range s.skus {
 				if k.through > d {
-					k.model = nil
+					k.forget()
 				}
 			}
 			return

@@ -48,6 +48,7 @@ const (
 	LinePage     PageKind = 1 // document lines, for corrections
 	IdentityPage PageKind = 2 // event identities, for duplicates
 	SharePage    PageKind = 3 // what the models of a site share, a page a time
+	ModelPage    PageKind = 4 // models, a page each under the index of its SKU; see Store.Models
 )
 
 // Page is a run of entries of an append-only set. The newest page is written again until it is full.

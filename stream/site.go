@@ -25,6 +25,9 @@ type site struct {
 	named    namedEvents
 	activity activity
 	shares   shares
+	lessons  lessons
+	unstored []*sku // whose models are to be saved
+	recalled bool   // there are saved models to be taken up
 
 	skus  []*sku // by index
 	names map[string]*sku
@@ -200,7 +203,7 @@ func (s *site) learn(name string) *sku {
 		return k
 	}
 	name = strings.Clone(name)
-	k := &sku{name: name, index: uint32(len(s.skus)), returns: never}
+	k := &sku{name: name, index: uint32(len(s.skus)), returns: never, stored: never}
 	k.accuracy.closes = schemas.MaxDate
 	k.item.Provisional = true
 	k.item.SKU = name
@@ -300,6 +303,8 @@ func (p *Processor) restore(saved *SavedSite) error {
 			err = s.ids.restore(page)
 		case SharePage:
 			err = s.shares.restore(page, &s.Shared)
+		case ModelPage:
+			p.Recall(page)
 		default:
 			err = fmt.Errorf("kind %d is not known", page.Kind)
 		}

@@ -53,6 +53,9 @@ type sku struct {
 	fitted    schemas.Date // first day of the model
 	through   schemas.Date // the model has every day before it
 	ordinary  float64      // units of an ordinary sale, of the days before through
+	saved     []byte       // what was saved of the model, not taken up yet
+	stored    schemas.Date // the model was saved with every day before it; never: it was not
+	storing   bool         // it is to be saved
 	dirty     bool         // to be saved
 	noProduct bool         // its code is none of a product
 }
@@ -201,7 +204,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k.seen = r.float64()
 	k.scale = r.float64()
 	k.outlook = outlook{day: schemas.Date(r.varint()), today: r.float64(), rest: r.float64()}
-	k.accuracy.closes = schemas.MaxDate
+	k.accuracy.closes, k.stored = schemas.MaxDate, never
 	if version > oldestSKUVersion {
 		k.accuracy.decode(&r)
 	}
