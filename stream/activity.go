@@ -63,14 +63,48 @@ func (a *activity) add(d schemas.Date, by int) {
 	a.stale = true
 }
 
-// learn counts the days of a history that was read from the store.
-func (a *activity) learn(h *history) {
-	h.each(math.MinInt32, func(e dayEntry) bool {
+// dayCounts are numbers of SKUs with demand by day, to be added to those of an activity.
+type dayCounts struct {
+	from schemas.Date
+	n    []int
+}
+
+// learn counts the days of a history; false if they are no days that there are.
+func (c *dayCounts) learn(h *history) bool {
+	first, ok := h.first()
+	if !ok {
+		return true
+	}
+	last, _ := h.last()
+	if first < never || last > schemas.MaxDate {
+		return false
+	}
+	switch {
+	case len(c.n) == 0:
+		c.from, c.n = first, make([]int, last-first+1)
+	case first < c.from:
+		c.n = append(make([]int, c.from-first, int(c.from-first)+len(c.n)), c.n...)
+		c.from = first
+	}
+	if more := int(last-c.from) + 1 - len(c.n); more > 0 {
+		c.n = append(c.n, make([]int, more)...)
+	}
+	h.each(never, func(e dayEntry) bool {
 		if e.hasDemand() {
-			a.add(e.Date, 1)
+			c.n[e.Date-c.from]++
 		}
 		return true
 	})
+	return true
+}
+
+// addAll counts what was counted beside it.
+func (a *activity) addAll(c *dayCounts) {
+	for i, n := range c.n {
+		if n > 0 {
+			a.add(c.from.AddDays(i), n)
+		}
+	}
 }
 
 // trim forgets the days before the kept history.

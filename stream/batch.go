@@ -170,6 +170,29 @@ type Snapshot struct {
 	Elsewhere map[string]int32
 }
 
+// skus is the number of SKUs, bytes the size of all that was saved.
+func (v *Snapshot) skus() (n int) {
+	for i := range v.Sites {
+		n += len(v.Sites[i].SKUs)
+	}
+	return n
+}
+
+func (v *Snapshot) bytes() (n int) {
+	n = len(v.State)
+	for i := range v.Sites {
+		s := &v.Sites[i]
+		n += len(s.State)
+		for j := range s.SKUs {
+			n += len(s.SKUs[j].State)
+		}
+		for j := range s.Pages {
+			n += len(s.Pages[j].Data)
+		}
+	}
+	return n
+}
+
 // SavedSite is a site as it was saved.
 type SavedSite struct {
 	Name     string

@@ -194,6 +194,14 @@ func (s *site) configure() error {
 	return nil
 }
 
+// skus is the number of SKUs of the partition.
+func (p *Processor) skus() (n int) {
+	for _, s := range p.sites {
+		n += len(s.skus)
+	}
+	return n
+}
+
 // known returns the SKU of a canonical name, nil if there is none.
 func (s *site) known(name string) *sku { return s.names[name] }
 
@@ -280,19 +288,8 @@ func (p *Processor) restore(saved *SavedSite) error {
 	if err := s.decode(saved.State); err != nil {
 		return fmt.Errorf("stream: state of site %s: %w", saved.Name, err)
 	}
-	s.skus = make([]*sku, len(saved.SKUs))
-	for _, st := range saved.SKUs {
-		k, err := decodeSKU(st.SKU, st.State)
-		if err != nil {
-			return fmt.Errorf("stream: state of SKU %s of site %s: %w", st.SKU, saved.Name, err)
-		}
-		if int(k.index) >= len(s.skus) || s.skus[k.index] != nil {
-			return fmt.Errorf("stream: state of SKU %s of site %s: index %d is not its own", st.SKU, saved.Name, k.index)
-		}
-		s.skus[k.index] = k
-		s.names[k.name] = k
-		k.noProduct = s.codes.has(k.name)
-		s.activity.learn(&k.history)
+	if err := s.restoreSKUs(saved.SKUs); err != nil {
+		return err
 	}
 	for _, page := range saved.Pages {
 		var err error
@@ -303,8 +300,6 @@ func (p *Processor) restore(saved *SavedSite) error {
 			err = s.ids.restore(page)
 		case SharePage:
 			err = s.shares.restore(page, &s.Shared)
-		case ModelPage:
-			p.Recall(page)
 		default:
 			err = fmt.Errorf("kind %d is not known", page.Kind)
 		}
