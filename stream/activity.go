@@ -69,33 +69,35 @@ type dayCounts struct {
 	n    []int
 }
 
-// learn counts the days of a history; false if they are no days that there are.
-func (c *dayCounts) learn(h *history) bool {
-	first, ok := h.first()
-	if !ok {
+// add counts the SKU of a day's entry; false if it is no day that there is.
+func (c *dayCounts) add(e dayEntry) bool {
+	if !e.hasDemand() {
 		return true
 	}
-	last, _ := h.last()
-	if first < never || last > schemas.MaxDate {
-		return false
-	}
-	switch {
-	case len(c.n) == 0:
-		c.from, c.n = first, make([]int, last-first+1)
-	case first < c.from:
-		c.n = append(make([]int, c.from-first, int(c.from-first)+len(c.n)), c.n...)
-		c.from = first
-	}
-	if more := int(last-c.from) + 1 - len(c.n); more > 0 {
-		c.n = append(c.n, make([]int, more)...)
-	}
-	h.each(never, func(e dayEntry) bool {
-		if e.hasDemand() {
-			c.n[e.Date-c.from]++
+	i := int(e.Date) - int(c.from)
+	if uint(i) >= uint(len(c.n)) {
+		if e.Date < never || e.Date > schemas.MaxDate {
+			return false
 		}
-		return true
-	})
+		i = c.extend(e.Date)
+	}
+	c.n[i]++
 	return true
+}
+
+// extend makes room for a day, and for a year around it; it returns the place of the day.
+func (c *dayCounts) extend(d schemas.Date) int {
+	const room = 365
+	first, end := d-room, d+room
+	if len(c.n) > 0 {
+		first, end = min(first, c.from), max(end, c.from+schemas.Date(len(c.n)))
+	}
+	n := make([]int, end-first)
+	if len(c.n) > 0 {
+		copy(n[c.from-first:], c.n)
+	}
+	c.from, c.n = first, n
+	return int(d - first)
 }
 
 // addAll counts what was counted beside it.

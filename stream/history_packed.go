@@ -197,8 +197,8 @@ func (p *packedDays) each(f func(e dayEntry) bool) {
 
 // load reads n entries from the start of src into an empty p, which keeps a copy of all but the last of them;
 // those, at most tail, it returns. size is the number of bytes that all take. It is false where src holds no
-// such entries.
-func (p *packedDays) load(first schemas.Date, n, tail int, src []byte) (rest []dayEntry, size int, ok bool) {
+// such entries. Days with demand are added to counts, if it is not nil: to read them once more would take as long again.
+func (p *packedDays) load(first schemas.Date, n, tail int, src []byte, counts *dayCounts) (rest []dayEntry, size int, ok bool) {
 	r := bitReader{b: src, days: packedDays{unit: p.unit}}
 	r.last = int64(first) - 1
 	packed := max(0, n-tail)
@@ -207,7 +207,7 @@ func (p *packedDays) load(first schemas.Date, n, tail int, src []byte) (rest []d
 	}
 	for i := range n {
 		e := r.entry()
-		if r.bad || e.empty() || i == 0 && e.Date != first {
+		if r.bad || e.Kept == 0 && e.empty() || i == 0 && e.Date != first || counts != nil && !counts.add(e) {
 			return nil, 0, false
 		}
 		if i >= packed {

@@ -19,10 +19,7 @@ func (s *site) restoreSKUs(saved []SKUState) error {
 	s.across(bundles, func(b int) {
 		to := min(len(saved), (b+1)*restoreBundle)
 		for i := b * restoreBundle; i < to; i++ {
-			k, err := decodeSKU(saved[i].SKU, saved[i].State)
-			if err == nil && !counts[b].learn(&k.history) {
-				err = errCodec
-			}
+			k, err := decodeSKU(saved[i].SKU, saved[i].State, &counts[b])
 			if err != nil {
 				failed[b] = fmt.Errorf("stream: state of SKU %s of site %s: %w", saved[i].SKU, s.name, err)
 				return

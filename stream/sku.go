@@ -160,8 +160,8 @@ const (
 	oldestSKUVersion = 2
 )
 
-// decodeSKU reads what append wrote.
-func decodeSKU(name string, src []byte) (*sku, error) {
+// decodeSKU reads what append wrote. Its days with demand are added to counts, if it is not nil.
+func decodeSKU(name string, src []byte, counts *dayCounts) (*sku, error) {
 	r := reader{b: src}
 	version := r.byte()
 	if version < oldestSKUVersion || version > skuVersion {
@@ -170,7 +170,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k := &sku{name: name, index: uint32(r.uvarint())}
 	k.item.decode(&r, name)
 	var err error
-	if k.history, r.b, err = decodeHistory(r.b); err != nil {
+	if k.history, r.b, err = decodeHistory(r.b, counts); err != nil {
 		return nil, err
 	}
 	k.life.decode(&r)
