@@ -64,7 +64,6 @@ func recovery(ctx context.Context, store RecoveryStore, skus int, put func(metri
 		states += len(k.State)
 	}
 	put("state_megabytes", float64(states)/1e6, "MB")
-	snapshot = nil
 
 	began, used = time.Now(), cpu()
 	models, bytes := 0, 0
@@ -89,9 +88,6 @@ func recovery(ctx context.Context, store RecoveryStore, skus int, put func(metri
 	runtime.KeepAlive(p)
 	if skus > recoveryDonors {
 		return nil
-	}
-	if snapshot, err = store.Load(ctx, recoveryPartition); err != nil {
-		return err
 	}
 	if p, err = stream.New(config, snapshot); err != nil {
 		return err
