@@ -86,13 +86,16 @@ func TestModelsAreTakenUp(t *testing.T) {
 
 // A model that has learnt something else than a fit would learn now is fitted.
 func TestModelsThatLearntElseAreFitted(t *testing.T) {
-	const day = storyStart + 200
+	const day, yesterday = storyStart + 200, storyStart + 299
 	sunday := day
 	for sunday.Weekday() != 0 {
 		sunday++
 	}
 	declare := func(s *site, c schemas.Calendar) {
-		s.Entries = map[string]entry{c.Name: {Calendar: c}}
+		if s.Entries == nil {
+			s.Entries = map[string]entry{}
+		}
+		s.Entries[c.Name] = entry{Calendar: c}
 		s.reconfigure()
 	}
 	for _, c := range []struct {
@@ -108,7 +111,11 @@ func TestModelsThatLearntElseAreFitted(t *testing.T) {
 			s.amend(s.known("S02"), sunday+1, func(e *dayEntry) { e.Kept, e.Held = 0, quantity(5) })
 		}, []string{"S02"}},
 		{"a day out of stock", func(s *site) {
-			s.amend(s.known("S02"), sunday+1, func(e *dayEntry) { e.Kept, e.Censored = 0, true })
+			k, d := s.known("S02"), sunday
+			for k.history.at(d).Kept == 0 {
+				d++
+			}
+			s.amend(k, d, func(e *dayEntry) { e.Censored = true })
 		}, []string{"S02"}},
 		{"a sale before the first", func(s *site) { s.sells("S03", storyStart-20, 1) }, nil},
 		{"a gap in its life", func(s *site) {
@@ -121,17 +128,18 @@ func TestModelsThatLearntElseAreFitted(t *testing.T) {
 			declare(s, schemas.Calendar{Name: "works", Dates: []schemas.Date{day}, Effect: schemas.EffectClosed})
 		}, nil},
 		{"an event", func(s *site) {
-			declare(s, schemas.Calendar{Name: "fair", Dates: []schemas.Date{day}, Effect: schemas.EffectEvent})
+			declare(s, schemas.Calendar{Name: "fair", Dates: []schemas.Date{day, yesterday}, Effect: schemas.EffectEvent})
 		}, nil},
 		{"an event that makes one of yesterday longer", func(s *site) {
-			declare(s, schemas.Calendar{Name: "fair", Dates: []schemas.Date{s.Today - 1, s.Today}, Effect: schemas.EffectEvent})
+			declare(s, schemas.Calendar{Name: "fair", Dates: []schemas.Date{yesterday, yesterday + 1}, Effect: schemas.EffectEvent})
 		}, nil},
 		{"a calendar of its own", func(s *site) {
-			declare(s, schemas.Calendar{Name: "fair", SKUs: []string{"S00"}, Dates: []schemas.Date{s.Today + 50}, Effect: schemas.EffectEvent})
+			declare(s, schemas.Calendar{Name: "own", SKUs: []string{"S00"}, Dates: []schemas.Date{s.Today + 50}, Effect: schemas.EffectEvent})
 		}, []string{"S00"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := weekdaySite(t)
+			declare(s, schemas.Calendar{Name: "fair", Dates: []schemas.Date{yesterday}, Effect: schemas.EffectEvent})
 			models := savedModels(t, s)
 			c.change(s)
 			without, all := restarted(t, s, nil)
