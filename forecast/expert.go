@@ -27,6 +27,8 @@ type expert interface {
 	forecast(dst []float64, ahead future)
 	// name tells the model and its parameters.
 	name() string
+	// code writes or reads the state.
+	code(c *coder)
 }
 
 // multiple is an expert whose forecast is one number times a profile that others share: its sums are the number times the

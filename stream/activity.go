@@ -63,14 +63,50 @@ func (a *activity) add(d schemas.Date, by int) {
 	a.stale = true
 }
 
-// learn counts the days of a history that was read from the store.
-func (a *activity) learn(h *history) {
-	h.each(math.MinInt32, func(e dayEntry) bool {
-		if e.hasDemand() {
-			a.add(e.Date, 1)
-		}
+// dayCounts are numbers of SKUs with demand by day, to be added to those of an activity.
+type dayCounts struct {
+	from schemas.Date
+	n    []int
+}
+
+// add counts the SKU of a day's entry; false if it is no day that there is.
+func (c *dayCounts) add(e dayEntry) bool {
+	if !e.hasDemand() {
 		return true
-	})
+	}
+	i := int(e.Date) - int(c.from)
+	if uint(i) >= uint(len(c.n)) {
+		if e.Date < never || e.Date > schemas.MaxDate {
+			return false
+		}
+		i = c.extend(e.Date)
+	}
+	c.n[i]++
+	return true
+}
+
+// extend makes room for a day, and for a year around it; it returns the place of the day.
+func (c *dayCounts) extend(d schemas.Date) int {
+	const room = 365
+	first, end := d-room, d+room
+	if len(c.n) > 0 {
+		first, end = min(first, c.from), max(end, c.from+schemas.Date(len(c.n)))
+	}
+	n := make([]int, end-first)
+	if len(c.n) > 0 {
+		copy(n[c.from-first:], c.n)
+	}
+	c.from, c.n = first, n
+	return int(d - first)
+}
+
+// addAll counts what was counted beside it.
+func (a *activity) addAll(c *dayCounts) {
+	for i, n := range c.n {
+		if n > 0 {
+			a.add(c.from.AddDays(i), n)
+		}
+	}
 }
 
 // trim forgets the days before the kept history.
@@ -109,7 +145,7 @@ func (s *site) look() {
 		if s.silent(d) != (d >= before.from && before.silent[d-before.from]) {
 			for _, k := range s.skus {
 				if k.through > d {
-					k.model = nil
+					k.forget()
 				}
 			}
 			return

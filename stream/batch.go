@@ -49,6 +49,7 @@ const (
 	LinePage     PageKind = 1 // document lines, for corrections
 	IdentityPage PageKind = 2 // event identities, for duplicates
 	SharePage    PageKind = 3 // what the models of a site share, a page a time
+	ModelPage    PageKind = 4 // models, a page each under the index of its SKU; see Store.Models
 )
 
 // Page is a run of entries of an append-only set. The newest page is written again until it is full.
@@ -168,6 +169,29 @@ type Snapshot struct {
 	Sites []SavedSite
 	// Elsewhere holds the sites that other partitions have claimed.
 	Elsewhere map[string]int32
+}
+
+// skus is the number of SKUs, bytes the size of all that was saved.
+func (v *Snapshot) skus() (n int) {
+	for i := range v.Sites {
+		n += len(v.Sites[i].SKUs)
+	}
+	return n
+}
+
+func (v *Snapshot) bytes() (n int) {
+	n = len(v.State)
+	for i := range v.Sites {
+		s := &v.Sites[i]
+		n += len(s.State)
+		for j := range s.SKUs {
+			n += len(s.SKUs[j].State)
+		}
+		for j := range s.Pages {
+			n += len(s.Pages[j].Data)
+		}
+	}
+	return n
 }
 
 // SavedSite is a site as it was saved.

@@ -42,8 +42,6 @@ func (s *site) censor(k *sku, day schemas.Date, believedAtEnd schemas.Quantity, 
 		return
 	}
 	s.amend(k, day, func(e *dayEntry) { e.Censored = out })
-	if k.model != nil && day < k.through {
-		k.model = nil
-	}
+	k.unlearn(day)
 	s.save(k)
 }

@@ -253,7 +253,7 @@ func (s *site) trim() {
 		if first, ok := k.history.first(); ok && first < oldest {
 			k.life.older = k.life.older || k.kept(never, oldest-1) > 0
 			k.history.trim(oldest)
-			k.model = nil
+			k.forget()
 			s.save(k)
 		}
 	}

@@ -200,7 +200,7 @@ func (s *site) reconfigure() {
 // refitAll makes all models start anew: a policy shapes them by its zone and its country.
 func (s *site) refitAll() {
 	for _, k := range s.skus {
-		k.model = nil
+		k.forget()
 	}
 }
 
@@ -216,7 +216,7 @@ func (s *site) refitFor(e *schemas.Calendar) {
 	}
 	for _, name := range e.SKUs {
 		if k := s.known(canonical(name)); k != nil {
-			k.model = nil
+			k.forget()
 		}
 	}
 }

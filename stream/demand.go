@@ -60,10 +60,11 @@ func (s *site) fitTo(k *sku, to schemas.Date) {
 	if !ok || first > to {
 		first = to
 	}
+	if k.model == nil && k.saved != nil {
+		s.takeUp(k, first, to)
+	}
 	if k.model == nil || k.fitted != first || k.through > to {
-		k.model = forecast.New(forecast.Config{
-			Season: season, Events: s.named.of(k.name), First: int(first), Prior: s.shares.before(first),
-		})
+		k.model = forecast.New(s.modelConfig(k, first, first))
 		k.fitted, k.through, k.ordinary = first, first, 0
 	}
 	if k.through == to {

@@ -53,7 +53,13 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	}
 	d.frozen = s.frozenPeriods(d.periods)
 	s.look()
+	if s.recalled {
+		s.sumLessons()
+	}
 	s.share()
+	if s.recalled {
+		s.sumLessons() // with the shares of today
+	}
 
 	var list []*sku
 	for _, k := range s.sorted() {
@@ -80,6 +86,8 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		a := s.spanOf(k, &t, cuts)
 		s.net(d, i, k, t, expect(k.model, a, 0), a)
 	})
+	s.recalled = false
+	s.storeModels(list)
 	for _, i := range failed {
 		k := list[i]
 		t := s.terms(k)

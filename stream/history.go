@@ -262,7 +262,7 @@ func (h *history) append(dst []byte) []byte {
 }
 
 // decodeHistory reads what append wrote and returns what follows it.
-func decodeHistory(src []byte) (h history, rest []byte, err error) {
+func decodeHistory(src []byte, counts *dayCounts) (h history, rest []byte, err error) {
 	r := reader{b: src}
 	n := r.upTo(math.MaxInt32)
 	exponent := r.byte()
@@ -280,7 +280,7 @@ func decodeHistory(src []byte) (h history, rest []byte, err error) {
 	if r.err != nil {
 		return history{}, nil, r.err
 	}
-	tail, size, ok := h.packed.load(schemas.Date(first), int(n), tailLeast, r.b)
+	tail, size, ok := h.packed.load(schemas.Date(first), int(n), tailLeast, r.b, counts)
 	if !ok {
 		return history{}, nil, errCodec
 	}

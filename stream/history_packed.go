@@ -197,8 +197,8 @@ func (p *packedDays) each(f func(e dayEntry) bool) {
 
 // load reads n entries from the start of src into an empty p, which keeps a copy of all but the last of them;
 // those, at most tail, it returns. size is the number of bytes that all take. It is false where src holds no
-// such entries.
-func (p *packedDays) load(first schemas.Date, n, tail int, src []byte) (rest []dayEntry, size int, ok bool) {
+// such entries. Days with demand are added to counts, if it is not nil: to read them once more would take as long again.
+func (p *packedDays) load(first schemas.Date, n, tail int, src []byte, counts *dayCounts) (rest []dayEntry, size int, ok bool) {
 	r := bitReader{b: src, days: packedDays{unit: p.unit}}
 	r.last = int64(first) - 1
 	packed := max(0, n-tail)
@@ -207,7 +207,7 @@ func (p *packedDays) load(first schemas.Date, n, tail int, src []byte) (rest []d
 	}
 	for i := range n {
 		e := r.entry()
-		if r.bad || e.empty() || i == 0 && e.Date != first {
+		if r.bad || e.Kept == 0 && e.empty() || i == 0 && e.Date != first || counts != nil && !counts.add(e) {
 			return nil, 0, false
 		}
 		if i >= packed {
@@ -304,7 +304,44 @@ func (r *bitReader) signed() schemas.Quantity {
 	return schemas.Quantity(v * u)
 }
 
+// plain reads a plain entry that lies within one word, as nearly all do; false, and nothing read, for any other.
+func (r *bitReader) plain() (e dayEntry, ok bool) {
+	const word = 57
+	if r.at>>3+8 > len(r.b) {
+		return e, false
+	}
+	v := r.peek()
+	gap := bits.TrailingZeros64(v)
+	if gap > 15 {
+		return e, false
+	}
+	used := 2*gap + 1
+	days := v>>(gap+1)&(1<<gap-1) | 1<<gap
+	if v>>used&1 != 0 {
+		return e, false
+	}
+	used++
+	off := bits.TrailingZeros64(v >> used)
+	digits := r.days.expected() + (off>>1 ^ -(off & 1))
+	used += off + 1
+	if digits < 1 || digits > 40 || used+digits-1 > word {
+		return e, false
+	}
+	size := v>>used&(1<<(digits-1)-1) | 1<<(digits-1)
+	last := r.last + int64(days)
+	if last > math.MaxInt32 {
+		return e, false
+	}
+	r.last = last
+	r.at += used + digits - 1
+	r.days.learn(size)
+	return dayEntry{Date: schemas.Date(last), Kept: schemas.Quantity(size) * r.days.step()}, true
+}
+
 func (r *bitReader) entry() dayEntry {
+	if e, ok := r.plain(); ok {
+		return e
+	}
 	n := r.unary()
 	if n > 31 {
 		r.bad = true

@@ -78,7 +78,7 @@ func TestHistoryAgainstMap(t *testing.T) {
 			},
 			"restart": func(t *rapid.T) {
 				saved := h.append(nil)
-				again, rest, err := decodeHistory(append(slices.Clone(saved), 1, 2, 3))
+				again, rest, err := decodeHistory(append(slices.Clone(saved), 1, 2, 3), nil)
 				if err != nil || !bytes.Equal(rest, []byte{1, 2, 3}) {
 					t.Fatalf("decode: %v, rest %v", err, rest)
 				}
@@ -138,7 +138,7 @@ func TestHistorySavesTheSameAfterRestarts(t *testing.T) {
 				t.Fatal("a restart shows in the saved bytes")
 			}
 			var err error
-			if restarted, _, err = decodeHistory(restarted.append(nil)); err != nil {
+			if restarted, _, err = decodeHistory(restarted.append(nil), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -201,11 +201,11 @@ func FuzzDecodeHistory(f *testing.F) {
 	odd.update(19400, func(e *dayEntry) { e.Missing, e.Verdict = true, verdictRejected })
 	f.Add(odd.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, _, err := decodeHistory(data)
+		h, _, err := decodeHistory(data, nil)
 		if err != nil {
 			return
 		}
-		again, rest, err := decodeHistory(h.append(nil))
+		again, rest, err := decodeHistory(h.append(nil), nil)
 		if err != nil || len(rest) > 0 || !bytes.Equal(again.append(nil), h.append(nil)) {
 			t.Fatalf("does not survive its own encoding: %v", err)
 		}
@@ -260,7 +260,7 @@ func BenchmarkHistoryLoad(b *testing.B) {
 	saved := sellingDays(1, .8, 60, .9).append(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := decodeHistory(saved); err != nil {
+		if _, _, err := decodeHistory(saved, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

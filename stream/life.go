@@ -128,7 +128,7 @@ func (s *site) live(k *sku, st stamp, ends bool) {
 		return
 	}
 	if k.model != nil && !slices.Equal(before.until(k.through), gaps.until(k.through)) {
-		k.model = nil
+		k.forget()
 	}
 	var marked []schemas.Date
 	k.history.each(never, func(e dayEntry) bool {

@@ -28,6 +28,7 @@ type Metrics struct {
 	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
 	Dirty                                               *prometheus.GaugeVec
 	Held, HeldRecords                                   *prometheus.GaugeVec // site
+	RecoveryPhase                                       *prometheus.GaugeVec // partition, phase
 
 	accuracy accuracyMetrics
 	audit    auditCollector
@@ -83,9 +84,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		SaveRows:     counter("save_rows_total", "Rows written by saves."),
 		SolveSeconds: histogram("solve_seconds", "Time of a solve, waiting for a free solver included."),
 		Recovery:     histogram("recovery_seconds", "Time from assignment to a loaded partition."),
-		ToPlan:       histogram("change_to_plan_seconds", "Time from the first change to the saved plan that covers it, by the wall clock."),
-		accuracy:     newAccuracyMetrics(),
-		resends:      map[int32]int64{}, clockBacks: map[int32]int64{},
+		RecoveryPhase: gauge("recovery_phase_seconds",
+			"Of the newest recovery: read (states from the store), decode, and models, which are read beside the work that has begun.", "partition", "phase"),
+		ToPlan:   histogram("change_to_plan_seconds", "Time from the first change to the saved plan that covers it, by the wall clock."),
+		accuracy: newAccuracyMetrics(),
+		resends:  map[int32]int64{}, clockBacks: map[int32]int64{},
 	}
 	m.audit.rows = map[auditKey]AuditRow{}
 	if r != nil {
@@ -93,7 +96,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			m.Fenced, m.SaveFailures, m.PublishFailures, m.Overwritten, m.Published, m.Resends, m.ClockBacks,
 			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty, m.Held, m.HeldRecords,
 			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
-			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.ToPlan, &m.audit,
+			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.RecoveryPhase, m.ToPlan, &m.audit,
 			m.accuracy.wape, m.accuracy.naive, m.accuracy.bias, m.accuracy.coverage,
 		)
 	}
@@ -113,6 +116,17 @@ func (m *Metrics) loaded(partition int32, took time.Duration) {
 	defer m.mu.Unlock()
 	delete(m.resends, partition)
 	delete(m.clockBacks, partition)
+}
+
+// The phases of a recovery.
+const (
+	phaseRead   = "read"
+	phaseDecode = "decode"
+	phaseModels = "models"
+)
+
+func (m *Metrics) recovered(partition int32, phase string, took time.Duration) {
+	m.RecoveryPhase.WithLabelValues(label(partition), phase).Set(took.Seconds())
 }
 
 // owned shows what a partition holds that begins to be ours.
@@ -149,6 +163,7 @@ func (m *Metrics) left(partition int32, p *Processor) {
 	for _, g := range []*prometheus.GaugeVec{m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty} {
 		g.DeleteLabelValues(label(partition))
 	}
+	m.RecoveryPhase.DeletePartialMatch(prometheus.Labels{"partition": label(partition)})
 	for _, name := range p.order {
 		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.Held, m.HeldRecords} {
 			g.DeleteLabelValues(name)

@@ -16,6 +16,8 @@ type owner struct {
 	epoch     int64
 	p         *Processor
 	outbox    *outbox
+	models    chan []Page // saved ones, as they are read
+	recalled  bool        // all of them have been
 
 	solved   chan solved
 	solving  int        // jobs that are out
@@ -61,6 +63,12 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 	published := make(chan error, 1)
 	group.Go(func() { published <- o.outbox.run(ctx) })
 
+	if !o.recalled {
+		o.models = make(chan []Page)
+		models, skus := o.models, o.p.skus()
+		group.Go(func() { o.recall(ctx, skus, models) })
+	}
+
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	o.p.Tick(time.Now())
@@ -70,6 +78,10 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		input := records
 		if o.p.Weight() > mostWeight || o.unpublished() > mostPending {
 			input = nil // and the fetch, which is one answer ahead
+		}
+		models := o.models
+		if o.recalled {
+			models = nil
 		}
 		var err error
 		select {
@@ -94,6 +106,8 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 			}
 		case s := <-o.solved:
 			o.planned(s)
+		case list := <-models:
+			o.takeModels(list)
 		case err = <-o.saves:
 			err = o.endSave(ctx, part, err)
 		case err = <-published:

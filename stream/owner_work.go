@@ -20,7 +20,7 @@ func (o *owner) solve(ctx context.Context, job *Job) Outcome {
 
 // startJobs hands due problems to the solvers. While plans cannot be saved or published, none is made.
 func (o *owner) startJobs(ctx context.Context, group *sync.WaitGroup) {
-	for o.outbox.unsentRevisions() <= mostUnsent && !o.p.Behind() {
+	for o.recalled && o.outbox.unsentRevisions() <= mostUnsent && !o.p.Behind() {
 		job := o.p.Job()
 		if job == nil {
 			return
@@ -63,6 +63,9 @@ func (o *owner) withdraw() {
 
 // inline solves the jobs that are due now and saves their plans.
 func (o *owner) inline(ctx context.Context, part Partition) error {
+	if err := o.awaitModels(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := o.outbox.room(ctx); err != nil {
 			return err

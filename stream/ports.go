@@ -93,6 +93,9 @@ type Store interface {
 	// owner, and returns what was saved last. It waits at most a second for an earlier owner's open
 	// transaction and then ends that owner's connection.
 	Load(ctx context.Context, partition int32) (*Snapshot, error)
+	// Recall calls fn for the saved models of the partition's sites (pages of the kind ModelPage, which Load
+	// leaves out), in any order. A page is fn's to keep. It may miss what is saved meanwhile. An error of fn ends it.
+	Recall(ctx context.Context, partition int32, fn func(Page) error) error
 	// Epoch returns the partition's epoch as it is stored now.
 	Epoch(ctx context.Context, partition int32) (int64, error)
 	// Save writes the batch in one transaction, only while epoch is still the partition's: else

@@ -38,6 +38,7 @@ func (p *Processor) Ready() *Batch {
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
 		pages, drops = s.shares.dirtyPages(s.name)
 		b.Pages, b.DropPages = append(b.Pages, pages...), append(b.DropPages, drops...)
+		b.Pages = append(b.Pages, s.modelPages()...)
 		b.Audit = append(b.Audit, s.Audit.rows(s.name)...)
 		if s.dirty {
 			s.dirty = false
@@ -71,7 +72,7 @@ func (p *Processor) pendingSave() bool {
 		return true
 	}
 	for _, name := range p.order {
-		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 || len(s.old) > 0 {
+		if s := p.sites[name]; s.dirty || len(s.dirtySKUs) > 0 || len(s.old) > 0 || len(s.unstored) > 0 {
 			return true
 		}
 	}

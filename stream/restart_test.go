@@ -236,6 +236,12 @@ func live(t *rapid.T, records []stream.Record, dies func(step string) bool) stor
 		check(t, err)
 		p, err := stream.New(config, snapshot)
 		check(t, err)
+		check(t, store.Recall(ctx, 0, func(page stream.Page) error {
+			if !dies("while models are read") {
+				p.Recall(page)
+			}
+			return nil
+		}))
 		dead := false
 		save := func() {
 			if dead = dead || dies("before a save"); dead {

@@ -178,6 +178,9 @@ func (r *Runner) load(ctx context.Context, part Partition) (*owner, error) {
 	if err := part.Alive(ctx); err != nil {
 		return nil, fmt.Errorf("stream: generation of partition %d: %w", part.ID(), err)
 	}
+	read := time.Since(began)
+	r.c.Metrics.recovered(part.ID(), phaseRead, read)
+	r.c.Log.Info("states read", "partition", part.ID(), "skus", snapshot.skus(), "bytes", snapshot.bytes(), "seconds", read.Seconds())
 	config := r.c.Processor
 	config.Partition = part.ID()
 	p, err := New(config, snapshot)
@@ -185,9 +188,10 @@ func (r *Runner) load(ctx context.Context, part Partition) (*owner, error) {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
 	o := newOwner(r, part.ID(), snapshot, p)
+	r.c.Metrics.recovered(part.ID(), phaseDecode, time.Since(began)-read)
 	r.c.Metrics.loaded(part.ID(), time.Since(began))
 	r.c.Log.Info("partition loaded", "partition", part.ID(), "epoch", snapshot.Epoch, "offset", p.Next(),
-		"sites", len(snapshot.Sites), "seconds", time.Since(began).Seconds())
+		"sites", len(snapshot.Sites), "skus", snapshot.skus(), "seconds", time.Since(began).Seconds())
 	return o, nil
 }
 

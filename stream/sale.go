@@ -198,9 +198,7 @@ func (s *site) startOf(d schemas.Date) int64 {
 // model has already learnt makes the model be fitted anew.
 func (s *site) changedDay(k *sku, d schemas.Date) {
 	s.booked(k, d)
-	if k.model != nil && d < k.through {
-		k.model = nil
-	}
+	k.unlearn(d)
 	s.weigh(k, triggerSale)
 }
 
@@ -213,9 +211,7 @@ func (s *site) markMissing(f *fact) {
 	}
 	if !k.history.at(f.day).Missing {
 		s.amend(k, f.day, func(e *dayEntry) { e.Missing = true })
-		if k.model != nil && f.day < k.through {
-			k.model = nil
-		}
+		k.unlearn(f.day)
 		s.save(k)
 	}
 }

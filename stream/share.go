@@ -48,12 +48,20 @@ func (v *shares) on(d schemas.Date) *shared {
 	return nil
 }
 
-// before is the prior of a model that begins on a day.
-func (v *shares) before(d schemas.Date) *forecast.Prior {
+// newest is the newest share of a day or before it that says anything, nil where there is none.
+func (v *shares) newest(d schemas.Date) *shared {
 	for i := len(v.list) - 1; i >= 0; i-- {
 		if v.list[i].day <= d && v.list[i].prior != nil {
-			return v.list[i].prior
+			return &v.list[i]
 		}
+	}
+	return nil
+}
+
+// before is the prior of a model that begins on a day.
+func (v *shares) before(d schemas.Date) *forecast.Prior {
+	if a := v.newest(d); a != nil {
+		return a.prior
 	}
 	return nil
 }
@@ -136,7 +144,7 @@ func (s *site) cutShares(i int) {
 	}
 	for _, k := range s.skus {
 		if k.through > s.shares.list[i].day {
-			k.model = nil
+			k.forget()
 		}
 	}
 	s.shares.list = s.shares.list[:i]

@@ -25,6 +25,9 @@ type site struct {
 	named    namedEvents
 	activity activity
 	shares   shares
+	lessons  lessons
+	unstored []*sku // whose models are to be saved
+	recalled bool   // there are saved models to be taken up
 
 	skus  []*sku // by index
 	names map[string]*sku
@@ -195,6 +198,14 @@ func (s *site) configure() error {
 	return nil
 }
 
+// skus is the number of SKUs of the partition.
+func (p *Processor) skus() (n int) {
+	for _, s := range p.sites {
+		n += len(s.skus)
+	}
+	return n
+}
+
 // known returns the SKU of a canonical name, nil if there is none.
 func (s *site) known(name string) *sku { return s.names[name] }
 
@@ -204,7 +215,7 @@ func (s *site) learn(name string) *sku {
 		return k
 	}
 	name = strings.Clone(name)
-	k := &sku{name: name, index: uint32(len(s.skus)), returns: never}
+	k := &sku{name: name, index: uint32(len(s.skus)), returns: never, stored: never}
 	k.accuracy.closes = schemas.MaxDate
 	k.item.Provisional = true
 	k.item.SKU = name
@@ -281,19 +292,8 @@ func (p *Processor) restore(saved *SavedSite) error {
 	if err := s.decode(saved.State); err != nil {
 		return fmt.Errorf("stream: state of site %s: %w", saved.Name, err)
 	}
-	s.skus = make([]*sku, len(saved.SKUs))
-	for _, st := range saved.SKUs {
-		k, err := decodeSKU(st.SKU, st.State)
-		if err != nil {
-			return fmt.Errorf("stream: state of SKU %s of site %s: %w", st.SKU, saved.Name, err)
-		}
-		if int(k.index) >= len(s.skus) || s.skus[k.index] != nil {
-			return fmt.Errorf("stream: state of SKU %s of site %s: index %d is not its own", st.SKU, saved.Name, k.index)
-		}
-		s.skus[k.index] = k
-		s.names[k.name] = k
-		k.noProduct = s.codes.has(k.name)
-		s.activity.learn(&k.history)
+	if err := s.restoreSKUs(saved.SKUs); err != nil {
+		return err
 	}
 	for _, page := range saved.Pages {
 		var err error

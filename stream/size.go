@@ -12,6 +12,6 @@ func HistoryBytes(state []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	_, rest, err := decodeHistory(r.b)
+	_, rest, err := decodeHistory(r.b, nil)
 	return len(r.b) - len(rest), err
 }

@@ -53,6 +53,9 @@ type sku struct {
 	fitted    schemas.Date // first day of the model
 	through   schemas.Date // the model has every day before it
 	ordinary  float64      // units of an ordinary sale, of the days before through
+	saved     []byte       // what was saved of the model, not taken up yet
+	stored    schemas.Date // the model was saved with every day before it; never: it was not
+	storing   bool         // it is to be saved
 	dirty     bool         // to be saved
 	noProduct bool         // its code is none of a product
 }
@@ -157,8 +160,8 @@ const (
 	oldestSKUVersion = 2
 )
 
-// decodeSKU reads what append wrote.
-func decodeSKU(name string, src []byte) (*sku, error) {
+// decodeSKU reads what append wrote. Its days with demand are added to counts, if it is not nil.
+func decodeSKU(name string, src []byte, counts *dayCounts) (*sku, error) {
 	r := reader{b: src}
 	version := r.byte()
 	if version < oldestSKUVersion || version > skuVersion {
@@ -167,7 +170,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k := &sku{name: name, index: uint32(r.uvarint())}
 	k.item.decode(&r, name)
 	var err error
-	if k.history, r.b, err = decodeHistory(r.b); err != nil {
+	if k.history, r.b, err = decodeHistory(r.b, counts); err != nil {
 		return nil, err
 	}
 	k.life.decode(&r)
@@ -201,7 +204,7 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k.seen = r.float64()
 	k.scale = r.float64()
 	k.outlook = outlook{day: schemas.Date(r.varint()), today: r.float64(), rest: r.float64()}
-	k.accuracy.closes = schemas.MaxDate
+	k.accuracy.closes, k.stored = schemas.MaxDate, never
 	if version > oldestSKUVersion {
 		k.accuracy.decode(&r)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,13 +20,14 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "decode", Help: "decoding of sales events, one core", Run: bench.Decode},
 		{Name: "pipeline", Help: "sales to saved history and published plan: the Processor alone, and end to end", Run: c.pipeline(std)},
 		{Name: "clean", Help: "what the books of a sale cost beside decoding, the offline cleaner, and bytes of history", Run: bench.Clean},
-		{Name: "memory", Help: "heap and saved state of a SKU; recovery from PostgreSQL", Run: c.memory(std)},
+		{Name: "memory", Help: "heap and saved state of a SKU", Run: bench.Memory},
+		{Name: "recovery", Help: "a partition with three years of history back from PostgreSQL; a planner from kill -9 to its next plan", Run: c.recovery(std)},
 		{Name: "forecast", Help: "first fit, closing bucket, sale, all SKUs of a site; --peers: beside AutoETS and Prophet", Run: c.forecast(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
 		{Name: "what-if", Help: "a what-if question on a small site; --peers: beside HiGHS", Run: c.whatIf(std)},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
-		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
+		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(cmp.Or(c.SKUs, 2000))},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm; --peers: beside HiGHS", Run: c.plans(std)},
 		{Name: "limits", Help: "how long a solve goes on after its time limit, while every core is busy", Run: c.limits},
 	}
@@ -41,7 +43,7 @@ type benchCmd struct {
 	List  bool     `help:"Print the benchmarks instead of running them."`
 	Long  bool     `env:"DRUMBEAT_BENCH_LONG" help:"Measure the large cases too, which take minutes."`
 	Seeds int      `default:"20" placeholder:"N" help:"Data sets that accuracy makes up."`
-	SKUs  int      `name:"skus" default:"2000" placeholder:"N" help:"SKUs of stability."`
+	SKUs  int      `name:"skus" placeholder:"N" help:"SKUs of stability (2000) and of recovery (1000 and 10000, with --long 100000)."`
 	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
 	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast, HiGHS beside plan and what-if; deploy/peers/setup installs them."`
 

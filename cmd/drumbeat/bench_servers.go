@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"drumbeat/cmd/drumbeat/internal/bench"
 	"drumbeat/cmd/drumbeat/internal/embedded"
 	"drumbeat/stream/postgres"
 )
@@ -35,31 +34,4 @@ func withPostgres(ctx context.Context, std streams, what string, f func(dsn, dir
 		return err
 	}
 	return f(database.DSN(), dir)
-}
-
-// memory is bench memory: what a SKU takes, and how fast a partition comes back.
-func (c *benchCmd) memory(std streams) func(context.Context, func(bench.Row)) error {
-	return func(ctx context.Context, report func(bench.Row)) error {
-		if err := bench.Memory(ctx, report); err != nil {
-			return err
-		}
-		sizes := []int{10_000}
-		if c.Long {
-			sizes = append(sizes, 100_000)
-		}
-		for _, skus := range sizes {
-			err := withPostgres(ctx, std, fmt.Sprintf("recovery of %d SKUs", skus), func(dsn, _ string) error {
-				store, err := postgres.Open(ctx, dsn)
-				if err != nil {
-					return err
-				}
-				defer store.Close()
-				return bench.Recovery(ctx, store, skus, report)
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }

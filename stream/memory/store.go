@@ -123,9 +123,36 @@ func (s *site) saved(name string) stream.SavedSite {
 		saved.SKUs = append(saved.SKUs, stream.SKUState{Site: name, SKU: sku, State: slices.Clone(s.skus[sku])})
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(s.pages), comparePages) {
+		if key.kind == stream.ModelPage {
+			continue // for Recall
+		}
 		saved.Pages = append(saved.Pages, stream.Page{Site: name, Kind: key.kind, Number: key.number, Data: slices.Clone(s.pages[key])})
 	}
 	return saved
+}
+
+// Recall implements [stream.Store].
+func (s *Store) Recall(ctx context.Context, id int32, fn func(stream.Page) error) error {
+	s.mu.Lock()
+	var list []stream.Page
+	for _, name := range slices.Sorted(maps.Keys(s.sites)) {
+		of := s.sites[name]
+		for _, key := range slices.SortedFunc(maps.Keys(of.pages), comparePages) {
+			if of.partition == id && key.kind == stream.ModelPage {
+				list = append(list, stream.Page{Site: name, Kind: key.kind, Number: key.number, Data: slices.Clone(of.pages[key])})
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, page := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(page); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Epoch implements [stream.Store].

@@ -143,7 +143,7 @@ func readSKUs(ctx context.Context, tx pgx.Tx, partition int32, sites []stream.Sa
 func readPages(ctx context.Context, tx pgx.Tx, partition int32, sites []stream.SavedSite) error {
 	rows, err := tx.Query(ctx, `
 		SELECT g.site, g.kind, g.number, g.data FROM drumbeat.pages g JOIN drumbeat.sites s USING (site)
-		WHERE s.partition = $1 ORDER BY g.site, g.kind, g.number`, partition)
+		WHERE s.partition = $1 AND g.kind <> $2 ORDER BY g.site, g.kind, g.number`, partition, int16(stream.ModelPage))
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ ALTER TABLE in_sites ALTER COLUMN state SET STORAGE EXTERNAL;
 CREATE TEMPORARY TABLE in_skus (LIKE drumbeat.skus INCLUDING STORAGE) ON COMMIT DELETE ROWS;
 ALTER TABLE in_skus SET (toast_tuple_target = 8160);
 CREATE TEMPORARY TABLE in_pages (LIKE drumbeat.pages INCLUDING STORAGE) ON COMMIT DELETE ROWS;
+ALTER TABLE in_pages SET (toast_tuple_target = 8160);
 CREATE TEMPORARY TABLE in_old_sales (site text COLLATE "C", sku text COLLATE "C", date date, qty bigint, added_until bigint) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE in_sales (site text COLLATE "C", sku text COLLATE "C", date date, qty bigint, held bigint,
 	is_outlier boolean, reason text, score double precision) ON COMMIT DELETE ROWS;

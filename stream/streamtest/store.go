@@ -57,6 +57,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Stored) {
 		{"DeadLetters", deadLetters},
 		{"AuditReplaced", auditReplaced},
 		{"Pages", pages},
+		{"Recall", recall},
 		{"LastOfAKey", lastOfAKey},
 		{"Owned", owned},
 		{"Cancelled", cancelled},
@@ -270,6 +271,42 @@ func pages(t *testing.T, s Stored) {
 	}
 	if want := []string{"1 2 1/2", "1 3 longer", "2 3 2/3"}; !slices.Equal(got, want) {
 		t.Errorf("pages are %q, want %q", got, want)
+	}
+}
+
+// Load leaves the models out, Recall gives those of the partition and nothing else.
+func recall(t *testing.T, s Stored) {
+	for partition, site := range map[int32]string{0: "a", 1: "b"} {
+		epoch := load(t, s, partition).Epoch
+		save(t, s, partition, epoch, &stream.Batch{
+			State: []byte("s"), Sites: []stream.SiteState{{Site: site}},
+			Pages: []stream.Page{
+				{Site: site, Kind: stream.SharePage, Number: 1, Data: []byte("share")},
+				{Site: site, Kind: stream.ModelPage, Number: 0, Data: []byte("former")},
+				{Site: site, Kind: stream.ModelPage, Number: 300, Data: []byte("other " + site)},
+			},
+		})
+		save(t, s, partition, epoch, &stream.Batch{
+			State: []byte("s"), Pages: []stream.Page{{Site: site, Kind: stream.ModelPage, Number: 0, Data: bytes.Repeat([]byte("m"), 9000)}},
+		})
+	}
+	if got := load(t, s, 0).Sites[0].Pages; len(got) != 1 || got[0].Kind != stream.SharePage {
+		t.Errorf("loaded %d pages, want the share", len(got))
+	}
+	got := map[int64]string{}
+	err := s.Recall(t.Context(), 0, func(p stream.Page) error {
+		if p.Site != "a" || p.Kind != stream.ModelPage {
+			t.Errorf("page %d of kind %d of site %s", p.Number, p.Kind, p.Site)
+		}
+		got[p.Number] = string(p.Data)
+		return nil
+	})
+	if want := map[int64]string{0: strings.Repeat("m", 9000), 300: "other a"}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("recalled %d models, %v", len(got), err)
+	}
+	enough := errors.New("enough")
+	if err := s.Recall(t.Context(), 0, func(stream.Page) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("an error of the reader ends in %v", err)
 	}
 }
 

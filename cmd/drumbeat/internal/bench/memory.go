@@ -2,10 +2,8 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
-	"time"
 
 	"drumbeat/stream"
 )
@@ -76,81 +74,4 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
-}
-
-// RecoveryStore is the part of a store that Recovery needs.
-type RecoveryStore interface {
-	Load(ctx context.Context, partition int32) (*stream.Snapshot, error)
-	Save(ctx context.Context, partition int32, epoch int64, b *stream.Batch) error
-}
-
-// recoveryDays is the history of the SKUs that Recovery loads.
-const recoveryDays = 365
-
-// Recovery measures how long a partition takes to come back: one site of a number of SKUs with a year of
-// mixed history, loaded into a Processor. The store is empty before.
-func Recovery(ctx context.Context, store RecoveryStore, skus int, report func(Row)) error {
-	l := load{skus, recoveryDays, mixed}
-	if err := fill(ctx, store, l); err != nil {
-		return fmt.Errorf("bench: recovery: %w", err)
-	}
-	runtime.GC()
-	began := time.Now()
-	snapshot, err := store.Load(ctx, 0)
-	if err != nil {
-		return fmt.Errorf("bench: recovery: %w", err)
-	}
-	loaded := since(began)
-	p, err := newProcessor(snapshot)
-	if err != nil {
-		return fmt.Errorf("bench: recovery: %w", err)
-	}
-	whole := since(began)
-	bytes := 0
-	for i := range snapshot.Sites {
-		for _, k := range snapshot.Sites[i].SKUs {
-			bytes += len(k.State)
-		}
-	}
-	if p.Next() == 0 || bytes == 0 {
-		return errors.New("bench: recovery: the store is empty")
-	}
-	for _, r := range []Row{
-		{Metric: "recovery_seconds", Value: whole, Unit: "s"},
-		{Metric: "of_it_load_seconds", Value: loaded, Unit: "s"},
-		{Metric: "state_megabytes", Value: float64(bytes) / 1e6, Unit: "MB"},
-	} {
-		r.Bench, r.Case = "memory", "recovery, "+l.String()
-		report(r)
-	}
-	return nil
-}
-
-// fill saves the state that a service would have saved after folding the load; daily sales, which
-// recovery does not read, are left out.
-func fill(ctx context.Context, store RecoveryStore, l load) error {
-	snapshot, err := store.Load(ctx, 0)
-	if err != nil {
-		return err
-	}
-	p, err := newProcessor(snapshot)
-	if err != nil {
-		return err
-	}
-	newest := newGathered()
-	n := 0
-	err = l.each(ctx, func(r stream.Record) error {
-		n++
-		return fold(p, n-1, r, newest.add)
-	})
-	if err != nil {
-		return err
-	}
-	advance(p, newest.add)
-	for _, b := range newest.batches() {
-		if err := store.Save(ctx, 0, snapshot.Epoch, b); err != nil {
-			return err
-		}
-	}
-	return nil
 }

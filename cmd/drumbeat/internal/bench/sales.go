@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/generate"
@@ -69,6 +70,34 @@ func (l load) each(ctx context.Context, yield func(stream.Record) error) error {
 		rec.Offset++
 	}
 	return nil
+}
+
+// byDay yields the sales of each day from the first on, with bytes of their own; of all shapes.
+func (l load) byDay(ctx context.Context, first time.Time) iter.Seq2[time.Time, []stream.Record] {
+	return func(yield func(time.Time, []stream.Record) bool) {
+		var records []stream.Record
+		var day time.Time
+		offset := int64(0)
+		for row := range generate.Load(generate.LoadConfig{SKUs: l.skus, Days: l.days, First: first, Seed: 1}) {
+			if !row.Date.Equal(day) && len(records) > 0 {
+				if ctx.Err() != nil || !yield(day, records) {
+					return
+				}
+				records = nil
+			}
+			day = row.Date
+			ev := row.Event(benchSite, "bench")
+			value, err := schemas.Encode(&ev)
+			if err != nil {
+				panic(err) // generated sales are sound
+			}
+			records = append(records, stream.Record{Key: []byte(benchSite), Value: value, Offset: offset})
+			offset++
+		}
+		if len(records) > 0 {
+			yield(day, records)
+		}
+	}
 }
 
 // newProcessor is a Processor of one goroutine, in event time, that plans only when it is told to.
