@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +19,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"drumbeat/cmd/drumbeat/internal/soak"
 	"drumbeat/stream/kafka"
 )
 
@@ -60,7 +61,7 @@ func (b *broker) open() error {
 	if b.dir, err = os.MkdirTemp("", "drumbeat-e2e-kafka-"); err != nil {
 		return err
 	}
-	if b.port, err = freePorts(2); err != nil {
+	if b.port, err = freePorts(4); err != nil {
 		return err
 	}
 	if err := b.watch(); err != nil {
@@ -69,27 +70,28 @@ func (b *broker) open() error {
 	return b.start()
 }
 
-// start starts the broker, again after a stop.
-func (b *broker) start() error {
-	cmd := exec.Command(deployed("kafka/start"), "--data", b.dir, "--port", strconv.Itoa(b.port), "--heap", "512m")
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, &said)
-	}
-	b.addr = strings.TrimSpace(string(out))
-	return nil
+// server is the broker as its scripts see it. Beside its own address it listens on proxied(), where it tells
+// clients to come back to proxy(): whoever takes that port stands between the broker and those clients.
+func (b *broker) server() *soak.Server {
+	return &soak.Server{Scripts: deployed("kafka"), Note: "kafka.pid", Data: b.dir, Args: []string{
+		"--port", strconv.Itoa(b.port), "--heap", "512m",
+		"--set", fmt.Sprintf("listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,PROXIED://%s", b.port, b.port+1, b.proxied()),
+		"--set", fmt.Sprintf("advertised.listeners=PLAINTEXT://127.0.0.1:%d,PROXIED://%s", b.port, b.proxy()),
+		"--set", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+	}}
 }
 
-// stop stops the broker; its data stays.
-func (b *broker) stop() error {
-	out, err := exec.Command(deployed("kafka/stop"), "--data", b.dir).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
+// start starts the broker, again after a stop.
+func (b *broker) start() (err error) {
+	b.addr, err = b.server().Start(context.Background())
+	return err
 }
+
+func (b *broker) proxied() string { return fmt.Sprintf("127.0.0.1:%d", b.port+2) }
+func (b *broker) proxy() string   { return fmt.Sprintf("127.0.0.1:%d", b.port+3) }
+
+// stop stops the broker; its data stays.
+func (b *broker) stop() error { return b.server().Stop() }
 
 func deployed(script string) string { return filepath.Join(repository, "deploy", script) }
 

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	ownBroker.close()
+	ownPostgres.close()
 	os.Exit(status)
 }
 
