@@ -61,7 +61,7 @@ func (b *broker) open() error {
 	if b.dir, err = os.MkdirTemp("", "drumbeat-e2e-kafka-"); err != nil {
 		return err
 	}
-	if b.port, err = freePorts(4); err != nil {
+	if b.port, err = freePorts(5); err != nil {
 		return err
 	}
 	if err := b.watch(); err != nil {
@@ -86,6 +86,9 @@ func (b *broker) start() (err error) {
 	b.addr, err = b.server().Start(context.Background())
 	return err
 }
+
+// neighbour is a port that nobody else of this process takes.
+func (b *broker) neighbour() int { return b.port + 4 }
 
 func (b *broker) proxied() string { return fmt.Sprintf("127.0.0.1:%d", b.port+2) }
 func (b *broker) proxy() string   { return fmt.Sprintf("127.0.0.1:%d", b.port+3) }

@@ -20,7 +20,6 @@ import (
 
 	"drumbeat/cmd/drumbeat/internal/soak"
 	"drumbeat/schemas"
-	"drumbeat/stream/kafka"
 	"drumbeat/stream/postgres"
 )
 
@@ -44,13 +43,9 @@ func (p *faultyPostgres) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	port, err := freePorts(1)
-	if err != nil {
-		return err
-	}
 	p.server = soak.Server{
 		Scripts: deployed("postgres"), Note: "data/postmaster.pid", Data: dir,
-		Args: []string{"--port", strconv.Itoa(port), "--set", "shared_buffers=64MB"},
+		Args: []string{"--port", strconv.Itoa(ownBroker.neighbour()), "--set", "shared_buffers=64MB"},
 	}
 	p.shut = exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1/stop" --data "$2" 2>/dev/null; rm -rf "$2"`, "sh", p.server.Scripts, dir)
 	p.shut.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -154,10 +149,11 @@ func (p *plant) connect() {
 }
 
 // start starts a process of the service with some roles in a world.
-func (p *plant) start(name string, at world, roles string) *member {
+func (p *plant) start(name string, at world, roles string, more ...string) *member {
 	p.t.Helper()
 	address := freeAddress(p.t)
-	c := start(p.t, at, name, "serve", "--roles", roles, "--address", address, "--session", session.String(), "--log-format", "json")
+	args := []string{"serve", "--roles", roles, "--address", address, "--session", session.String(), "--log-format", "json"}
+	c := start(p.t, at, name, append(args, more...)...)
 	m := &member{c, address}
 	awaitReady(p.t, c, address, time.Minute)
 	return m
@@ -250,14 +246,4 @@ func (p *plant) via(broker, database string) world {
 		w.database = at.String()
 	}
 	return w
-}
-
-// newStranger is the member of a group that the tests join themselves.
-func newStranger(t *testing.T, address string) *kafka.Source {
-	t.Helper()
-	s, err := kafka.NewSource(newClient(t, address), kafka.GroupConfig{ID: "drumbeat", Session: session})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

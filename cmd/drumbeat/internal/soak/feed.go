@@ -102,16 +102,20 @@ func (f *Feed) tell(ctx context.Context, messages []stream.Message) error {
 	return nil
 }
 
-// Send sends n sales, spread over sites and SKUs, and returns when all are acknowledged. It tries for as long
-// as ctx lives; an error leaves it unknown what has arrived, and the feed of no more use to a judge.
-func (f *Feed) Send(ctx context.Context, n int) error {
+// Portion is a number of sales that follow each other, as messages for the input topic.
+type Portion struct {
+	first    int64
+	Messages []stream.Message
+}
+
+// Next makes the next n sales, spread over sites and SKUs.
+func (f *Feed) Next(n int) (*Portion, error) {
 	f.mu.Lock()
-	first := f.sent
+	p := &Portion{f.sent, make([]stream.Message, n)}
 	f.sent += int64(n)
 	f.mu.Unlock()
-	messages := make([]stream.Message, n)
-	for i := range messages {
-		at := first + int64(i)
+	for i := range p.Messages {
+		at := p.first + int64(i)
 		site, sku, units := f.sale(at)
 		ev := schemas.Event{
 			ID: strconv.FormatInt(at, 10), Source: "feed", Type: schemas.TypeSale, Site: site,
@@ -122,19 +126,34 @@ func (f *Feed) Send(ctx context.Context, n int) error {
 		}
 		value, err := schemas.Encode(&ev)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		messages[i] = stream.Message{Key: []byte(sku), Value: value}
+		p.Messages[i] = stream.Message{Key: []byte(ev.ID), Value: value}
 	}
-	if err := kafka.NewProducer(f.Client).Send(ctx, f.Topic, messages); err != nil {
-		return err
-	}
+	return p, nil
+}
+
+// Accept counts a portion as acknowledged.
+func (f *Feed) Accept(p *Portion) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range messages {
-		site, sku, units := f.sale(first + int64(i))
+	for i := range p.Messages {
+		site, sku, units := f.sale(p.first + int64(i))
 		f.note(site, sku, 1, units)
 	}
+}
+
+// Send sends n sales and returns when all are acknowledged. It tries for as long as ctx lives; an error leaves
+// it unknown what has arrived, and the feed of no more use to a judge.
+func (f *Feed) Send(ctx context.Context, n int) error {
+	p, err := f.Next(n)
+	if err != nil {
+		return err
+	}
+	if err := kafka.NewProducer(f.Client).Send(ctx, f.Topic, p.Messages); err != nil {
+		return err
+	}
+	f.Accept(p)
 	return nil
 }
 
