@@ -33,6 +33,7 @@ type broker struct {
 	dir  string
 	port int
 	addr string
+	pki  *authority
 	end  io.Closer // what the watching shell waits for
 	shut *exec.Cmd
 }
@@ -61,25 +62,46 @@ func (b *broker) open() error {
 	if b.dir, err = os.MkdirTemp("", "drumbeat-e2e-kafka-"); err != nil {
 		return err
 	}
-	if b.port, err = freePorts(5); err != nil {
+	if b.port, err = freePorts(6); err != nil {
 		return err
 	}
 	if err := b.watch(); err != nil {
+		return err
+	}
+	if b.pki, err = newAuthority(b.dir); err != nil {
+		return err
+	}
+	if err := errors.Join(b.pki.issue("server"), b.pki.issue("client")); err != nil {
 		return err
 	}
 	return b.start()
 }
 
 // server is the broker as its scripts see it. Beside its own address it listens on proxied(), where it tells
-// clients to come back to proxy(): whoever takes that port stands between the broker and those clients.
+// clients to come back to proxy(): whoever takes that port stands between the broker and those clients. On
+// secure() it wants a client's certificate and a password.
 func (b *broker) server() *soak.Server {
-	return &soak.Server{Scripts: deployed("kafka"), Note: "kafka.pid", Data: b.dir, Args: []string{
-		"--port", strconv.Itoa(b.port), "--heap", "512m",
-		"--set", fmt.Sprintf("listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,PROXIED://%s", b.port, b.port+1, b.proxied()),
-		"--set", fmt.Sprintf("advertised.listeners=PLAINTEXT://127.0.0.1:%d,PROXIED://%s", b.port, b.proxy()),
-		"--set", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
-	}}
+	args := []string{"--port", strconv.Itoa(b.port), "--heap", "512m"}
+	const secure = "listener.name.secure."
+	for _, setting := range []string{
+		fmt.Sprintf("listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,PROXIED://%s,SECURE://%s", b.port, b.port+1, b.proxied(), b.secure()),
+		fmt.Sprintf("advertised.listeners=PLAINTEXT://127.0.0.1:%d,PROXIED://%s,SECURE://%s", b.port, b.proxy(), b.secure()),
+		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL",
+		secure + "ssl.keystore.type=PEM", secure + "ssl.keystore.location=" + b.pki.file("server.both"),
+		secure + "ssl.truststore.type=PEM", secure + "ssl.truststore.location=" + b.pki.file("ca.pem"),
+		secure + "ssl.client.auth=required",
+		secure + "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+		secure + fmt.Sprintf(`plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, kafkaUser, kafkaPassword),
+		secure + "scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
+		secure + "scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
+	} {
+		args = append(args, "--set", setting)
+	}
+	return &soak.Server{Scripts: deployed("kafka"), Note: "kafka.pid", Data: b.dir, Args: args}
 }
+
+// Who may come to secure().
+const kafkaUser, kafkaPassword = "drumbeat", "a-password-of-kafka"
 
 // start starts the broker, again after a stop.
 func (b *broker) start() (err error) {
@@ -90,6 +112,7 @@ func (b *broker) start() (err error) {
 // neighbour is a port that nobody else of this process takes.
 func (b *broker) neighbour() int { return b.port + 4 }
 
+func (b *broker) secure() string  { return fmt.Sprintf("127.0.0.1:%d", b.port+5) }
 func (b *broker) proxied() string { return fmt.Sprintf("127.0.0.1:%d", b.port+2) }
 func (b *broker) proxy() string   { return fmt.Sprintf("127.0.0.1:%d", b.port+3) }
 

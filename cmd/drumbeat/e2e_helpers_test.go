@@ -79,7 +79,8 @@ func (o *output) String() string {
 // world is where a process runs: its home, and the servers that it is told of by its environment.
 type world struct {
 	home             string
-	broker, database string // "": none
+	broker, database string   // "": none
+	more             []string // other variables
 }
 
 // environment is all that a process sees of ours.
@@ -91,7 +92,7 @@ func (p world) environment() []string {
 	if p.database != "" {
 		env = append(env, "DRUMBEAT_POSTGRES="+p.database)
 	}
-	return env
+	return append(env, p.more...)
 }
 
 // start starts drumbeat. What it logged is shown if the test fails, and it does not outlive the test.

@@ -61,6 +61,7 @@ func TestInputOfTransactionalProducers(t *testing.T) {
 
 	service := func() *member { return p.start("service", p.world, "intake,planner", "--input", "erp.sales,"+topic) }
 	first := service() // topics are read side by side: the sites are defined before anything is sold
+	p.sell(20)
 	p.holds("defined")
 	first.stop(t, 20*time.Second)
 

@@ -19,6 +19,7 @@ type proxy struct {
 
 func newProxy(t *testing.T, name, listen, upstream string) *proxy {
 	t.Helper()
+	zerolog.SetGlobalLevel(zerolog.Disabled) // the toxics have a logger of their own
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	p := &proxy{t, toxiproxy.NewProxy(server, name, listen, upstream)}
 	p.open()

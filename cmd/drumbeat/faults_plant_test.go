@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/user"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ type faultyPostgres struct {
 	err    error
 	server soak.Server
 	url    *url.URL
+	pki    *authority
 	end    io.Closer // what the watching shell waits for
 	shut   *exec.Cmd
 }
@@ -43,9 +45,22 @@ func (p *faultyPostgres) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Postgres wants to own its key alone.
+	pki, err := newAuthority(dir)
+	if err != nil {
+		return err
+	}
+	if err := pki.issue("server"); err != nil {
+		return err
+	}
+	p.pki = pki
 	p.server = soak.Server{
 		Scripts: deployed("postgres"), Note: "data/postmaster.pid", Data: dir,
-		Args: []string{"--port", strconv.Itoa(ownBroker.neighbour()), "--set", "shared_buffers=64MB"},
+		Args: []string{"--port", strconv.Itoa(ownBroker.neighbour()), "--set", "shared_buffers=64MB",
+			"--set", "ssl=on", "--set", "ssl_cert_file=" + pki.file("server.pem"), "--set", "ssl_key_file=" + pki.file("server.key")},
+	}
+	if err := handOver(pki.file("server.pem"), pki.file("server.key")); err != nil {
+		return err
 	}
 	p.shut = exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1/stop" --data "$2" 2>/dev/null; rm -rf "$2"`, "sh", p.server.Scripts, dir)
 	p.shut.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -60,6 +75,22 @@ func (p *faultyPostgres) open(ctx context.Context) error {
 		return err
 	}
 	p.url, err = url.Parse(address)
+	return err
+}
+
+// handOver gives files to the user that the server runs as, who is not root.
+func handOver(files ...string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return err
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	for _, file := range files {
+		err = errors.Join(err, os.Chown(file, uid, -1))
+	}
 	return err
 }
 

@@ -47,10 +47,10 @@ func TestFaultsPostgres(t *testing.T) {
 			p.exec("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 		}},
 		{"disk full", "53100", func() {
-			p.exec(`CREATE FUNCTION drumbeat.full() RETURNS trigger LANGUAGE plpgsql AS
+			p.exec(`CREATE FUNCTION drumbeat.disk_full() RETURNS trigger LANGUAGE plpgsql AS
 				$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$`,
-				"CREATE TRIGGER full BEFORE INSERT OR UPDATE ON drumbeat.skus FOR EACH STATEMENT EXECUTE FUNCTION drumbeat.full()")
-		}, func() { p.exec("DROP FUNCTION drumbeat.full CASCADE") }},
+				"CREATE TRIGGER disk_full BEFORE INSERT OR UPDATE ON drumbeat.skus FOR EACH STATEMENT EXECUTE FUNCTION drumbeat.disk_full()")
+		}, func() { p.exec("DROP FUNCTION drumbeat.disk_full CASCADE") }},
 	} {
 		stop := p.flow(500)
 		p.revisions(fault.name+": plans before", 2)
