@@ -27,6 +27,9 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(c.SKUs)},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm", Run: c.plans},
 	}
+	if c.List || slices.Contains(c.Names, "soak") { // ten minutes are for those who ask
+		list = append(list, bench.Bench{Name: "soak", Help: "the service with every fault in rotation, on real servers; runs only by its name", Run: c.soak(std)})
+	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
 	}
@@ -42,6 +45,10 @@ type benchCmd struct {
 	SKUs  int      `name:"skus" default:"2000" placeholder:"N" help:"SKUs of stability."`
 	Cases string   `placeholder:"DIR" help:"Folder of forecast cases; adds the benchmark cases, which needs them."`
 	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast; deploy/peers/setup installs them."`
+
+	Minutes float64 `default:"10" placeholder:"N" help:"How long soak offers events."`
+	Rate    int     `default:"100000" placeholder:"N" help:"Events a second that soak offers."`
+	Deploy  string  `default:"deploy" placeholder:"DIR" help:"Directory of the scripts that start the servers of soak."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }

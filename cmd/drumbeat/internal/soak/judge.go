@@ -181,7 +181,7 @@ func (j *Judge) plans(ctx context.Context, site string, read int64, v *Verdict) 
 	if head.Input.Events != read {
 		v.broken("site %s: revision %d is made of %d events, %d were read", site, newest, head.Input.Events, read)
 	}
-	p := planRecords{site: site, verdict: v, contents: map[version][]byte{}, newest: map[string]int64{}}
+	p := newPlanRecords(site, v)
 	if err := p.follow(ctx, j.Client); err != nil {
 		return err
 	}

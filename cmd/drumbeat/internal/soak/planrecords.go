@@ -1,10 +1,10 @@
 package soak
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 
 	"drumbeat/schemas"
@@ -19,9 +19,19 @@ type planRecords struct {
 
 	reader   schemas.PlanReader
 	heads    []int64            // revisions in the order in which they appear first
-	contents map[version][]byte // of every key and revision
-	newest   map[string]int64   // revision by key
+	contents map[version]uint64 // hashes of what every key and revision holds
+	newest   map[string][]byte  // by key: the content of its newest revision
+	revision map[string]int64   // of it
 	last     map[string][]byte  // by key: what compaction would leave
+}
+
+var seed = maphash.MakeSeed()
+
+func newPlanRecords(site string, v *Verdict) *planRecords {
+	return &planRecords{
+		site: site, verdict: v, contents: map[version]uint64{},
+		newest: map[string][]byte{}, revision: map[string]int64{}, last: map[string][]byte{},
+	}
 }
 
 type version struct {
@@ -33,7 +43,6 @@ type version struct {
 func (p *planRecords) follow(ctx context.Context, client *kafka.Client) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p.last = map[string][]byte{}
 	ended := false
 	err := kafka.NewPlanLog(client).Follow(ctx, p.site, -1, func(rec stream.Record) error {
 		if ended = rec.Offset < 0; ended {
@@ -58,33 +67,31 @@ func (p *planRecords) take(key string, rec *stream.Record) error {
 	if err != nil {
 		return err
 	}
-	if revision < p.newest[key] {
-		p.verdict.Late++
-	}
-	p.newest[key] = max(p.newest[key], revision)
 	p.last[key] = rec.Value
-	before, seen := p.contents[version{key, revision}]
-	if seen && !bytes.Equal(before, rec.Value) {
+	at, hash := version{key, revision}, maphash.Bytes(seed, rec.Value)
+	before, seen := p.contents[at]
+	switch {
+	case seen && before != hash:
 		p.verdict.broken("plan record %s has revision %d twice with different content", key, revision)
-	}
-	if !seen {
-		p.contents[version{key, revision}] = rec.Value
-		if key == p.site {
-			p.heads = append(p.heads, revision)
-		} else if err := p.frozen(key, revision, rec.Value); err != nil {
+	case !seen && key == p.site:
+		p.heads = append(p.heads, revision)
+	case !seen && revision > p.revision[key]:
+		if err := p.frozen(key, revision, p.newest[key], rec.Value); err != nil {
 			return err
 		}
+	}
+	p.contents[at] = hash
+	if revision < p.revision[key] {
+		p.verdict.Late++
+	} else {
+		p.revision[key], p.newest[key] = revision, rec.Value
 	}
 	_, err = p.reader.Apply(rec.Headers, key, rec.Value)
 	return err
 }
 
 // frozen compares a line with the one before: what both call frozen must not have moved.
-func (p *planRecords) frozen(key string, revision int64, value []byte) error {
-	var before []byte
-	for r := revision - 1; r > 0 && before == nil; r-- {
-		before = p.contents[version{key, r}]
-	}
+func (p *planRecords) frozen(key string, revision int64, before, value []byte) error {
 	if len(before) == 0 || len(value) == 0 {
 		return nil
 	}

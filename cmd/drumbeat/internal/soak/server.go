@@ -52,16 +52,25 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// Kill is kill -9. It returns when the process is gone.
-func (s *Server) Kill(ctx context.Context) error {
+// pid is the server's process.
+func (s *Server) pid() (int, error) {
 	text, err := os.ReadFile(filepath.Join(s.Data, s.Note))
 	if err != nil {
-		return fmt.Errorf("soak: %w", err)
+		return 0, fmt.Errorf("soak: %w", err)
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil {
-		return fmt.Errorf("soak: %s: %w", s.Note, err)
+		return 0, fmt.Errorf("soak: %s: %w", s.Note, err)
+	}
+	return pid, nil
+}
+
+// Kill is kill -9. It returns when the process is gone.
+func (s *Server) Kill(ctx context.Context) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("soak: kill %d: %w", pid, err)
@@ -103,4 +112,20 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// silent stops the process for a while: connections stay open, and nothing answers.
+func (s *Server) silent(ctx context.Context, d time.Duration) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("soak: stop %d: %w", pid, err)
+	}
+	waited := wait(ctx, d)
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		return fmt.Errorf("soak: continue %d: %w", pid, err)
+	}
+	return waited
 }
