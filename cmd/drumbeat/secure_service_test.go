@@ -185,7 +185,9 @@ func TestSecureService(t *testing.T) {
 	p.sell(20)
 	p.holds("secrets from the environment")
 	fromEnv.stop(t, 20*time.Second)
-	w.more = []string{passwordVariable + "=not-" + kafkaPassword, "PGPASSWORD=not-" + dbPassword}
+	w.more = []string{passwordVariable + "=" + kafkaPassword}
+	at.User = url.UserPassword(login, "not-"+dbPassword)
+	w.database = at.String() // the variable, not the command line
 	refused := start(t, w, "refused", append([]string{"serve", "--roles", "planner", "--address", freeAddress(t), "--log-format", "json"}, secure...)...)
 	eventually(t, "refused", time.Minute, func() (bool, string) {
 		said := refused.err.String()
