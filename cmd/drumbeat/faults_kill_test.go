@@ -20,7 +20,7 @@ func TestFaultsKill(t *testing.T) {
 		defer stop()
 		p.revisions(what+": plans before", 4)
 		kill()
-		p.revisions(what+": plans after", 8)
+		p.revisions(what+": plans after", 4)
 		stop()
 		p.holds(what)
 	}

@@ -77,7 +77,7 @@ func TestFaultsNetwork(t *testing.T) {
 		sent := p.feed.Accepted() // the feed is not behind the proxy
 		eventually(t, fault.name+": sales go on", time.Minute, func() (bool, string) {
 			n := p.feed.Accepted() - sent
-			return n > 1500, fmt.Sprint(n)
+			return n > 500, fmt.Sprint(n)
 		})
 		if !fault.paused {
 			p.revisions(fault.name+": plans meanwhile", 2)

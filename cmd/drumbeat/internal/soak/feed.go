@@ -21,6 +21,8 @@ type Feed struct {
 	SKUs   int      // of each site
 	// Day is the day of the n-th sale.
 	Day func(n int64) schemas.Date
+	// Hold makes Run wait for as long as it is true; nil: never.
+	Hold func() bool
 
 	mu       sync.Mutex
 	sent     int64 // sales, each with a number of its own
@@ -199,6 +201,9 @@ func (f *Feed) Run(ctx context.Context, rate int) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+			if f.Hold != nil && f.Hold() {
+				continue
+			}
 			if err := f.Send(context.WithoutCancel(ctx), max(1, rate/portions)); err != nil {
 				return err
 			}

@@ -47,7 +47,7 @@ func (r *Report) String() string {
 	line("load", "%v, %.0f s of it before the first fault", r.Load.Round(time.Second), r.Warm.Seconds())
 	line("events offered a second", "%s", thousands(int64(r.Offered)))
 	if rate < 0.98*float64(r.Offered) {
-		line("events taken a second", "%s: the most that this machine took, servers and feed included", thousands(int64(rate)))
+		line("events taken a second", "%s: the most that this machine took, feed and servers on it", thousands(int64(rate)))
 	} else {
 		line("events taken a second", "%s", thousands(int64(rate)))
 	}

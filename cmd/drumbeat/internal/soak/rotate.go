@@ -160,20 +160,21 @@ func (s *Soak) watch(ctx context.Context) error {
 	var counted int64
 	moved := time.Now()
 	for wait(ctx, 500*time.Millisecond) == nil {
-		n, err := s.saved(ctx)
+		n, err := s.counted(ctx)
 		if err != nil {
 			s.conn = nil
 		}
 		if n > counted {
 			counted, moved = n, time.Now()
+			s.saved.Store(n)
 		}
 		s.report.Pause = max(s.report.Pause, time.Since(moved))
 	}
 	return nil
 }
 
-// saved is the number of events that Postgres knows.
-func (s *Soak) saved(ctx context.Context) (n int64, err error) {
+// counted is the number of events that Postgres knows.
+func (s *Soak) counted(ctx context.Context) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if s.conn == nil {

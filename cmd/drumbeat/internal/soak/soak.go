@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,18 +37,23 @@ type Soak struct {
 	planners        [2]*Process
 	intake          *Process
 	report          *Report
+	saved           atomic.Int64 // events, as far as is known
 }
 
 const (
 	session = 6 * time.Second
 	sites   = 2
-	skus    = 500 // of each site
-	// perDay is how many sales a SKU has on a day: the days go by, or the books of the last two weeks, which hold
-	// each sale by itself, would grow with the load.
-	perDay = 5
-	days   = 1100
+	skus    = 200 // of each site
+	// The sales are of days whose books are closed: those of the last two weeks hold each sale by itself, and would
+	// grow with the load.
+	perDay = 5 // sales of a SKU on a day
+	days   = 60
+	newest = 16 // days ago
 	// identities is how many event identities a site remembers.
 	identities = 1_000_000
+	// ahead is how much of the load, as time, the feed may be ahead of what is saved; beyond, it waits. What is
+	// accepted then is what the service takes.
+	ahead = 5 * time.Second
 )
 
 // Run starts everything, lets sales flow and faults happen for Length, and judges. The error is of the soak itself;
@@ -121,7 +127,8 @@ func (s *Soak) begin(ctx context.Context) error {
 	today := schemas.DateOf(time.Now().UTC())
 	s.feed = &Feed{
 		Client: client, Topic: schemas.DefaultInputTopic, Sites: Sites(sites), SKUs: skus,
-		Day: func(n int64) schemas.Date { return today.AddDays(int(n/(sites*skus*perDay))%days - days) },
+		Day:  func(n int64) schemas.Date { return today.AddDays(-newest - int(n/(sites*skus*perDay))%days) },
+		Hold: s.full,
 	}
 	if err := s.feed.Define(ctx, 2*time.Second, 5*time.Second, "UTC"); err != nil {
 		return err
@@ -136,6 +143,11 @@ func (s *Soak) begin(ctx context.Context) error {
 	}
 	s.intake, err = s.launch("intake", "intake")
 	return err
+}
+
+// full says that the feed is as far ahead as it may be.
+func (s *Soak) full() bool {
+	return s.feed.Accepted()-s.saved.Load() > int64(ahead.Seconds()*float64(s.Rate))
 }
 
 // end stops what runs.
