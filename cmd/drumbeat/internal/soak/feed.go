@@ -81,6 +81,23 @@ func (f *Feed) Replan(ctx context.Context) error {
 	return f.tell(ctx, messages)
 }
 
+// CountStock sends, for every site, what was counted of the n-th SKU: it changes the plan for certain.
+func (f *Feed) CountStock(ctx context.Context, n int64) error {
+	var messages []stream.Message
+	for _, site := range f.Sites {
+		now := time.Now().UTC()
+		m, err := f.event(site, rand.Text(), &schemas.StockCounted{
+			SKU: SKU(int(n % int64(f.SKUs))), OnHand: schemas.Quantity(100+n%400) * schemas.Unit,
+			AsOf: schemas.AsOf{Date: schemas.DateOf(now), Time: now, HasTime: true, Zoned: true},
+		})
+		if err != nil {
+			return err
+		}
+		messages = append(messages, m)
+	}
+	return f.tell(ctx, messages)
+}
+
 // event is an event of a site that is no sale.
 func (f *Feed) event(site, id string, data any) (stream.Message, error) {
 	ev := schemas.Event{

@@ -72,6 +72,7 @@ func (s *Soak) Run(ctx context.Context) (*Report, error) {
 	for range feeders {
 		group.Go(func() error { return s.feed.Run(load, s.Rate/feeders) })
 	}
+	group.Go(func() error { return s.count(load) })
 	group.Go(func() error { return s.watch(load) })
 	group.Go(func() error {
 		defer stop()
@@ -143,6 +144,17 @@ func (s *Soak) begin(ctx context.Context) error {
 	}
 	s.intake, err = s.launch("intake", "intake")
 	return err
+}
+
+// count has stock counted every second: sales of closed books change forecasts at a period's end only, and there
+// are to be plans.
+func (s *Soak) count(ctx context.Context) error {
+	for n := int64(0); wait(ctx, time.Second) == nil; n++ {
+		if err := s.feed.CountStock(context.WithoutCancel(ctx), n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // full says that the feed is as far ahead as it may be.
