@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -104,5 +103,5 @@ func TestInputOfTransactionalProducers(t *testing.T) {
 	defer cancel()
 	n, err := p.feed.Client.Records(ctx, topic)
 	must(err)
-	t.Log(fmt.Sprintf("%d offsets, %d records counted", n, v.Counted))
+	t.Logf("%d offsets, %d records counted", n, v.Counted)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -66,5 +65,5 @@ func TestFaultsRebalanceStorm(t *testing.T) {
 		m.stop(t, 20*time.Second)
 	}
 	intake.stop(t, 20*time.Second)
-	t.Log(fmt.Sprintf("%d rebalances by a stranger, %v loads of partitions, %d revisions", storms, loads, v.Revisions))
+	t.Logf("%d rebalances by a stranger, %v loads of partitions, %d revisions", storms, loads, v.Revisions)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,7 +22,31 @@ type Report struct {
 
 	MemoryBegin float64 // bytes of all processes, before the first fault
 	MemoryEnd   float64 // when everything was planned
-	faults      map[string]int
+
+	mu     sync.Mutex
+	faults map[string]int
+	pauses map[string]time.Duration // by fault: from its begin to that of the next
+}
+
+// happened counts a fault.
+func (r *Report) happened(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.faults == nil {
+		r.faults = map[string]int{}
+	}
+	r.faults[name]++
+}
+
+// pause takes note of a time in which nothing was saved.
+func (r *Report) pause(after any, d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pauses == nil {
+		r.pauses = map[string]time.Duration{}
+	}
+	name := fmt.Sprint(after)
+	r.pauses[name], r.Pause = max(r.pauses[name], d), max(r.Pause, d)
 }
 
 // memoryGrowth is how much more memory the processes may hold at the end.
@@ -60,9 +85,9 @@ func (r *Report) String() string {
 	line("sites: topic and Postgres equal", "%d of %d", v.SameChecksum, sites)
 	line("frozen moves", "%d", v.FrozenMoves)
 	line("memory of all processes", "%.0f MB before the faults, %.0f MB at the end (%+.0f %%)", r.MemoryBegin/1e6, r.MemoryEnd/1e6, 100*(r.MemoryEnd/r.MemoryBegin-1))
-	b.WriteString("faults\n")
+	b.WriteString("faults, how often, and the longest time without a save from their begin on\n")
 	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
-		line("  "+name, "%d", r.faults[name])
+		line("  "+name, "%d  %5.1f s", r.faults[name], r.pauses[name].Seconds())
 	}
 	broken := r.Broken()
 	if len(broken) == 0 {

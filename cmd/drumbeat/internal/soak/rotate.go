@@ -59,13 +59,14 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 	for n := 0; time.Since(began) < s.Length-2*rest; n++ {
 		f := list[n%len(list)]
 		fmt.Fprintf(s.Say, "soak: %4.0f s, %d events accepted: %s\n", time.Since(began).Seconds(), s.feed.Accepted(), f.name)
+		s.fault.Store(f.name)
 		if err := f.run(ctx, n/len(list)); err != nil {
 			return fmt.Errorf("soak: %s: %w", f.name, err)
 		}
-		s.report.faults[f.name]++
 		if err := wait(ctx, rest); err != nil {
 			return err
 		}
+		s.report.happened(f.name)
 	}
 	return wait(ctx, max(0, s.Length-time.Since(began)))
 }
@@ -145,7 +146,7 @@ func (s *Soak) sql(ctx context.Context, statements ...string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, statement := range statements {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
@@ -168,7 +169,7 @@ func (s *Soak) watch(ctx context.Context) error {
 			counted, moved = n, time.Now()
 			s.saved.Store(n)
 		}
-		s.report.Pause = max(s.report.Pause, time.Since(moved))
+		s.report.pause(s.fault.Load(), time.Since(moved))
 	}
 	return nil
 }

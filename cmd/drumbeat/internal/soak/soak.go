@@ -38,6 +38,7 @@ type Soak struct {
 	intake          *Process
 	report          *Report
 	saved           atomic.Int64 // events, as far as is known
+	fault           atomic.Value // name of the last one
 }
 
 const (
@@ -59,7 +60,8 @@ const (
 // Run starts everything, lets sales flow and faults happen for Length, and judges. The error is of the soak itself;
 // what became of the promises stands in the report.
 func (s *Soak) Run(ctx context.Context) (*Report, error) {
-	s.report = &Report{Offered: s.Rate, faults: map[string]int{}}
+	s.report = &Report{Offered: s.Rate}
+	s.fault.Store("before the faults")
 	defer s.end()
 	if err := s.begin(ctx); err != nil {
 		return nil, err
@@ -196,7 +198,7 @@ func (s *Soak) judge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("soak: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	j := &Judge{Client: s.feed.Client, Store: store, Conn: conn, Feed: s.feed}
 	began := time.Now()
 	if err := s.until(ctx, j.Counted); err != nil {
