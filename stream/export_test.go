@@ -111,3 +111,10 @@ func (p *Processor) Orders(site, name string) (list []Order) {
 	}
 	return list
 }
+
+// Kept is the number of partitions whose state the Runner holds although it does not own them.
+func (r *Runner) Kept() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.kept)
+}

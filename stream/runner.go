@@ -113,15 +113,31 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 		r.c.Metrics.Fenced.Inc()
 		return err
 	case err == nil:
-		r.mu.Lock()
-		r.kept[part.ID()] = o
-		r.mu.Unlock()
+		r.keep(part.ID(), o)
 		return nil
 	}
 	if errors.Is(err, errUnflushed) {
 		return nil
 	}
 	return err
+}
+
+// keptFor is how long an owner waits for its partition to come back. A rebalance takes seconds; what has gone to
+// another process for good must not fill the memory of this one.
+const keptFor = time.Minute
+
+// keep holds an owner ready for the next generation.
+func (r *Runner) keep(partition int32, o *owner) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[partition] = o
+	time.AfterFunc(keptFor, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.kept[partition] == o { // one that has come back and gone again is loaded anew at worst
+			delete(r.kept, partition)
+		}
+	})
 }
 
 // take returns the owner of the partition: the one of a generation before if nobody else has owned it

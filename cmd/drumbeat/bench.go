@@ -31,6 +31,9 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm; --peers: beside HiGHS", Run: c.plans(std)},
 		{Name: "limits", Help: "how long a solve goes on after its time limit, while every core is busy", Run: c.limits},
 	}
+	if c.List || slices.Contains(c.Names, "soak") { // ten minutes are for those who ask
+		list = append(list, bench.Bench{Name: "soak", Help: "the service with every fault in rotation, on real servers; runs only by its name", Run: c.soak(std)})
+	}
 	if c.Cases != "" {
 		list = append(list, bench.Bench{Name: "cases", Help: "forecasts of rolling-origin cases beside those of reference models", Run: bench.Cases(c.Cases)})
 	}
@@ -48,6 +51,10 @@ type benchCmd struct {
 	Peers bool     `env:"DRUMBEAT_BENCH_PEERS" help:"Measure AutoETS and Prophet beside forecast, HiGHS beside plan and what-if; deploy/peers/setup installs them."`
 
 	PeerLimit time.Duration `default:"120s" placeholder:"DURATION" help:"Time after which HiGHS gives up a plan."`
+
+	Minutes float64 `default:"10" placeholder:"N" help:"How long soak offers events."`
+	Rate    int     `default:"100000" placeholder:"N" help:"Events a second that soak offers."`
+	Deploy  string  `default:"deploy" placeholder:"DIR" help:"Directory of the scripts that start the servers of soak."`
 
 	KafkaBrokers []string `env:"DRUMBEAT_KAFKA_BROKERS,DRUMBEAT_TEST_KAFKA" placeholder:"HOST:PORT,…" help:"Brokers (without TLS and SASL) on which pipeline is measured too, beside the embedded one."`
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +19,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"drumbeat/cmd/drumbeat/internal/soak"
 	"drumbeat/stream/kafka"
 )
 
@@ -32,6 +33,7 @@ type broker struct {
 	dir  string
 	port int
 	addr string
+	pki  *authority
 	end  io.Closer // what the watching shell waits for
 	shut *exec.Cmd
 }
@@ -60,36 +62,62 @@ func (b *broker) open() error {
 	if b.dir, err = os.MkdirTemp("", "drumbeat-e2e-kafka-"); err != nil {
 		return err
 	}
-	if b.port, err = freePorts(2); err != nil {
+	if b.port, err = freePorts(6); err != nil {
 		return err
 	}
 	if err := b.watch(); err != nil {
 		return err
 	}
+	if b.pki, err = newAuthority(b.dir); err != nil {
+		return err
+	}
+	if err := errors.Join(b.pki.issue("server"), b.pki.issue("client")); err != nil {
+		return err
+	}
 	return b.start()
 }
 
-// start starts the broker, again after a stop.
-func (b *broker) start() error {
-	cmd := exec.Command(deployed("kafka/start"), "--data", b.dir, "--port", strconv.Itoa(b.port), "--heap", "512m")
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, &said)
+// server is the broker as its scripts see it. Beside its own address it listens on proxied(), where it tells
+// clients to come back to proxy(): whoever takes that port stands between the broker and those clients. On
+// secure() it wants a client's certificate and a password.
+func (b *broker) server() *soak.Server {
+	args := []string{"--port", strconv.Itoa(b.port), "--heap", "512m"}
+	const secure = "listener.name.secure."
+	for _, setting := range []string{
+		fmt.Sprintf("listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,PROXIED://%s,SECURE://%s", b.port, b.port+1, b.proxied(), b.secure()),
+		fmt.Sprintf("advertised.listeners=PLAINTEXT://127.0.0.1:%d,PROXIED://%s,SECURE://%s", b.port, b.proxy(), b.secure()),
+		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL",
+		secure + "ssl.keystore.type=PEM", secure + "ssl.keystore.location=" + b.pki.file("server.both"),
+		secure + "ssl.truststore.type=PEM", secure + "ssl.truststore.location=" + b.pki.file("ca.pem"),
+		secure + "ssl.client.auth=required",
+		secure + "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+		secure + fmt.Sprintf(`plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, kafkaUser, kafkaPassword),
+		secure + "scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
+		secure + "scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
+	} {
+		args = append(args, "--set", setting)
 	}
-	b.addr = strings.TrimSpace(string(out))
-	return nil
+	return &soak.Server{Scripts: deployed("kafka"), Note: "kafka.pid", Data: b.dir, Args: args}
 }
 
-// stop stops the broker; its data stays.
-func (b *broker) stop() error {
-	out, err := exec.Command(deployed("kafka/stop"), "--data", b.dir).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
+// Who may come to secure().
+const kafkaUser, kafkaPassword = "drumbeat", "a-password-of-kafka"
+
+// start starts the broker, again after a stop.
+func (b *broker) start() (err error) {
+	b.addr, err = b.server().Start(context.Background())
+	return err
 }
+
+// neighbour is a port that nobody else of this process takes.
+func (b *broker) neighbour() int { return b.port + 4 }
+
+func (b *broker) secure() string  { return fmt.Sprintf("127.0.0.1:%d", b.port+5) }
+func (b *broker) proxied() string { return fmt.Sprintf("127.0.0.1:%d", b.port+2) }
+func (b *broker) proxy() string   { return fmt.Sprintf("127.0.0.1:%d", b.port+3) }
+
+// stop stops the broker; its data stays.
+func (b *broker) stop() error { return b.server().Stop() }
 
 func deployed(script string) string { return filepath.Join(repository, "deploy", script) }
 

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	ownBroker.close()
+	ownPostgres.close()
 	os.Exit(status)
 }
 
@@ -81,7 +82,8 @@ func (o *output) String() string {
 // world is where a process runs: its home, and the servers that it is told of by its environment.
 type world struct {
 	home             string
-	broker, database string // "": none
+	broker, database string   // "": none
+	more             []string // other variables
 }
 
 // environment is all that a process sees of ours.
@@ -93,7 +95,7 @@ func (p world) environment() []string {
 	if p.database != "" {
 		env = append(env, "DRUMBEAT_POSTGRES="+p.database)
 	}
-	return env
+	return append(env, p.more...)
 }
 
 // start starts drumbeat. What it logged is shown if the test fails, and it does not outlive the test.

@@ -95,7 +95,9 @@ var house = map[string]room{
 		},
 		testOther: []string{
 			"github.com/santhosh-tekuri/jsonschema/v6",
-			"github.com/lanl/clp", // to make CLP abort
+			"github.com/lanl/clp",             // to make CLP abort
+			"github.com/Shopify/toxiproxy/v2", // breaks connections
+			"github.com/rs/zerolog",           // which Toxiproxy logs with
 		},
 	},
 }

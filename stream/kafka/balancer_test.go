@@ -111,3 +111,30 @@ func TestBalancerOfDifferentSubscriptions(t *testing.T) {
 		t.Errorf("assigned %v", out)
 	}
 }
+
+// FuzzClaims has a member of another release, or an impostor, send anything as what it holds: the leader still gives
+// each partition to exactly one member.
+func FuzzClaims(f *testing.F) {
+	f.Add([]byte(`{"generation":3,"held":{"events":[0,1,-7,99999999999]}}`), []byte(`{"held":null}`))
+	f.Add([]byte(nil), []byte(`{"generation":-1,"held":{"other":[1],"events":[1,1,1]}}`))
+	f.Fuzz(func(t *testing.T, one, other []byte) {
+		var all []kafkago.Partition
+		for p := range 5 {
+			all = append(all, kafkago.Partition{Topic: "events", ID: p})
+		}
+		topics := []string{"events"}
+		assigned := new(balancer).AssignGroups([]kafkago.GroupMember{{ID: "a", Topics: topics, UserData: one}, {ID: "b", Topics: topics, UserData: other}}, all)
+		var ids []int
+		for _, member := range []string{"a", "b"} {
+			held := assigned[member]["events"]
+			if len(held) < 2 || len(held) > 3 {
+				t.Errorf("%s is given %v", member, held)
+			}
+			ids = append(ids, held...)
+		}
+		slices.Sort(ids)
+		if !slices.Equal(ids, []int{0, 1, 2, 3, 4}) {
+			t.Errorf("given out: %v", ids)
+		}
+	})
+}

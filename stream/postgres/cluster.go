@@ -16,6 +16,8 @@ func (e *ClusterError) Error() string {
 // Bind ties the database to a Kafka cluster, for ever: offsets of one mean nothing in another. The
 // error is a *ClusterError when it is tied to another one.
 func (s *Store) Bind(ctx context.Context, cluster string) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var have string
 	err := s.pool.QueryRow(ctx, `
 		WITH tied AS (INSERT INTO drumbeat.cluster (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)

@@ -21,6 +21,8 @@ const lockNotAvailable = "55P03"
 // Load implements [stream.Store]. If a still newer owner comes while it reads, it returns
 // [stream.ErrFenced].
 func (s *Store) Load(ctx context.Context, partition int32) (*stream.Snapshot, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	epoch, err := s.raiseEpoch(ctx, partition)
 	if err != nil {
 		return nil, fmt.Errorf("stream/postgres: load partition %d: %w", partition, err)

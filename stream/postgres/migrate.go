@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -48,11 +49,16 @@ func Migrate(ctx context.Context, dsn string) (applied []int64, err error) {
 	if err := requireServer(ctx, conn); err != nil {
 		return nil, err
 	}
-	if _, err := conn.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS drumbeat"); err != nil {
-		return nil, fmt.Errorf("stream/postgres: migrate: %w", err)
-	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
+		return nil, fmt.Errorf("stream/postgres: migrate: %w", err)
+	}
+	if _, err := conn.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS drumbeat"); err != nil {
+		// The service runs as a writer, who may create nothing, and has nothing to create where the owner
+		// has migrated.
+		if upToDate(ctx, conn, files) {
+			return nil, nil
+		}
 		return nil, fmt.Errorf("stream/postgres: migrate: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
@@ -71,6 +77,22 @@ func Migrate(ctx context.Context, dsn string) (applied []int64, err error) {
 		return applied, fmt.Errorf("stream/postgres: migrate: roles: %w", err)
 	}
 	return applied, nil
+}
+
+// upToDate says that the schema is at the version of this program, or of a newer one, as far as the user may
+// see it.
+func upToDate(ctx context.Context, conn *sql.Conn, files fs.FS) bool {
+	list, err := fs.Glob(files, "*.sql")
+	if err != nil || len(list) == 0 {
+		return false
+	}
+	newest, err := goose.NumericComponent(slices.Max(list))
+	if err != nil {
+		return false
+	}
+	var have sql.NullInt64
+	err = conn.QueryRowContext(ctx, "SELECT max(version_id) FROM drumbeat.schema_version WHERE is_applied").Scan(&have)
+	return err == nil && have.Int64 >= newest
 }
 
 // requireServer refuses databases that cannot hold what we store.

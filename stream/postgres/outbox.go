@@ -17,6 +17,8 @@ const outboxPage = 500
 // Unsent implements [stream.Store]. Messages are made from what is stored for good, so the outbox itself
 // holds only references.
 func (s *Store) Unsent(ctx context.Context, partition int32, after int64, maxBytes int) ([]stream.Unsent, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var unsent []stream.Unsent
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
@@ -142,6 +144,8 @@ func size(messages []stream.Message) int {
 
 // Sent implements [stream.Store].
 func (s *Store) Sent(ctx context.Context, partition int32, epoch int64, seq int64, readBack []stream.ReadBack) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := own(ctx, tx, "sent_seq = greatest(sent_seq, $3)", partition, epoch, seq); err != nil {
 			return err
@@ -162,6 +166,8 @@ func (s *Store) Sent(ctx context.Context, partition int32, epoch int64, seq int6
 
 // Current implements [stream.Store]. What is newest does not depend on what has been sent.
 func (s *Store) Current(ctx context.Context, site string, skus []string) ([]stream.Message, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var messages []stream.Message
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {

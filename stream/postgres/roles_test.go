@@ -153,3 +153,23 @@ func TestMigrateAsPlainUser(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestMigrateAsWriter starts the service as the writer, who may migrate nothing: on a database that is up to date
+// nothing needs to be done, on any other one the error says who has to do it.
+func TestMigrateAsWriter(t *testing.T) {
+	name := newLogin(t)
+	_, dsn := newStore(t)
+	ctx := t.Context()
+	writer := loginAs(t, dsn, name, "drumbeat_writer")
+	if applied, err := postgres.Migrate(ctx, writer); err != nil || len(applied) != 0 {
+		t.Fatalf("an up-to-date database: applied %v, %v", applied, err)
+	}
+	owner := connect(t, dsn)
+	if _, err := owner.Exec(ctx, "DELETE FROM drumbeat.schema_version WHERE version_id = (SELECT max(version_id) FROM drumbeat.schema_version)"); err != nil {
+		t.Fatal(err)
+	}
+	var pgErr *pgconn.PgError
+	if _, err := postgres.Migrate(ctx, writer); !errors.As(err, &pgErr) || pgErr.Code != insufficientPrivilege {
+		t.Errorf("a database that is behind: %v, want the right to be missing", err)
+	}
+}

@@ -21,6 +21,8 @@ const checkViolation = "23514"
 // Every row of state, sales or plans must belong to a site that the partition has claimed, now or before;
 // dead letters and counters may belong to any.
 func (s *Store) Save(ctx context.Context, partition int32, epoch int64, b *stream.Batch) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	if err := s.save(ctx, partition, epoch, b); err != nil {
 		return fmt.Errorf("stream/postgres: save partition %d at offset %d: %w", partition, b.Next, err)
 	}

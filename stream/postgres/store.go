@@ -16,7 +16,8 @@ import (
 // Store keeps everything in a PostgreSQL database that [Migrate] has prepared. It is safe for
 // concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
+	pool     *pgxpool.Pool
+	patience time.Duration
 
 	mu   sync.Mutex
 	days map[schemas.Date]bool // partitions of history known to exist
@@ -36,6 +37,10 @@ var sessionDefaults = map[string]string{
 // maxConns bounds the pool where the connection string does not (pool_max_conns): a few saves at a
 // time and the readers beside them.
 const maxConns = 10
+
+// patience is how long a call of the stream's waits for the server in all. The server's own limits do not hold
+// for one that has gone without a word, behind a connection that still looks open; the caller tries again.
+const patience = 2 * time.Minute
 
 // DSNError says that a connection string cannot be read. Its text does not repeat a password.
 type DSNError struct{ err error }
@@ -70,7 +75,7 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stream/postgres: %w", err)
 	}
-	s := &Store{pool: pool, days: map[schemas.Date]bool{}}
+	s := &Store{pool: pool, patience: patience, days: map[schemas.Date]bool{}}
 	if err := s.Check(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -87,6 +92,8 @@ func durable(ctx context.Context, conn *pgx.Conn) error {
 
 // Check asks the database for one row, for readiness.
 func (s *Store) Check(ctx context.Context) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var ok bool
 	if err := s.pool.QueryRow(ctx, "SELECT to_regclass('drumbeat.partitions') IS NOT NULL").Scan(&ok); err != nil {
 		return fmt.Errorf("stream/postgres: %w", err)
@@ -97,11 +104,18 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// bounded ends a call that the server does not answer.
+func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.patience, fmt.Errorf("no answer within %v", s.patience))
+}
+
 // Close ends all connections. It waits for calls in progress.
 func (s *Store) Close() { s.pool.Close() }
 
 // Epoch implements [stream.Store]. A partition that nobody has loaded has epoch 0.
 func (s *Store) Epoch(ctx context.Context, partition int32) (int64, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var epoch int64
 	err := s.pool.QueryRow(ctx, "SELECT coalesce(max(epoch), 0) FROM drumbeat.partitions WHERE partition = $1", partition).Scan(&epoch)
 	if err != nil {
