@@ -64,8 +64,8 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
-	o.p.Tick(time.Now())
-	for {
+	for ctx.Err() == nil {
+		o.tick()
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
@@ -75,7 +75,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return o.flush(ctx, part)
+		case <-ticker.C:
 		case f, ok := <-input:
 			if !ok {
 				records = nil // what stopped it has been told
@@ -96,14 +96,19 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 			if err == nil {
 				published = nil // it ends with ctx
 			}
-		case now := <-ticker.C:
-			o.p.Tick(now)
-			o.endOfInput(now)
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
+	return o.flush(ctx, part)
+}
+
+// tick tells the Processor the time before anything else, so that what is folded next is dated by it also
+// where the owner was held up.
+func (o *owner) tick() {
+	o.p.Tick(o.r.c.Now())
+	o.endOfInput()
 }
 
 // fetch reads ahead by one answer, so that memory is bounded by what the owner takes. known says that
@@ -124,7 +129,7 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known b
 			return
 		case err != nil:
 			o.r.c.Log.Warn("fetch failed", "partition", o.partition, "offset", offset, "error", err)
-			if !pause(ctx, attempt) {
+			if !o.r.pause(ctx, attempt) {
 				return
 			}
 			attempt++
@@ -168,8 +173,8 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 }
 
 // endOfInput tells event-clock sites that the log has been at its end for a while.
-func (o *owner) endOfInput(now time.Time) {
-	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || now.Sub(o.idle) < o.r.c.Quiet {
+func (o *owner) endOfInput() {
+	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || time.Since(o.idle) < o.r.c.Quiet {
 		return
 	}
 	o.ended = true

@@ -109,7 +109,7 @@ func (o *owner) save(ctx context.Context, b *Batch) error {
 		}
 		o.r.c.Metrics.SaveFailures.Inc()
 		o.r.c.Log.Warn("save failed", "partition", o.partition, "attempt", attempt+1, "error", err)
-		if !pause(ctx, attempt) {
+		if !o.r.pause(ctx, attempt) {
 			return ctx.Err()
 		}
 	}

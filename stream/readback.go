@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"drumbeat/schemas"
 )
@@ -27,16 +28,40 @@ func (b *outbox) follow(site string) *followed {
 	if f == nil {
 		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}}
 		b.followed[at] = f
+		b.notify()
 	}
 	return f
 }
 
-// ready waits until the plan partition of a site has been read to its end once: only then is it known
-// what of an interrupted publication is already there.
-func (b *outbox) ready(ctx context.Context, site string) error {
+// readAll reads every plan partition that holds one of our sites until ctx ends.
+func (b *outbox) readAll(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	reading := map[int]bool{}
+	for ctx.Err() == nil {
+		b.mu.Lock()
+		for at, f := range b.followed {
+			if !reading[at] {
+				reading[at] = true
+				group.Go(func() { b.read(ctx, f) })
+			}
+		}
+		wake := b.wake
+		b.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		}
+	}
+}
+
+// ready waits until the plan partition of an entry's site has been read to its end once: only then is it
+// known what of an interrupted publication is already there. It also waits for the answer to the save of
+// the entry, which the store may have told us of before: what is read back would else look like another's.
+func (b *outbox) ready(ctx context.Context, e *Unsent) error {
 	for {
 		b.mu.Lock()
-		ok, wake := b.follow(site).atEnd, b.wake
+		ok, wake := b.follow(e.Site).atEnd && b.newest[e.Site] >= e.Revision, b.wake
 		b.mu.Unlock()
 		if ok {
 			return nil
@@ -108,7 +133,7 @@ func (b *outbox) read(ctx context.Context, f *followed) {
 			continue
 		}
 		b.r.c.Log.Warn("plans cannot be read back", "partition", b.partition, "site", site, "error", err)
-		if !pause(ctx, attempt) {
+		if !b.r.pause(ctx, attempt) {
 			return
 		}
 	}
@@ -188,7 +213,8 @@ func (b *outbox) schedule(site, sku string, r repair) {
 func (b *outbox) due() (site string, confirmed int64, keys map[string]repair) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for name, of := range b.repairs {
+	for _, name := range slices.Sorted(maps.Keys(b.repairs)) {
+		of := b.repairs[name]
 		if len(of) == 0 {
 			delete(b.repairs, name)
 			continue

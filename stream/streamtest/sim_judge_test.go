@@ -1,0 +1,386 @@
+package streamtest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"drumbeat/schemas"
+	"drumbeat/stream"
+)
+
+// judge watches a run from outside. It knows what was sent, adds it up, and looks at every save and every published
+// record. It shares no code with what it judges but the reader of plans that consumers use.
+type judge struct {
+	s         *simulation
+	violation string // the first
+
+	claims   map[string]int32 // site: the partition that claimed it
+	position [partitions]int64
+	read     map[auditKey]int64 // distinct records up to the saved offset
+	rejected map[auditKey]int64
+	known    map[originKey]bool // of read
+	audit    map[auditKey]stream.AuditRow
+
+	revisions map[string]int64  // newest saved, by site
+	contents  map[string][]byte // saved, by key of the plan topic and revision
+	starts    map[string]schemas.Quantity
+	status    map[string]string
+	covered   map[string]int64 // by site: offset that the newest plan has read to
+	reader    schemas.PlanReader
+	highest   map[string]int64 // revision on the plan topic, by site
+
+	letters     map[originKey]string // saved: reason
+	lettersSent map[originKey]bool   // published
+}
+
+type auditKey struct {
+	partition int32
+	site      string
+	from      int
+}
+
+type originKey struct {
+	partition int32 // of drumbeat.events
+	from      int
+	offset    int64
+}
+
+func newJudge(s *simulation) *judge {
+	return &judge{
+		s: s, claims: map[string]int32{}, read: map[auditKey]int64{}, rejected: map[auditKey]int64{}, known: map[originKey]bool{},
+		audit: map[auditKey]stream.AuditRow{}, revisions: map[string]int64{}, contents: map[string][]byte{},
+		starts: map[string]schemas.Quantity{}, status: map[string]string{}, covered: map[string]int64{}, highest: map[string]int64{},
+		letters: map[originKey]string{}, lettersSent: map[originKey]bool{},
+	}
+}
+
+// fail notes the first violation.
+func (j *judge) fail(format string, args ...any) {
+	j.s.mu.Lock()
+	defer j.s.mu.Unlock()
+	if j.violation == "" {
+		j.violation = fmt.Sprintf(format, args...)
+	}
+}
+
+// saved looks at a batch that the store has taken.
+func (j *judge) saved(id int32, b *stream.Batch) {
+	for _, r := range b.Sites {
+		if of, ok := j.claims[r.Site]; ok && of != id {
+			j.fail("partition %d saves site %s, which belongs to %d", id, r.Site, of)
+		}
+		j.claims[r.Site] = id
+	}
+	if b.Next < j.position[id] {
+		j.fail("the offset of partition %d goes back from %d to %d", id, j.position[id], b.Next)
+	}
+	j.count(id, b)
+	for i := range b.Revisions {
+		j.revision(&b.Revisions[i], id)
+	}
+}
+
+// count holds the counters against the records up to the saved offset.
+func (j *judge) count(id int32, b *stream.Batch) {
+	log := &j.s.broker.events[id]
+	for ; j.position[id] < b.Next; j.position[id]++ {
+		f := log.facts[j.position[id]]
+		at := originKey{id, f.from, f.offset}
+		if f.class == beat || j.known[at] {
+			continue
+		}
+		j.known[at] = true
+		key := auditKey{id, f.site, f.from}
+		bad := f.class == spoiled
+		if of, ok := j.claims[f.site]; ok && of != id {
+			key.site, bad = fmt.Sprintf("(elsewhere-%d)", id), true
+		}
+		j.read[key]++
+		if bad {
+			j.rejected[key]++
+		}
+	}
+	for _, d := range b.DeadLetters {
+		at := originKey{id, int(d.OriginPartition), d.OriginOffset}
+		if former, ok := j.letters[at]; ok && former != d.Reason {
+			j.fail("origin %v is a dead letter twice: %s, %s", at, former, d.Reason)
+		}
+		j.letters[at] = d.Reason
+	}
+	for _, a := range b.Audit {
+		j.audit[auditKey{id, a.Site, int(a.OriginPartition)}] = a
+	}
+	for key, read := range j.read {
+		if key.partition != id {
+			continue
+		}
+		a := j.audit[key]
+		if a.Read != read || a.Kept+a.Flagged+a.Rejected+a.Duplicate != a.Read || a.Rejected != j.rejected[key] {
+			j.fail("partition %d at offset %d: site %s, origin %d: %d read, %d rejected; the counters say %+v", id, b.Next, key.site, key.from, read, j.rejected[key], a)
+		}
+	}
+}
+
+// revision looks at a revision that was saved, perhaps again.
+func (j *judge) revision(r *stream.Revision, id int32) {
+	h, err := readHead(r.Head)
+	if err != nil {
+		j.fail("head of %s, revision %d: %v", r.Site, r.Revision, err)
+		return
+	}
+	if r.Revision > j.revisions[r.Site]+1 {
+		j.fail("%s: revision %d follows %d", r.Site, r.Revision, j.revisions[r.Site])
+	}
+	j.revisions[r.Site] = max(j.revisions[r.Site], r.Revision)
+	j.content(r.Site, r.Revision, r.Head)
+	for _, l := range r.Lines {
+		j.content(schemas.PlanKey(r.Site, l.SKU), r.Revision, l.Value)
+		if l.Value != nil {
+			j.frozen(&h, l)
+		}
+	}
+	if h.FrozenMoves != 0 {
+		j.fail("%s: revision %d moves %d frozen values", r.Site, r.Revision, h.FrozenMoves)
+	}
+	if h.Input.Offset > j.position[id] {
+		j.fail("%s: revision %d has read to %d, saved is %d", r.Site, r.Revision, h.Input.Offset, j.position[id])
+	}
+	j.status[r.Site], j.covered[r.Site] = r.Status, h.Input.Offset
+}
+
+// content wants one content of a revision, however often it is saved.
+func (j *judge) content(key string, revision int64, value []byte) {
+	id := key + "@" + strconv.FormatInt(revision, 10)
+	if former, ok := j.contents[id]; ok && !bytes.Equal(former, value) {
+		j.fail("%s is saved with two contents:\n%s\n%s", id, former, value)
+	}
+	j.contents[id] = bytes.Clone(value)
+}
+
+// frozen wants what one baseline starts in a frozen period to stay, where no internal orders take its place.
+func (j *judge) frozen(h *schemas.Head, l stream.LineValue) {
+	if h.Site != j.s.feed.sites[0].site {
+		return
+	}
+	var line schemas.Line
+	if err := json.Unmarshal(l.Value, &line); err != nil {
+		j.fail("line %s/%s: %v", h.Site, l.SKU, err)
+		return
+	}
+	for _, p := range line.Periods {
+		if !p.Frozen {
+			continue
+		}
+		key := fmt.Sprint(l.SKU, " ", p.Period, " ", h.Baseline)
+		if former, ok := j.starts[key]; ok && former != p.Production {
+			j.fail("%s: revision %d starts %v in frozen period %s, before it was %v", h.Site, h.Revision, p.Production, key, former)
+		}
+		j.starts[key] = p.Production
+	}
+}
+
+// planPublished looks at a record of the plan topic as it is written.
+func (j *judge) planPublished(r *stream.Record) {
+	key, revision := string(r.Key), revisionOf(r.Headers)
+	content, ok := j.contents[key+"@"+strconv.FormatInt(revision, 10)]
+	if !ok || !bytes.Equal(content, r.Value) {
+		j.fail("%s, revision %d, is published and was not saved", key, revision)
+		return
+	}
+	closed, err := j.reader.Apply(r.Headers, key, r.Value)
+	if err != nil {
+		j.fail("%v", err)
+		return
+	}
+	site, _, line := schemas.SplitPlanKey(key)
+	if line || !closed || revision <= j.highest[site] {
+		return
+	}
+	if revision != j.highest[site]+1 {
+		j.fail("%s: the head of revision %d follows that of %d", site, revision, j.highest[site])
+	}
+	j.highest[site] = revision
+	if !j.reader.Site(site).Complete() {
+		j.fail("%s: the head of revision %d comes before its lines", site, revision)
+	}
+}
+
+// letterPublished looks at a record of the dead-letter topic as it is written.
+func (j *judge) letterPublished(m *stream.Message) {
+	var at originKey
+	for _, h := range m.Headers {
+		n, err := strconv.ParseInt(string(h.Value), 10, 64)
+		switch {
+		case h.Key == schemas.HeaderOriginPartition && err == nil:
+			at.from = int(n)
+		case h.Key == schemas.HeaderOriginOffset && err == nil:
+			at.offset = n
+		}
+	}
+	if at.offset < int64(len(j.s.feed.topic[at.from])) {
+		at.partition = j.s.feed.topic[at.from][at.offset].into
+	}
+	if _, ok := j.letters[at]; !ok {
+		j.fail("a dead letter of origin %v is published and was not saved", at)
+	}
+	j.lettersSent[at] = true
+}
+
+// unsettled says what is still to come; "" when nothing is.
+func (j *judge) unsettled() string {
+	ctx := context.Background()
+	for id := range int32(partitions) {
+		if end := int64(len(j.s.broker.events[id].records)); j.position[id] < end {
+			return fmt.Sprintf("partition %d is saved to offset %d of %d", id, j.position[id], end)
+		}
+		if left, err := j.s.store.Unsent(ctx, id, 0, 1); err != nil || len(left) > 0 {
+			return fmt.Sprintf("partition %d has something to publish: %v", id, err)
+		}
+	}
+	for _, p := range j.s.feed.sites {
+		id, ok := j.claims[p.site]
+		if !ok {
+			continue
+		}
+		if last := j.lastSale(p.site, id); last >= 0 && (j.covered[p.site] <= last || j.status[p.site] != string(schemas.PlanOptimal)) {
+			return fmt.Sprintf("%s: its newest plan, %s, has read to %d, the last sale is at %d", p.site, j.status[p.site], j.covered[p.site], last)
+		}
+		if why := j.topic(p.site); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// lastSale is the offset of the last first-time sale of a site, -1 if there is none.
+func (j *judge) lastSale(site string, id int32) int64 {
+	last, seen := int64(-1), map[string]bool{}
+	for at, f := range j.s.broker.events[id].facts {
+		if f.site == site && (f.class == sale || f.class == resent && f.sku != "") && !seen[f.id] {
+			seen[f.id] = true
+			if f.line == "" {
+				last = int64(at)
+			}
+		}
+	}
+	return last
+}
+
+// topic compares the compacted view of the plan topic with the store.
+func (j *judge) topic(site string) string {
+	ctx := context.Background()
+	revision, head, ok, err := j.s.store.Head(ctx, site)
+	if err != nil || !ok {
+		return ""
+	}
+	newest := map[string]stream.Record{}
+	for _, r := range j.s.broker.plans[schemas.PartitionOf([]byte(site), partitions)].records {
+		newest[string(r.Key)] = r
+	}
+	if !bytes.Equal(newest[site].Value, head) {
+		return fmt.Sprintf("%s: the last head on the topic is not revision %d of the store", site, revision)
+	}
+	var sum schemas.Checksummer
+	lines, err := j.s.store.Lines(ctx, site)
+	if err != nil {
+		return err.Error()
+	}
+	for _, l := range lines {
+		if !bytes.Equal(newest[schemas.PlanKey(site, l.SKU)].Value, l.Value) {
+			return fmt.Sprintf("%s: the last record of %s on the topic is not the store's", site, l.SKU)
+		}
+		if err := sum.Add(l.SKU, l.Value); err != nil {
+			return err.Error()
+		}
+	}
+	if h, err := readHead(head); err != nil || h.Checksum != sum.Sum() || h.Lines != len(lines) && h.Status == schemas.PlanOptimal {
+		return fmt.Sprintf("%s: the head of revision %d has another checksum than the lines, %v", site, revision, err)
+	}
+	return ""
+}
+
+// final holds what is left against what was sent.
+func (j *judge) final() {
+	type day struct {
+		site, sku string
+		date      schemas.Date
+	}
+	sold := map[day]schemas.Quantity{}
+	lines := map[string]*fact{}
+	letters := map[originKey]bool{}
+	resends := map[string]int64{}
+	corrected := map[string]bool{}
+	events, seen := map[string]bool{}, map[originKey]bool{}
+	for id := range int32(partitions) {
+		for _, f := range j.s.broker.events[id].facts {
+			at := originKey{id, f.from, f.offset}
+			claim, claimed := j.claims[f.site]
+			again := seen[at] // by intake
+			seen[at] = true
+			switch {
+			case again, f.class == beat:
+			case f.class == spoiled, claimed && claim != id:
+				letters[at] = true
+			case events[f.site+" "+f.id]:
+				resends[f.site]++
+			default:
+				events[f.site+" "+f.id] = true
+				if f.line != "" {
+					corrected[f.site] = true
+					if former := lines[f.site+" "+f.line]; former == nil || f.ver > former.ver {
+						lines[f.site+" "+f.line] = f
+					}
+				} else if f.sku != "" {
+					sold[day{f.site, f.sku, f.day}] += schemas.Quantity(f.units) * schemas.Unit
+				}
+			}
+		}
+	}
+	for _, f := range lines {
+		sold[day{f.site, f.sku, f.day}] += schemas.Quantity(f.units) * schemas.Unit
+	}
+	ctx := context.Background()
+	for _, p := range j.s.feed.sites {
+		rows, err := j.s.store.Sales(ctx, p.site)
+		if err != nil {
+			j.fail("%v", err)
+		}
+		for _, r := range rows {
+			key := day{p.site, r.SKU, r.Date}
+			if sold[key] != r.Quantity {
+				j.fail("%s: %v of %s on %v in the store, %v were sold", p.site, r.Quantity, r.SKU, r.Date, sold[key])
+			}
+			delete(sold, key)
+		}
+	}
+	for key, q := range sold {
+		if q != 0 {
+			j.fail("%s: %v of %s were sold on %v, none is in the store", key.site, q, key.sku, key.date)
+		}
+	}
+	j.finalLetters(letters)
+	for key, a := range j.audit {
+		resends[key.site] -= a.Duplicate
+	}
+	for _, p := range j.s.feed.sites {
+		if left := resends[p.site]; left > 0 || left < 0 && !corrected[p.site] { // an older version of a line is a duplicate, too
+			j.fail("%s: %d events that producers sent again are not counted as duplicates", p.site, left)
+		}
+	}
+}
+
+// finalLetters wants every rejected record once in the store, and on the topic.
+func (j *judge) finalLetters(want map[originKey]bool) {
+	stored, err := j.s.store.DeadLetters(context.Background(), "", "", 1<<20)
+	if err != nil || len(stored) != len(want) {
+		j.fail("%d dead letters in the store, %v, want %d", len(stored), err, len(want))
+	}
+	for at := range want {
+		if _, ok := j.letters[at]; !ok || !j.lettersSent[at] {
+			j.fail("the record of origin %v should be a dead letter: saved %q, published %v", at, j.letters[at], j.lettersSent[at])
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package streamtest_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+var (
+	seeds     = flag.Int("seeds", 300, "number of runs of TestSimulation")
+	firstSeed = flag.Uint64("first-seed", 1, "of TestSimulation")
+)
+
+// Whatever fails, and whoever is killed, fenced, paused or writes what is old: in the end every sale counts once,
+// and the plan topic holds the plan of the store. See DESIGN.md of package stream.
+//
+//	go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 10000 -first-seed 1
+func TestSimulation(t *testing.T) {
+	var next atomic.Uint64
+	var mu sync.Mutex
+	counts := map[string]int{}
+	failed := map[uint64]result{}
+	t.Run("seeds", func(t *testing.T) {
+		for range min(runtime.GOMAXPROCS(0), *seeds) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for {
+					seed := *firstSeed + next.Add(1) - 1
+					mu.Lock()
+					stop := len(failed) > 0
+					mu.Unlock()
+					if stop || seed >= *firstSeed+uint64(*seeds) {
+						return
+					}
+					r := run(t, seed, nil, false)
+					mu.Lock()
+					for name, n := range r.counts {
+						counts[name] += n
+					}
+					if r.violation != "" {
+						failed[seed] = r
+					}
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%7d  %s", counts[name], name)
+	}
+	for _, seed := range slices.Sorted(maps.Keys(failed)) {
+		explain(t, seed, failed[seed])
+		return
+	}
+}
+
+// run simulates a seed in a bubble of its own.
+func run(t *testing.T, seed uint64, skip map[int]bool, tracing bool) (r result) {
+	synctest.Test(t, func(*testing.T) { r = simulate(seed, skip, tracing) })
+	return r
+}
+
+// explain leaves out of a failing run what it fails without, and prints the rest.
+func explain(t *testing.T, seed uint64, r result) {
+	t.Errorf("seed %d: %s\nto repeat it: go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 1 -first-seed %d", seed, r.violation, seed)
+	skip := map[int]bool{}
+	budget := 300
+	for width := max(len(r.faults)/2, 1); width > 0 && budget > 0; width /= 2 {
+		for at := 0; at < len(r.faults) && budget > 0; at += width {
+			trial := maps.Clone(skip)
+			for i := at; i < min(at+width, len(r.faults)); i++ {
+				trial[i] = true
+			}
+			if len(trial) == len(skip) {
+				continue
+			}
+			budget--
+			if again := run(t, seed, trial, false); again.violation != "" {
+				skip, r = trial, again
+			}
+		}
+	}
+	r = run(t, seed, skip, true)
+	var left []string
+	for i, f := range r.faults {
+		if !skip[i] {
+			left = append(left, f)
+		}
+	}
+	t.Errorf("with %d faults: %s\n%s", len(left), r.violation, strings.Join(left, "\n"))
+	t.Log("its steps:\n" + strings.Join(r.trace[max(0, len(r.trace)-150):], "\n"))
+}
+
+// The same seed gives the same run: else a failure could not be repeated.
+func TestSimulationRepeats(t *testing.T) {
+	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seeds/20, 1)); seed++ {
+		a, b := run(t, seed, nil, false), run(t, seed, nil, false)
+		if a.hash != b.hash || a.violation != b.violation || fmt.Sprint(a.counts) != fmt.Sprint(b.counts) {
+			t.Errorf("seed %d differs: %x %q, %x %q", seed, a.hash, a.violation, b.hash, b.violation)
+		}
+	}
+}
