@@ -115,13 +115,15 @@ func (s *simulation) sell() {
 	p := s.feed.sites[s.rand.IntN(len(s.feed.sites))]
 	if !p.byEvents {
 		p.day = schemas.DateOf(time.Now().UTC())
-	} else if s.rand.IntN(4) == 0 {
-		p.day++
 	}
 	sku := fmt.Sprint("S", s.rand.IntN(3))
 	f := &fact{class: sale, sku: sku, day: p.day, units: int64(5 + s.rand.IntN(5))}
 	switch k := s.rand.IntN(24); {
 	case k < 13:
+		if p.byEvents && k < 4 { // sales alone move the clock of such a site
+			p.day++
+			f.day = p.day
+		}
 		s.produce(p, f, "drumbeat.sale.v1", fmt.Sprintf(`{"sku":%q,"quantity":%d,"date":%q}`, f.sku, f.units, f.day))
 	case k < 16: // a line of a document, or its next version
 		f.line = fmt.Sprint("D", s.rand.IntN(4))

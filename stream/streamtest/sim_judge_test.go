@@ -89,13 +89,15 @@ func (j *judge) count(id int32, b *stream.Batch) {
 	for ; j.position[id] < b.Next; j.position[id]++ {
 		f := log.facts[j.position[id]]
 		at := originKey{id, f.from, f.offset}
-		if f.class == beat || j.known[at] {
+		key := auditKey{id, f.site, f.from}
+		of, claimed := j.claims[f.site]
+		elsewhere := claimed && of != id
+		if f.class == beat && !elsewhere || j.known[at] {
 			continue
 		}
 		j.known[at] = true
-		key := auditKey{id, f.site, f.from}
 		bad := f.class == spoiled
-		if of, ok := j.claims[f.site]; ok && of != id {
+		if elsewhere { // not even looked at
 			key.site, bad = fmt.Sprintf("(elsewhere-%d)", id), true
 		}
 		j.read[key]++
@@ -321,9 +323,10 @@ func (j *judge) final() {
 			again := seen[at] // by intake
 			seen[at] = true
 			switch {
-			case again, f.class == beat:
+			case again:
 			case f.class == spoiled, claimed && claim != id:
 				letters[at] = true
+			case f.class == beat:
 			case events[f.site+" "+f.id]:
 				resends[f.site]++
 			default:
