@@ -52,10 +52,13 @@ func (o *owner) withdraw() {
 	}
 }
 
-// inline solves the jobs that are due now and saves their plans.
+// inline solves the jobs that are due now and saves their plans, until ctx ends.
 func (o *owner) inline(ctx context.Context, part Partition) error {
 	for {
 		if err := o.outbox.room(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		job := o.p.Job()
@@ -67,7 +70,10 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 		if err := o.awaitSave(ctx, part); err != nil {
 			return err
 		}
-		if o.saving = o.p.Ready(); o.saving != nil {
+		if o.saving == nil { // else its save was cut off
+			o.saving = o.p.Ready()
+		}
+		if o.saving != nil {
 			if err := o.save(ctx, o.saving); err != nil {
 				return err
 			}
