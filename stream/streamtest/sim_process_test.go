@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"testing/synctest"
 	"time"
 
 	"drumbeat/optimize"
@@ -47,6 +48,7 @@ func (s *simulation) start() {
 	p.cancel = cancel
 	s.processes = append(s.processes, p)
 	go func() { p.ended <- runner.Run(ctx) }()
+	synctest.Wait()
 }
 
 // live counts the processes that are neither dead nor told to end.
@@ -78,6 +80,7 @@ func (s *simulation) kill(p *process) {
 	for _, e := range mine {
 		e.verdict <- verdict{fate: dead}
 	}
+	synctest.Wait()
 }
 
 // solve is the solver: a real engine on a solver in plain Go.
