@@ -1,6 +1,7 @@
 package streamtest_test
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 
 // happen is something that befalls a process, the broker or the database from outside.
 func (s *simulation) happen() {
-	k, draw := s.rand.IntN(16), s.rand.Uint64()
+	k, draw := s.rand.IntN(18), s.rand.Uint64()
 	s.mix(int64(k))
 	live := s.live()
 	var p *process
@@ -22,11 +23,11 @@ func (s *simulation) happen() {
 		s.note("a process starts")
 		s.start()
 	case k == 1 && s.rate > 0:
-		if s.fault("%v is killed", p) {
+		if s.fault("is killed", p) {
 			s.kill(p)
 		}
 	case k == 2:
-		if s.fault("%v stops", p) {
+		if s.fault("stops", p) {
 			p.stopped = true
 			p.cancel()
 		}
@@ -34,29 +35,29 @@ func (s *simulation) happen() {
 		s.note("%v goes on", p)
 		p.paused = false
 	case k <= 5 && s.rate > 0 && k > 3:
-		if s.fault("%v is paused", p) {
+		if s.fault("is paused", p) {
 			p.paused = true
 		}
 	case k <= 8:
 		s.expel(draw)
 	case k == 9 && s.rate > 0:
-		if s.fault("someone takes partition %d", draw%partitions) {
+		if s.fault("is taken by someone", fmt.Sprint("partition ", draw%partitions)) {
 			if _, err := s.store.Load(background, int32(draw%partitions)); err != nil {
 				s.judge.fail("load: %v", err)
 			}
 		}
 	case k == 10 && s.rate > 0:
-		if s.fault("the clock of %v jumps", p) {
+		if s.fault("has a clock that jumps", p) {
 			p.skew = time.Duration(int64(draw%40_000)-20_000) * time.Millisecond
 		}
 	case k == 11:
-		if s.fault("intake begins anew") {
+		if s.fault("begins anew", "intake") {
 			s.feed.forwarded = s.feed.committed
 		}
-	case k == 12:
+	case k == 12, k == 16, k == 17:
 		s.writeOld(draw)
 	case k == 13:
-		if s.fault("the plan topic is compacted") {
+		if s.fault("is compacted", "the plan topic") {
 			topic := &s.broker.plans[draw%partitions]
 			topic.compact(topic.end - int64(draw>>8%8))
 		}
@@ -74,7 +75,7 @@ func (s *simulation) expel(draw uint64) {
 		return
 	}
 	m := members[draw>>8%uint64(len(members))]
-	if m.p.dead || s.fault("%v is expelled from the group", m.p) {
+	if m.p.dead || s.fault("is expelled from the group", m.p) {
 		s.note("%v is no member any more", m.p)
 		s.group.evict(m)
 	}
@@ -83,12 +84,15 @@ func (s *simulation) expel(draw uint64) {
 // writeOld repeats a record of the plan topic, as a writer does whose request was delayed.
 func (s *simulation) writeOld(draw uint64) {
 	old := s.broker.plans[draw%partitions].records
+	if len(old) == 0 {
+		old = s.broker.plans[(draw+1)%partitions].records
+	}
 	if len(old) == 0 || s.rate == 0 {
 		return
 	}
-	r := old[draw>>8%uint64(len(old))]
+	r := old[draw>>8%uint64(len(old))/2] // not of the newest
 	site, _, _ := schemas.SplitPlanKey(string(r.Key))
-	if s.fault("an old record of %s comes again", r.Key) {
+	if s.fault("comes again", fmt.Sprintf("an old record of %s", r.Key)) {
 		s.append(stream.Message{Topic: schemas.PlansTopic, Key: r.Key, Value: r.Value, Headers: r.Headers, Site: site})
 	}
 }

@@ -136,6 +136,7 @@ func (j *judge) revision(r *stream.Revision, id int32) {
 	if r.Revision > j.revisions[r.Site]+1 {
 		j.fail("%s: revision %d follows %d", r.Site, r.Revision, j.revisions[r.Site])
 	}
+	j.s.counts["revisions of plans"]++
 	j.revisions[r.Site] = max(j.revisions[r.Site], r.Revision)
 	j.content(r.Site, r.Revision, r.Head)
 	for _, l := range r.Lines {

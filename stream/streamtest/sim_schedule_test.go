@@ -49,7 +49,7 @@ type result struct {
 
 // Limits of a run.
 const (
-	turns     = 220              // with faults
+	turns     = 500              // with faults
 	settling  = 15 * time.Minute // within which all must be well when the faults have ended
 	calmTurns = 60_000
 )
@@ -61,7 +61,7 @@ func simulate(seed uint64, skip map[int]bool, tracing bool) result {
 	}
 	s.judge = newJudge(s)
 	sleep(time.Duration(24*s.rand.IntN(7)+23)*time.Hour + time.Duration(s.rand.IntN(3600))*time.Second) // midnight may be near, or the end of a week
-	s.rate = []int{0, 20, 60, 150}[s.rand.IntN(4)]
+	s.rate = []int{0, 40, 100, 200}[s.rand.IntN(4)]
 	s.newFeed()
 	s.start()
 	if s.rand.IntN(2) == 0 {
@@ -97,20 +97,20 @@ func (s *simulation) note(format string, args ...any) {
 func (s *simulation) mix(n int64) { s.hash = (s.hash ^ uint64(n)) * 1099511628211 }
 
 // fault says whether the next fault happens; it has its number in the list of them, so that it can be left out.
-func (s *simulation) fault(format string, args ...any) bool {
+func (s *simulation) fault(what string, to any) bool {
 	if s.calm {
 		return false
 	}
 	n := len(s.faults)
 	text := ""
 	if s.tracing {
-		text = fmt.Sprintf("#%d: ", n) + fmt.Sprintf(format, args...)
+		text = fmt.Sprintf("#%d: %v %s", n, to, what)
 	}
 	s.faults = append(s.faults, text)
 	if s.skip[n] {
 		return false
 	}
-	s.counts[format]++
+	s.counts[what]++
 	s.note("FAULT %s", text)
 	return true
 }
@@ -127,16 +127,16 @@ func (s *simulation) turn() {
 	list := s.passable()
 	s.mix(int64(len(list)))
 	switch k := s.rand.IntN(100); {
-	case k < 70 && len(list) > 0:
+	case k < 78 && len(list) > 0:
 		s.pass(list[s.rand.IntN(len(list))])
-	case k < 82:
+	case k < 87:
 		s.wait(s.pastime())
-	case k < 91:
+	case k < 93:
 		for range 1 + s.rand.IntN(4) {
 			s.sell()
 		}
 		s.forwardSome()
-	case k < 93:
+	case k < 95:
 		s.forwardSome()
 	default:
 		s.happen()
@@ -178,11 +178,11 @@ func (s *simulation) pass(e *effect) {
 	fate, chance := s.fates(e)
 	if !s.calm && chance < s.rate && fate != done {
 		if fate == late && e.kind != "publish" && e.kind != "solve" {
-			if e.until.IsZero() && s.fault("slow %s", e.kind) {
+			if e.until.IsZero() && s.fault(e.kind+" is slow", e.p) {
 				e.until = time.Now().Add(time.Duration(v.draw%40_000) * time.Millisecond)
 				return
 			}
-		} else if s.fault("%s: %s", e.kind, fateNames[fate]) {
+		} else if s.fault(e.kind+": "+fateNames[fate], e.p) {
 			v.fate = fate
 		}
 	}
