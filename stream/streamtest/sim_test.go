@@ -15,6 +15,7 @@ import (
 var (
 	seeds     = flag.Int("seeds", 300, "number of runs of TestSimulation")
 	firstSeed = flag.Uint64("first-seed", 1, "of TestSimulation")
+	shrink    = flag.Bool("shrink", true, "leave out of a failing run the faults that it fails without")
 )
 
 // Whatever fails, and whoever is killed, fenced, paused or writes what is old: in the end every sale counts once,
@@ -69,6 +70,9 @@ func run(t *testing.T, seed uint64, skip map[int]bool, tracing bool) (r result) 
 // explain leaves out of a failing run what it fails without, and prints the rest.
 func explain(t *testing.T, seed uint64, r result) {
 	t.Errorf("seed %d: %s\nto repeat it: go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 1 -first-seed %d", seed, r.violation, seed)
+	if !*shrink {
+		return
+	}
 	skip := map[int]bool{}
 	budget := 300
 	for width := max(len(r.faults)/2, 1); width > 0 && budget > 0; width /= 2 {
