@@ -19,6 +19,7 @@ type followed struct {
 	seen     map[string]int64 // by key: newest revision read
 	confirms map[string]int64 // by site: newest revision whose head was read
 	holds    map[string]int64 // by site: where reading stood when its oldest unconfirmed revision was saved
+	older    map[string]int64 // by key of a line: offset of a record older than our newest, which was not read yet
 }
 
 // follow returns what is read back of the plan partition of a site; the caller holds mu, or is alone.
@@ -26,7 +27,7 @@ func (b *outbox) follow(site string) *followed {
 	at := schemas.PartitionOf([]byte(site), b.r.c.PlanPartitions)
 	f := b.followed[at]
 	if f == nil {
-		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}}
+		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}, older: map[string]int64{}}
 		b.followed[at] = f
 		b.notify()
 	}
@@ -158,18 +159,37 @@ func (b *outbox) found(f *followed, rec *Record) {
 	}
 	revision := revisionOf(rec.Headers)
 	site, sku, line := schemas.SplitPlanKey(key)
-	if revision < f.seen[key] && revision < newest {
-		b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
-		return
-	}
-	if _, due := b.repairs[site][sku]; due && revision >= newest { // overwritten already
-		delete(b.repairs[site], sku)
+	if revision < newest {
+		if revision < f.seen[key] || newest <= f.confirms[site] {
+			b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
+			return
+		}
+		if line {
+			f.older[key] = rec.Offset
+		}
+	} else {
+		delete(f.older, key)
+		if _, due := b.repairs[site][sku]; due { // overwritten already
+			delete(b.repairs[site], sku)
+		}
 	}
 	f.seen[key] = max(f.seen[key], revision)
 	if !line && revision > f.confirms[site] && revision <= newest {
-		f.confirms[site] = revision
-		b.notify()
+		b.confirm(f, site, revision)
 	}
+}
+
+// confirm takes note of the head of a revision. Its lines were written before it; the one that was not read
+// there has gone, because an older record has come after it and the topic was compacted. The caller holds mu.
+func (b *outbox) confirm(f *followed, site string, revision int64) {
+	f.confirms[site] = revision
+	for key, offset := range f.older {
+		if of, sku, _ := schemas.SplitPlanKey(key); of == site && b.newest[key] <= revision {
+			b.schedule(site, sku, repair{line: true, first: offset, last: offset})
+			delete(f.older, key)
+		}
+	}
+	b.notify()
 }
 
 // newerThan says whether any message is of a revision after the one named.

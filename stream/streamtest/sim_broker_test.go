@@ -62,6 +62,7 @@ func (s *simulation) append(m stream.Message) {
 	r := stream.Record{Offset: p.end, Key: bytes.Clone(m.Key), Value: bytes.Clone(m.Value), Headers: slices.Clone(m.Headers)}
 	p.records = append(p.records, r)
 	p.end++
+	s.note("        %s, revision %d, is written at %d", m.Key, revisionOf(m.Headers), r.Offset)
 	s.judge.planPublished(&r)
 }
 
@@ -99,6 +100,7 @@ func (p *process) Follow(ctx context.Context, site string, offset int64, fn func
 		list := topic.from(max(offset, 0))
 		for _, r := range list[:min(len(list), 1+int(v.draw%5))] {
 			told, offset = false, r.Offset+1
+			p.note("        %s, revision %d, is read at %d", r.Key, revisionOf(r.Headers), r.Offset)
 			if err := fn(r); err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 var (
 	seeds     = flag.Int("seeds", 300, "number of runs of TestSimulation")
 	firstSeed = flag.Uint64("first-seed", 1, "of TestSimulation")
+	steps     = flag.Int("steps", 150, "of a failing run to be printed, the last ones")
 	shrink    = flag.Bool("shrink", true, "leave out of a failing run the faults that it fails without")
 )
 
@@ -70,11 +71,11 @@ func run(t *testing.T, seed uint64, skip map[int]bool, tracing bool) (r result) 
 // explain leaves out of a failing run what it fails without, and prints the rest.
 func explain(t *testing.T, seed uint64, r result) {
 	t.Errorf("seed %d: %s\nto repeat it: go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 1 -first-seed %d", seed, r.violation, seed)
-	if !*shrink {
-		return
-	}
 	skip := map[int]bool{}
 	budget := 300
+	if !*shrink {
+		budget = 0
+	}
 	for width := max(len(r.faults)/2, 1); width > 0 && budget > 0; width /= 2 {
 		for at := 0; at < len(r.faults) && budget > 0; at += width {
 			trial := maps.Clone(skip)
@@ -98,7 +99,7 @@ func explain(t *testing.T, seed uint64, r result) {
 		}
 	}
 	t.Errorf("with %d faults: %s\n%s", len(left), r.violation, strings.Join(left, "\n"))
-	t.Log("its steps:\n" + strings.Join(r.trace[max(0, len(r.trace)-150):], "\n"))
+	t.Log("its steps:\n" + strings.Join(r.trace[max(0, len(r.trace)-*steps):], "\n"))
 }
 
 // The same seed gives the same run: else a failure could not be repeated.
