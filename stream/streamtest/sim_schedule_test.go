@@ -28,6 +28,7 @@ type simulation struct {
 	started   int
 
 	calm    bool         // no more faults
+	silent  bool         // no more events
 	skip    map[int]bool // faults that do not happen
 	faults  []string     // that happened or were skipped, in order
 	rate    int          // of faults, in a thousand effects
@@ -67,8 +68,13 @@ func simulate(seed uint64, skip map[int]bool, tracing bool) result {
 	if s.rand.IntN(2) == 0 {
 		s.start()
 	}
+	silent := turns // a feed that says no more must not be forgotten
+	if s.rand.IntN(3) > 0 {
+		silent = turns / 4 * (1 + s.rand.IntN(3))
+	}
 	n := 0
 	for ; n < turns && s.judge.violation == ""; n++ {
+		s.silent = n >= silent
 		s.turn()
 	}
 	if s.judge.violation == "" {
@@ -133,7 +139,9 @@ func (s *simulation) turn() {
 		s.wait(s.pastime())
 	case k < 93:
 		for range 1 + s.rand.IntN(4) {
-			s.sell()
+			if !s.silent {
+				s.sell()
+			}
 		}
 		s.forwardSome()
 	case k < 95:

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 300, "number of runs of TestSimulation")
+	seeds     = flag.Int("seeds", 0, "number of runs of TestSimulation; 0: 300, or 40 with -short")
 	firstSeed = flag.Uint64("first-seed", 1, "of TestSimulation")
 	steps     = flag.Int("steps", 150, "of a failing run to be printed, the last ones")
 	shrink    = flag.Bool("shrink", true, "leave out of a failing run the faults that it fails without")
@@ -24,12 +24,13 @@ var (
 //
 //	go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 10000 -first-seed 1
 func TestSimulation(t *testing.T) {
+	seeds := runs()
 	var next atomic.Uint64
 	var mu sync.Mutex
 	counts := map[string]int{}
 	failed := map[uint64]result{}
 	t.Run("seeds", func(t *testing.T) {
-		for range min(runtime.GOMAXPROCS(0), *seeds) {
+		for range min(runtime.GOMAXPROCS(0), seeds) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for {
@@ -37,7 +38,7 @@ func TestSimulation(t *testing.T) {
 					mu.Lock()
 					stop := len(failed) > 0
 					mu.Unlock()
-					if stop || seed >= *firstSeed+uint64(*seeds) {
+					if stop || seed >= *firstSeed+uint64(seeds) {
 						return
 					}
 					r := run(t, seed, nil, false)
@@ -60,6 +61,16 @@ func TestSimulation(t *testing.T) {
 		explain(t, seed, failed[seed])
 		return
 	}
+}
+
+func runs() int {
+	switch {
+	case *seeds > 0:
+		return *seeds
+	case testing.Short():
+		return 40
+	}
+	return 300
 }
 
 // run simulates a seed in a bubble of its own.
@@ -104,7 +115,7 @@ func explain(t *testing.T, seed uint64, r result) {
 
 // The same seed gives the same run: else a failure could not be repeated.
 func TestSimulationRepeats(t *testing.T) {
-	for seed := *firstSeed; seed < *firstSeed+uint64(max(*seeds/20, 1)); seed++ {
+	for seed := *firstSeed; seed < *firstSeed+uint64(max(runs()/20, 1)); seed++ {
 		a, b := run(t, seed, nil, true), run(t, seed, nil, true)
 		at := 0
 		for at < min(len(a.trace), len(b.trace)) && a.trace[at] == b.trace[at] {
