@@ -24,6 +24,8 @@ type owner struct {
 	lastSave time.Time
 	idle     time.Time // since when the log has been at its end; zero: it is not
 	ended    bool      // the end of the input has been told
+	failures int       // solves that failed in a row
+	retryAt  time.Time // when the end of the input may be told again after them
 }
 
 type solved struct {
@@ -172,9 +174,10 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 	return nil
 }
 
-// endOfInput tells event-clock sites that the log has been at its end for a while.
+// endOfInput tells event-clock sites that the log has been at its end for a while, again where a solve failed:
+// their clock stands still, so nothing else would make its plan due.
 func (o *owner) endOfInput() {
-	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || time.Since(o.idle) < o.r.c.Quiet {
+	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || time.Since(o.idle) < o.r.c.Quiet || time.Now().Before(o.retryAt) {
 		return
 	}
 	o.ended = true

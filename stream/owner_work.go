@@ -39,6 +39,12 @@ func (o *owner) planned(s solved) {
 		return
 	}
 	o.p.Planned(s.job, s.out)
+	if s.out.Err == nil {
+		o.failures = 0
+		return
+	}
+	o.failures++
+	o.ended, o.retryAt = false, time.Now().Add(retryAfter(o.failures))
 }
 
 func (o *owner) saveDue() bool {

@@ -259,3 +259,25 @@ func TestRunnerPublishesBeforeTheSaveIsAnswered(t *testing.T) {
 		}
 	})
 }
+
+// A plan at the end of the input that failed is made again, though nothing more comes.
+func TestRunnerRetriesAtTheEndOfTheInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.send(r.sold("A", 10, day0))
+		failures := 0
+		r.run(time.Minute, func(c *stream.RunnerConfig) {
+			c.Processor.Settings.Clock = schemas.ClockEvent
+			c.Solve = func(ctx context.Context, job *stream.Job) stream.Outcome {
+				if failures++; failures == 1 {
+					return stream.Outcome{Err: errors.New("no solution")}
+				}
+				return solveCold(ctx, job)
+			}
+		})
+		_, head, _, err := r.store.Head(t.Context(), "plant")
+		if err != nil || !strings.Contains(string(head), `"status":"optimal"`) {
+			t.Errorf("the newest head is %.200s, %v", head, err)
+		}
+	})
+}

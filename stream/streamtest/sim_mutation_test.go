@@ -67,6 +67,7 @@ var rules = []rule{
 	{"readers of the plan topic begin with their first plan", "stream/readback.go", `wake := b\.wake\n\t\tb\.mu\.Unlock\(\)\n\t\tselect`, `wake := make(chan struct{})
 		b.mu.Unlock()
 		select`, 100},
+	{"a failed plan at the end of the input is made again", "stream/owner_work.go", `o\.ended, o\.retryAt = false,`, `_, o.retryAt = false,`, 2000},
 	{"in-line plans end with their generation", "stream/owner_work.go", `if o\.saving == nil \{ // else its save was cut off`, `if true {`, 2000},
 }
 
