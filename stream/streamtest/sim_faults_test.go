@@ -1,6 +1,7 @@
 package streamtest_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -42,7 +43,7 @@ func (s *simulation) happen() {
 		s.expel(draw)
 	case k == 9 && s.rate > 0:
 		if s.fault("is taken by someone", fmt.Sprint("partition ", draw%partitions)) {
-			if _, err := s.store.Load(background, int32(draw%partitions)); err != nil {
+			if _, err := s.store.Load(context.Background(), int32(draw%partitions)); err != nil {
 				s.judge.fail("load: %v", err)
 			}
 		}

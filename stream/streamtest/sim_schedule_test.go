@@ -1,7 +1,6 @@
 package streamtest_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -309,5 +308,3 @@ func (s *simulation) end() {
 		}
 	}
 }
-
-var background = context.Background()

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ var (
 //
 //	go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 10000 -first-seed 1
 func TestSimulation(t *testing.T) {
+	debug.SetTraceback("all") // of a panic: the seed is the first argument of simulate
 	seeds := runs()
 	var next atomic.Uint64
 	var mu sync.Mutex
@@ -63,6 +65,7 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// runs is the number of seeds.
 func runs() int {
 	switch {
 	case *seeds > 0:
