@@ -169,9 +169,7 @@ func (b *outbox) found(f *followed, rec *Record) {
 		}
 	} else {
 		delete(f.older, key)
-		if _, due := b.repairs[site][sku]; due { // overwritten already
-			delete(b.repairs[site], sku)
-		}
+		delete(b.repairs[site], sku) // overwritten already
 	}
 	f.seen[key] = max(f.seen[key], revision)
 	if !line && revision > f.confirms[site] && revision <= newest {
