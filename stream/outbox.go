@@ -128,15 +128,9 @@ func (b *outbox) run(ctx context.Context) error {
 	b.mu.Lock()
 	b.backlog = true
 	b.mu.Unlock()
-	reading := map[int]bool{}
+	group.Go(func() { b.readAll(ctx) })
 	for attempt := 0; ctx.Err() == nil; {
 		b.mu.Lock()
-		for at, f := range b.followed {
-			if !reading[at] {
-				reading[at] = true
-				group.Go(func() { b.read(ctx, f) })
-			}
-		}
 		wake, work := b.wake, b.backlog || len(b.pending) > 0 || len(b.repairs) > 0
 		b.mu.Unlock()
 		if !work {
@@ -156,7 +150,7 @@ func (b *outbox) run(ctx context.Context) error {
 		default:
 			b.r.c.Metrics.PublishFailures.Inc()
 			b.r.c.Log.Warn("publish failed", "partition", b.partition, "error", err)
-			pause(ctx, attempt)
+			b.r.pause(ctx, attempt)
 			attempt++
 		}
 	}
@@ -193,7 +187,7 @@ func (b *outbox) publish(ctx context.Context) error {
 		if err := b.sendLetters(ctx, &letters); err != nil {
 			return err
 		}
-		if err := b.ready(ctx, e.Site); err != nil {
+		if err := b.ready(ctx, e); err != nil {
 			return err
 		}
 		if b.confirmed(e.Site, e.Revision) {

@@ -26,6 +26,8 @@ type owner struct {
 	lastSave time.Time
 	idle     time.Time // since when the log has been at its end; zero: it is not
 	ended    bool      // the end of the input has been told
+	failures int       // solves that failed in a row
+	retryAt  time.Time // when the end of the input may be told again after them
 }
 
 type solved struct {
@@ -71,8 +73,8 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
-	o.p.Tick(time.Now())
-	for {
+	for ctx.Err() == nil {
+		o.tick()
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
@@ -86,7 +88,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return o.flush(ctx, part)
+		case <-ticker.C:
 		case f, ok := <-input:
 			if !ok {
 				records = nil // what stopped it has been told
@@ -114,14 +116,19 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 			if err == nil {
 				published = nil // it ends with ctx
 			}
-		case now := <-ticker.C:
-			o.p.Tick(now)
-			o.endOfInput(now)
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
+	return o.flush(ctx, part)
+}
+
+// tick tells the Processor the time before anything else, so that what is folded next is dated by it also
+// where the owner was held up.
+func (o *owner) tick() {
+	o.p.Tick(o.r.c.Now())
+	o.endOfInput()
 }
 
 // startFetch fetches from where the Processor is, until ctx ends or stop is called.
@@ -158,7 +165,7 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known b
 			return
 		case err != nil:
 			o.r.c.Log.Warn("fetch failed", "partition", o.partition, "offset", offset, "error", err)
-			if !pause(ctx, attempt) {
+			if !o.r.pause(ctx, attempt) {
 				return
 			}
 			attempt++
@@ -204,9 +211,10 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 	return nil
 }
 
-// endOfInput tells event-clock sites that the log has been at its end for a while.
-func (o *owner) endOfInput(now time.Time) {
-	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || now.Sub(o.idle) < o.r.c.Quiet {
+// endOfInput tells event-clock sites that the log has been at its end for a while, again where a solve failed:
+// their clock stands still, so nothing else would make its plan due.
+func (o *owner) endOfInput() {
+	if o.r.c.Quiet < 0 || o.ended || o.idle.IsZero() || time.Since(o.idle) < o.r.c.Quiet || time.Now().Before(o.retryAt) {
 		return
 	}
 	o.ended = true

@@ -39,6 +39,12 @@ func (o *owner) planned(s solved) {
 		return
 	}
 	o.p.Planned(s.job, s.out)
+	if s.out.Err == nil {
+		o.failures = 0
+		return
+	}
+	o.failures++
+	o.ended, o.retryAt = false, time.Now().Add(retryAfter(o.failures))
 }
 
 // unpublished is the number of entries for the outbox in memory, saved or not.
@@ -61,13 +67,16 @@ func (o *owner) withdraw() {
 	}
 }
 
-// inline solves the jobs that are due now and saves their plans.
+// inline solves the jobs that are due now and saves their plans, until ctx ends.
 func (o *owner) inline(ctx context.Context, part Partition) error {
 	if err := o.awaitModels(ctx); err != nil {
 		return err
 	}
 	for {
 		if err := o.outbox.room(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		job := o.p.Job()
@@ -79,7 +88,10 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 		if err := o.awaitSave(ctx, part); err != nil {
 			return err
 		}
-		if o.saving = o.p.Ready(); o.saving != nil {
+		if o.saving == nil { // else its save was cut off
+			o.saving = o.p.Ready()
+		}
+		if o.saving != nil {
 			if err := o.save(ctx, o.saving); err != nil {
 				return err
 			}
@@ -121,7 +133,7 @@ func (o *owner) save(ctx context.Context, b *Batch) error {
 		}
 		o.r.c.Metrics.SaveFailures.Inc()
 		o.r.c.Log.Warn("save failed", "partition", o.partition, "attempt", attempt+1, "error", err)
-		if !pause(ctx, attempt) {
+		if !o.r.pause(ctx, attempt) {
 			return ctx.Err()
 		}
 	}

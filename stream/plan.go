@@ -66,6 +66,9 @@ const (
 	lastRetry  = 5 * time.Minute
 )
 
+// retryAfter is the wait after a number of failures in a row, from 1.
+func retryAfter(failures int) time.Duration { return min(firstRetry<<min(failures-1, 10), lastRetry) }
+
 // Planned takes the outcome of a Job. The plan and everything that follows from it are in the next
 // batch.
 func (p *Processor) Planned(job *Job, out Outcome) {
@@ -92,8 +95,7 @@ func (p *Processor) Planned(job *Job, out Outcome) {
 func (s *site) failed(d *draft, covered change, err error) {
 	s.basis = nil
 	s.Failures++
-	wait := min(firstRetry<<min(s.Failures-1, 10), lastRetry)
-	s.RetryAt = s.p.now.Add(wait)
+	s.RetryAt = s.p.now.Add(retryAfter(s.Failures))
 	s.Pending.join(covered)
 	s.Pending.Immediate = s.settings.Clock == schemas.ClockWall
 	s.p.config.Log.Error("solve failed", "site", s.name, "error", err, "failures", s.Failures)

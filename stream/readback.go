@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"drumbeat/schemas"
 )
@@ -18,6 +19,7 @@ type followed struct {
 	seen     map[string]int64 // by key: newest revision read
 	confirms map[string]int64 // by site: newest revision whose head was read
 	holds    map[string]int64 // by site: where reading stood when its oldest unconfirmed revision was saved
+	older    map[string]int64 // by key of a line: offset of a record older than our newest, which was not read yet
 }
 
 // follow returns what is read back of the plan partition of a site; the caller holds mu, or is alone.
@@ -25,18 +27,42 @@ func (b *outbox) follow(site string) *followed {
 	at := schemas.PartitionOf([]byte(site), b.r.c.PlanPartitions)
 	f := b.followed[at]
 	if f == nil {
-		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}}
+		f = &followed{site: site, next: -1, seen: map[string]int64{}, confirms: map[string]int64{}, holds: map[string]int64{}, older: map[string]int64{}}
 		b.followed[at] = f
+		b.notify()
 	}
 	return f
 }
 
-// ready waits until the plan partition of a site has been read to its end once: only then is it known
-// what of an interrupted publication is already there.
-func (b *outbox) ready(ctx context.Context, site string) error {
+// readAll reads every plan partition that holds one of our sites until ctx ends.
+func (b *outbox) readAll(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	reading := map[int]bool{}
+	for ctx.Err() == nil {
+		b.mu.Lock()
+		for at, f := range b.followed {
+			if !reading[at] {
+				reading[at] = true
+				group.Go(func() { b.read(ctx, f) })
+			}
+		}
+		wake := b.wake
+		b.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		}
+	}
+}
+
+// ready waits until the plan partition of an entry's site has been read to its end once: only then is it
+// known what of an interrupted publication is already there. It also waits for the answer to the save of
+// the entry, which the store may have told us of before: what is read back would else look like another's.
+func (b *outbox) ready(ctx context.Context, e *Unsent) error {
 	for {
 		b.mu.Lock()
-		ok, wake := b.follow(site).atEnd, b.wake
+		ok, wake := b.follow(e.Site).atEnd && b.newest[e.Site] >= e.Revision, b.wake
 		b.mu.Unlock()
 		if ok {
 			return nil
@@ -108,7 +134,7 @@ func (b *outbox) read(ctx context.Context, f *followed) {
 			continue
 		}
 		b.r.c.Log.Warn("plans cannot be read back", "partition", b.partition, "site", site, "error", err)
-		if !pause(ctx, attempt) {
+		if !b.r.pause(ctx, attempt) {
 			return
 		}
 	}
@@ -133,18 +159,35 @@ func (b *outbox) found(f *followed, rec *Record) {
 	}
 	revision := revisionOf(rec.Headers)
 	site, sku, line := schemas.SplitPlanKey(key)
-	if revision < f.seen[key] && revision < newest {
-		b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
-		return
-	}
-	if _, due := b.repairs[site][sku]; due && revision >= newest { // overwritten already
-		delete(b.repairs[site], sku)
+	if revision < newest {
+		if revision < f.seen[key] || newest <= f.confirms[site] {
+			b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
+			return
+		}
+		if line {
+			f.older[key] = rec.Offset
+		}
+	} else {
+		delete(f.older, key)
+		delete(b.repairs[site], sku) // overwritten already
 	}
 	f.seen[key] = max(f.seen[key], revision)
 	if !line && revision > f.confirms[site] && revision <= newest {
-		f.confirms[site] = revision
-		b.notify()
+		b.confirm(f, site, revision)
 	}
+}
+
+// confirm takes note of the head of a revision. Its lines were written before it; the one that was not read
+// there has gone, because an older record has come after it and the topic was compacted. The caller holds mu.
+func (b *outbox) confirm(f *followed, site string, revision int64) {
+	f.confirms[site] = revision
+	for key, offset := range f.older {
+		if of, sku, _ := schemas.SplitPlanKey(key); of == site && b.newest[key] <= revision {
+			b.schedule(site, sku, repair{line: true, first: offset, last: offset})
+			delete(f.older, key)
+		}
+	}
+	b.notify()
 }
 
 // newerThan says whether any message is of a revision after the one named.
@@ -188,7 +231,8 @@ func (b *outbox) schedule(site, sku string, r repair) {
 func (b *outbox) due() (site string, confirmed int64, keys map[string]repair) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for name, of := range b.repairs {
+	for _, name := range slices.Sorted(maps.Keys(b.repairs)) {
+		of := b.repairs[name]
 		if len(of) == 0 {
 			delete(b.repairs, name)
 			continue

@@ -91,3 +91,33 @@ func TestRepairsWaitForUnsentRevisions(t *testing.T) {
 		t.Error("revision 3 has overwritten the head; nothing is left to repair")
 	}
 }
+
+// A line that compaction took away, for an older record came after it, is written again: whether that record
+// stands before the head or after it.
+func TestCompactedLinesAreRepaired(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		port := &newestOnly{revision: 3}
+		r := &Runner{c: RunnerConfig{Store: port, Publisher: port, PlanPartitions: 1, Metrics: NewMetrics(nil), Log: slog.New(slog.DiscardHandler)}}
+		b := newOutbox(r, 0, &Snapshot{}, &Processor{})
+		b.add(&Batch{Revisions: []Revision{{Site: "s", Revision: 3, Lines: []LineValue{{SKU: "A"}, {SKU: "B"}}}}})
+		f := b.follow("s")
+		found := func(at int64, key string, revision int64) {
+			b.found(f, &Record{
+				Offset: at, Key: []byte(key),
+				Headers: []schemas.Header{{Key: schemas.HeaderRevision, Value: strconv.AppendInt(nil, revision, 10)}},
+			})
+		}
+		found(1, "s/A", 2) // as it was before; ours follows
+		found(2, "s/A", 3)
+		if !after {
+			found(4, "s/B", 1) // ours was at 3
+		}
+		found(5, "s", 3)
+		if after {
+			found(6, "s/B", 1)
+		}
+		if _, _, keys := b.due(); len(keys) != 1 || !keys["B"].line {
+			t.Errorf("after the head %v: repairs %v, want the line of B", after, keys)
+		}
+	}
+}

@@ -28,6 +28,10 @@ type RunnerConfig struct {
 	// Quiet is how long the log must be at its end before an event-clock site takes its input as ended;
 	// 0: 2 s. Negative: never.
 	Quiet time.Duration
+	// Now is the wall clock that the Processors are told; nil: time.Now. Waits follow the monotonic clock.
+	Now func() time.Time
+	// Jitter draws the part of a wait between attempts that is left to chance, below most; nil: at random.
+	Jitter func(most time.Duration) time.Duration
 	// Saved is called after every save, from the goroutine that owns the partition; nil: not.
 	Saved   func(partition int32, b *Batch)
 	Metrics *Metrics
@@ -71,6 +75,12 @@ func NewRunner(c RunnerConfig) (*Runner, error) {
 	if c.PlanPartitions <= 0 {
 		c.PlanPartitions = schemas.EventsPartitions
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Jitter == nil {
+		c.Jitter = func(most time.Duration) time.Duration { return rand.N(most) }
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -93,7 +103,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			return err
 		}
 		r.c.Log.Warn("fenced by a newer owner: joining again", "error", err)
-		if !pause(ctx, attempt) {
+		if !r.pause(ctx, attempt) {
 			return nil
 		}
 	}
@@ -171,7 +181,7 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 			return nil, nil
 		}
 		log.Warn("partition cannot be loaded yet", "error", err)
-		if !pause(ctx, attempt) {
+		if !r.pause(ctx, attempt) {
 			return nil, nil
 		}
 	}
@@ -235,9 +245,9 @@ const (
 )
 
 // pause waits before another attempt; false when ctx ended.
-func pause(ctx context.Context, attempt int) bool {
+func (r *Runner) pause(ctx context.Context, attempt int) bool {
 	wait := min(firstPause<<min(attempt, 10), lastPause)
-	timer := time.NewTimer(wait/2 + rand.N(wait))
+	timer := time.NewTimer(wait/2 + r.c.Jitter(wait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

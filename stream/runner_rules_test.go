@@ -2,7 +2,9 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,7 +152,7 @@ func (s stingy) Unsent(ctx context.Context, id int32, after int64, _ int) ([]str
 // mute publishes nothing.
 type mute struct{}
 
-func (mute) Publish(context.Context, []stream.Message) error { return errFault }
+func (mute) Publish(context.Context, []stream.Message) error { return errors.New("mute") }
 
 // While nothing can be published, planning stops and ingest goes on; later all that was saved is
 // published, in order, by whoever owns the partition then.
@@ -194,6 +196,88 @@ func TestRunnerInEventTime(t *testing.T) {
 		r.run(time.Minute, func(c *stream.RunnerConfig) { c.Processor.Settings.Clock = schemas.ClockEvent })
 		if got := strings.Join(r.heads(), " "); got != "1 2 3 4 5" {
 			t.Errorf("heads %s", got)
+		}
+	})
+}
+
+// A generation that ends while a plan is made in line ends at once, and the plan is made later.
+func TestRunnerEndsWithPlansInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.send(r.sold("A", 10, day0), r.sold("A", 10, day0+1))
+		event := func(c *stream.RunnerConfig) { c.Processor.Settings.Clock = schemas.ClockEvent }
+		r.run(time.Minute, func(c *stream.RunnerConfig) {
+			event(c)
+			c.Solve = func(ctx context.Context, _ *stream.Job) stream.Outcome {
+				<-ctx.Done()
+				return stream.Outcome{Err: ctx.Err()}
+			}
+		})
+		if got := r.heads(); len(got) != 0 {
+			t.Fatalf("heads %v of a solver that never answers", got)
+		}
+		r.run(time.Minute, event)
+		if got := strings.Join(r.heads(), " "); got != "1 2" {
+			t.Errorf("heads %s", got)
+		}
+	})
+}
+
+// hasty shows the outbox what was saved before the save is answered.
+type hasty struct {
+	*memory.Store
+	saved chan struct{} // a plan was
+	once  sync.Once
+}
+
+func (h *hasty) Save(ctx context.Context, id int32, epoch int64, b *stream.Batch) error {
+	err := h.Store.Save(ctx, id, epoch, b)
+	if len(b.Revisions) > 0 {
+		h.once.Do(func() { close(h.saved) })
+		timer := time.NewTimer(time.Second)
+		<-timer.C
+	}
+	return err
+}
+
+func (h *hasty) Unsent(ctx context.Context, id int32, after int64, most int) ([]stream.Unsent, error) {
+	select {
+	case <-h.saved:
+	case <-ctx.Done():
+	}
+	return h.Store.Unsent(ctx, id, after, most)
+}
+
+// The first plan of a site is published once, also if the outbox sees it before its save is answered.
+func TestRunnerPublishesBeforeTheSaveIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.send(r.sold("A", 10, r.today()))
+		r.run(25*time.Second, func(c *stream.RunnerConfig) { c.Store = &hasty{Store: r.store, saved: make(chan struct{})} })
+		if got := strings.Join(r.heads(), " "); got != "1" {
+			t.Errorf("heads %q", got)
+		}
+	})
+}
+
+// A plan at the end of the input that failed is made again, though nothing more comes.
+func TestRunnerRetriesAtTheEndOfTheInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.send(r.sold("A", 10, day0))
+		failures := 0
+		r.run(time.Minute, func(c *stream.RunnerConfig) {
+			c.Processor.Settings.Clock = schemas.ClockEvent
+			c.Solve = func(ctx context.Context, job *stream.Job) stream.Outcome {
+				if failures++; failures == 1 {
+					return stream.Outcome{Err: errors.New("no solution")}
+				}
+				return solveCold(ctx, job)
+			}
+		})
+		_, head, _, err := r.store.Head(t.Context(), "plant")
+		if err != nil || !strings.Contains(string(head), `"status":"optimal"`) {
+			t.Errorf("the newest head is %.200s, %v", head, err)
 		}
 	})
 }
