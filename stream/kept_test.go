@@ -12,6 +12,7 @@ import (
 
 // A partition that has gone to another process for good does not stay in the memory of the one that had it.
 func TestOwnersThatLeaveAreForgotten(t *testing.T) {
+	const partitions = 4
 	synctest.Test(t, func(t *testing.T) {
 		log, store := memory.NewLog(memory.LogConfig{Partitions: partitions}), memory.NewStore()
 		ctx, stop := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -33,7 +34,7 @@ func (g *gate) Save(ctx context.Context, id int32, epoch int64, b *stream.Batch)
 
 func (g *gate) Publish(ctx context.Context, messages []stream.Message) error {
 	if g.mute.Load() {
-		return errFault
+		return errors.New("the database is away")
 	}
 	return g.log.Publish(ctx, messages)
 }

@@ -54,7 +54,7 @@ func (o *owner) recall(ctx context.Context, skus int, out chan<- []Page) {
 			return
 		}
 		log.Warn("models cannot be read yet", "error", err)
-		if !pause(ctx, attempt) {
+		if !o.r.pause(ctx, attempt) {
 			return
 		}
 	}

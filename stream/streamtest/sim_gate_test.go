@@ -110,8 +110,12 @@ func (s *simulation) passable() []*effect {
 	return list
 }
 
+// ownerWaits says whether the owner's goroutine waits for another effect than i, or for models that are still to be read.
 func (s *simulation) ownerWaits(i int) bool {
 	e := s.waiting[i]
+	if ctx := e.p.recalling[e.partition]; ctx != nil && ctx.Err() == nil {
+		return true
+	}
 	return slices.ContainsFunc(s.waiting, func(o *effect) bool { return o.owners && o.p == e.p && o.partition == e.partition })
 }
 

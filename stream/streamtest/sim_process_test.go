@@ -25,12 +25,14 @@ type process struct {
 	stopped bool          // told to end
 	skew    time.Duration // of its wall clock
 	engines map[string]*optimize.Engine
+
+	recalling map[int32]context.Context // by partition, of owners whose models are still to be read
 }
 
 // start begins a process.
 func (s *simulation) start() {
 	s.started++
-	p := &process{simulation: s, number: s.started, ended: make(chan error, 1), engines: map[string]*optimize.Engine{}}
+	p := &process{simulation: s, number: s.started, ended: make(chan error, 1), engines: map[string]*optimize.Engine{}, recalling: map[int32]context.Context{}}
 	set := stream.DefaultSettings()
 	set.Horizon, set.SafetyStock = 3, schemas.SafetyStockRule{Rule: schemas.SafetyFixed, Value: 5}
 	set.MaxAge = schemas.Duration(20 * time.Second)
@@ -139,6 +141,39 @@ func (f *faultyStore) Load(ctx context.Context, id int32) (snapshot *stream.Snap
 		return err
 	})
 	return snapshot, err
+}
+
+// Recall implements stream.Store. One in eight gives a part and fails.
+func (f *faultyStore) Recall(ctx context.Context, id int32, fn func(stream.Page) error) error {
+	p := f.at()
+	p.mu.Lock()
+	p.recalling[id] = ctx
+	p.mu.Unlock()
+	var pages []stream.Page
+	whole := true
+	err := p.do(ctx, "recall", true, func(draw uint64) error {
+		whole = draw%8 != 0 || p.calm
+		return f.store.Recall(ctx, id, func(page stream.Page) error {
+			pages = append(pages, page)
+			return nil
+		})
+	})
+	if !whole {
+		pages = pages[:len(pages)/2]
+	}
+	for i := 0; i < len(pages) && err == nil; i++ {
+		err = fn(pages[i])
+	}
+	switch {
+	case err != nil:
+		return err
+	case !whole:
+		return errors.New("simulated fault: the connection was cut while models were read")
+	}
+	p.mu.Lock()
+	delete(p.recalling, id)
+	p.mu.Unlock()
+	return nil
 }
 
 // Epoch implements stream.Store.
