@@ -28,6 +28,9 @@ func TestManySmallProblems(t *testing.T) {
 	if testing.Short() {
 		t.Skip("ten thousand problems")
 	}
+	if NewCLP == nil {
+		t.Skip("without cgo there is no CLP to compare with")
+	}
 	from, to, err := seeds(os.Getenv("DRUMBEAT_TEST_PROBLEMS"))
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +72,9 @@ func TestManySmallProblems(t *testing.T) {
 
 // Problems that the test above found something in, made smaller by hand.
 func TestFoundProblems(t *testing.T) {
+	if NewCLP == nil {
+		t.Skip("without cgo there is no CLP to compare with")
+	}
 	for name, data := range map[string]string{
 		"stock that nothing can be added to or taken from has values that fit its neighbours'": `{"mode": "strict", "shortages": "economic",
 			"periods": ["1", "2", "3"], "skus": [{"name": "s", "demand": [20, 4, 15], "safety_stock": [6, 2, 2], "receipts": [2, 10, 2.5],

@@ -27,6 +27,7 @@ type outbox struct {
 	revisions int           // of pending
 	backlog   bool          // the store may hold entries that are not in pending: of an earlier owner, or run
 	left      int           // revisions that the backlog had when it was looked at last
+	fenced    bool          // another owner publishes
 	followed  map[int]*followed
 	newest    map[string]int64             // by key of the plans topic: newest revision that we have saved
 	repairs   map[string]map[string]repair // by site and SKU, "" for the head
@@ -102,14 +103,17 @@ func (b *outbox) waiting() int {
 	return len(b.pending)
 }
 
-// room waits until another plan may be made.
+// room waits until another plan may be made. ErrFenced: nothing is published here any more.
 func (b *outbox) room(ctx context.Context) error {
 	for {
 		b.mu.Lock()
-		n, wake := max(b.revisions, b.left), b.wake
+		n, wake, fenced := max(b.revisions, b.left), b.wake, b.fenced
 		b.mu.Unlock()
-		if n <= mostUnsent {
+		switch {
+		case n <= mostUnsent:
 			return nil
+		case fenced:
+			return ErrFenced
 		}
 		select {
 		case <-ctx.Done():
@@ -146,6 +150,10 @@ func (b *outbox) run(ctx context.Context) error {
 			attempt = 0
 		case ctx.Err() != nil:
 		case errors.Is(err, ErrFenced):
+			b.mu.Lock()
+			b.fenced = true
+			b.notify()
+			b.mu.Unlock()
 			return err
 		default:
 			b.r.c.Metrics.PublishFailures.Inc()

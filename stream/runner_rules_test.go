@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,38 @@ func TestRunnerEndsWithPlansInLine(t *testing.T) {
 		r.run(time.Minute, event)
 		if got := strings.Join(r.heads(), " "); got != "1 2" {
 			t.Errorf("heads %s", got)
+		}
+	})
+}
+
+// An owner that makes plans in line, and waits until some of them are published, hears that the partition has been taken.
+func TestRunnerIsFencedWithPlansInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		const days = 8
+		for d := range schemas.Date(days) {
+			r.send(r.sold("A", 10, day0+d))
+		}
+		g := &gate{}
+		g.mute.Store(true)
+		var thief sync.WaitGroup
+		thief.Go(func() {
+			<-time.After(20 * time.Second)
+			if n := len(r.heads()); n != 0 {
+				t.Errorf("%d heads of a publisher that takes nothing", n)
+			}
+			if _, err := r.store.Load(t.Context(), 0); err != nil {
+				t.Error(err)
+			}
+			g.mute.Store(false)
+		})
+		r.run(5*time.Minute, func(c *stream.RunnerConfig) {
+			c.Processor.Settings.Clock = schemas.ClockEvent
+			r.through(g)(c)
+		})
+		thief.Wait()
+		if got := r.heads(); len(got) == 0 || got[len(got)-1] != strconv.Itoa(days) {
+			t.Errorf("heads %v, want those up to %d", got, days)
 		}
 	})
 }

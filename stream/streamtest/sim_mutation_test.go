@@ -33,7 +33,7 @@ var rules = []rule{
 	{"identities in the saved state", "stream/ready.go", `pages, drops = s\.ids\.dirtyPages\(s\.name\)`, `pages, drops = nil, nil`, 100},
 	{"the offset is saved with the state", "stream/memory/store.go", `(\tif p == nil \|\| p\.epoch != epoch \{\n\t\treturn stream\.ErrFenced\n\t\}\n\tif err := s\.checkClaims)`,
 		"\tif p != nil {\n\t\tp.next = max(p.next, b.Next)\n\t}\n$1", 100},
-	{"the group offset is committed, and nothing read by it", "stream/ready.go", `b := &Batch\{Next: p\.next\}`, `b := &Batch{Next: p.savedNext}`, 100},
+	{"the group offset is committed, and nothing read by it", "stream/ready.go", `b := &Batch\{Next: p\.next, Rank: p\.rank\}`, `b := &Batch{Next: p.savedNext, Rank: p.rank}`, 100},
 	{"save before publish", "stream/owner_work.go", `(?s)(func \(o \*owner\) startSave.*)o\.saves = done\n`, `${1}o.saves = done
 	for i := range b.Revisions {
 		r := &b.Revisions[i]
