@@ -46,11 +46,14 @@ func TestSolve(t *testing.T) {
 	}
 }
 
-// What is gathered from many batches is the state that the Processor ends with.
+// What is gathered from many batches comes back as it was, models included.
 func TestRecovery(t *testing.T) {
 	store := memorystore.NewStore()
+	if err := FillRecovery(t.Context(), store, 30); err != nil {
+		t.Fatal(err)
+	}
 	got := metrics(t, func(report func(Row)) error { return Recovery(t.Context(), store, 30, report) })
-	if got["recovery_seconds"] <= 0 || got["state_megabytes"] <= 0 {
+	if got["ready_seconds"] <= 0 || got["state_megabytes"] <= 0 || got["model_megabytes"] <= 0 {
 		t.Errorf("%v", got)
 	}
 }

@@ -47,6 +47,9 @@ func recovery(ctx context.Context, store RecoveryStore, skus int, put func(metri
 		return err
 	}
 	read := since(began)
+	if len(snapshot.Sites) == 0 {
+		return errors.New("the store is empty")
+	}
 	config := eventConfig()
 	config.Shards = 0
 	p, err := stream.New(config, snapshot)

@@ -29,6 +29,8 @@ type server struct {
 func (s *server) read(r *reader, ended chan<- error) error {
 	var running uint64
 	give := func() {} // up the request that runs
+	free := make(chan struct{}, 1)
+	free <- struct{}{}
 	for {
 		kind, id, err := r.header()
 		switch {
@@ -50,6 +52,9 @@ func (s *server) read(r *reader, ended chan<- error) error {
 			running, give = id, cancel
 			go func() {
 				defer cancel()
+				// The caller may have the whole of an answer, and ask again, before the write of it returns.
+				<-free
+				defer func() { free <- struct{}{} }()
 				plan, err := s.solve(ctx, q)
 				if err := s.out.answer(id, plan, err); err != nil {
 					ended <- err
