@@ -226,7 +226,7 @@ func (s *simulation) coordinate() {
 		s.note("generation %d forms of %d members", s.group.generation, len(s.group.members))
 	}
 	for _, p := range s.processes {
-		if m := p.member; m != nil && !p.paused && !p.dead && s.group.overdue(m) && (s.calm || s.rand.IntN(8) == 0) {
+		if m := p.member; m != nil && !p.paused && !p.dead && len(p.ended) == 0 && s.group.overdue(m) && (s.calm || s.rand.IntN(8) == 0) {
 			s.note("%v learns that its generation is over", p)
 			m.end()
 			synctest.Wait()
@@ -265,6 +265,7 @@ func (s *simulation) settle() {
 			continue
 		}
 		sleep(500 * time.Millisecond)
+		synctest.Wait() // what else is due at this moment happens before anybody looks
 		if idle++; idle%4 != 0 { // to look costs time
 			continue
 		}
