@@ -76,7 +76,7 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
 			flow := r.cheapest
-			if r.still(s) {
+			if r.holds[s] {
 				flow = r.base
 			}
 			e.measure(c, s, r.prices, flow)
@@ -84,9 +84,12 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 			r.now.carried(c, s, sol.X)
 			if r.rest {
 				first, last := c.first[s*c.T], c.first[(s+1)*c.T]
-				if flow == r.base {
+				switch {
+				case r.still(s):
 					r.margin[s] -= 2 * r.reach[s] * r.moved
-				} else {
+				case flow == r.base:
+					r.margin[s] = 0
+				default:
 					r.margin[s] = 0
 					copy(r.base.x[first:last], flow.x[first:last])
 					clear(r.free[first:last])
