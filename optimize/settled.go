@@ -57,13 +57,16 @@ func (d *settled) bears(c *coupled, s int, prices []float64) bool {
 const holdMargin = 1e-9
 
 // hold says whether the base plan of path s, which was its only optimum at the anchor, is its optimum at the present prices:
-// they have moved too little, or every swap has been looked at and none pays. That is a fraction of the oracle's work.
+// they have moved too little, or every swap has been looked at and none pays. That is a fraction of the oracle's work, but
+// where the oracle is a running best.
 func (r *rounds) hold(e *exchange, s int) bool {
 	switch {
 	case r.loose[s] || r.margin[s] <= 0:
 		return false
 	case r.still(s) || r.bears(r.c, s, r.prices):
 		return true
+	case r.c.plain[s]:
+		return false
 	}
 	e.measure(r.c, s, r.prices, r.base)
 	return e.margin(r.c, s, r.prices, r.base) > holdMargin*r.unit[s]
