@@ -166,7 +166,25 @@ func (r *rounds) settlePath(e *exchange, s int, share float64) (freed int) {
 	return freed
 }
 
-// resettle is settlePath for a path whose margin at the present prices is at least what is noted.
+// keepsStill notes flow, which is the optimum of path s at the present prices, as its base plan there. It says whether the path
+// needs no resettling.
+func (r *rounds) keepsStill(s int, flow *flow) bool {
+	c := r.c
+	if r.still(s) {
+		r.margin[s] -= 2 * r.reach[s] * r.moved
+	} else {
+		r.margin[s] = 0
+	}
+	if flow != r.base {
+		first, last := c.first[s*c.T], c.first[(s+1)*c.T]
+		copy(r.base.x[first:last], flow.x[first:last])
+		clear(r.free[first:last])
+		r.cost[s], _ = r.base.cost(c, s, nil)
+	}
+	return r.margin[s] > r.eps*r.unit[s]
+}
+
+// resettle is settlePath for a path that has been measured at the present prices and whose margin there is at least what is noted.
 func (r *rounds) resettle(e *exchange, s int) {
 	if r.margin[s] <= r.eps*r.unit[s] {
 		r.settlePath(e, s, r.eps)
