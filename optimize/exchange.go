@@ -16,6 +16,8 @@ type exchange struct {
 	more, less []nearest // by node and one beyond, where what is left over ends at cost 0
 	level      []float64 // flow over the cut behind each node
 	back       []float64 // what a unit less over it saves
+	value      []float64 // of the nodes
+	end        float64   // flow over the last cut, of worth
 	forced     []int     // nodes whose value only has a ceiling
 }
 
@@ -166,6 +168,7 @@ func (e *exchange) worth(c *coupled, s int, prices []float64, f *flow, dst []flo
 		e.back = append(e.back, low)
 		dst[t], carried = least, least+high
 	}
+	e.end = level
 	after := min(carried, 0)
 	for t := T - 1; t >= 0; t-- {
 		dst[t] = min(dst[t], after-e.back[t])
@@ -175,6 +178,23 @@ func (e *exchange) worth(c *coupled, s int, prices []float64, f *flow, dst []flo
 		after = dst[t]
 	}
 	return true
+}
+
+// proves says whether the values that worth has just written to value prove flow f of path s optimal: what supplies must not cost
+// more than it is worth, nor what is left over behind the last node. That nothing costs less than it is worth is how they are made.
+func (e *exchange) proves(c *coupled, s int, prices []float64, f *flow) bool {
+	dust := c.dust[s]
+	for t, worth := range e.value {
+		n := s*c.T + t
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			if f.x[i] > dust && c.price(i, prices) > worth {
+				return false
+			}
+		}
+	}
+	n := (s+1)*c.T - 1
+	_, high := c.slopes(&c.cuts[n], e.end, dust)
+	return e.value[c.T-1]+high >= 0
 }
 
 // ceilings writes the values of nodes where a unit can neither be had nor spared, given as −Inf: their neighbours bound

@@ -68,6 +68,10 @@ func (r *rounds) hold(e *exchange, s int) bool {
 	case r.c.plain[s]:
 		return false
 	}
+	e.value = resized(e.value, r.c.T)
+	if e.worth(r.c, s, r.prices, r.base, e.value) {
+		return e.proves(r.c, s, r.prices, r.base)
+	}
 	e.measure(r.c, s, r.prices, r.base)
 	return e.margin(r.c, s, r.prices, r.base) > holdMargin*r.unit[s]
 }
