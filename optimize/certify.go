@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -34,7 +35,12 @@ const (
 //
 // The error wraps ErrCertificate and says what failed; the Certificate is valid with it.
 func Certify(p *Problem, plan *Plan) (Certificate, error) {
-	c := certifier{p: p, plan: plan, T: len(p.Periods)}
+	return certify(context.Background(), p, plan)
+}
+
+// certify is Certify while ctx lasts.
+func certify(ctx context.Context, p *Problem, plan *Plan) (Certificate, error) {
+	c := certifier{ctx: ctx, p: p, plan: plan, T: len(p.Periods)}
 	if err := c.shape(); err != nil {
 		return Certificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
@@ -79,6 +85,9 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 			cert.ShortageGap = max(0, whole-c.bound()) / max(1, math.Abs(whole))
 		}
 	}
+	if err := ctx.Err(); err != nil { // not every SKU has been looked at
+		return Certificate{}, err
+	}
 	scale := max(1, math.Abs(weighted)) + c.grains()
 	var err error
 	switch {
@@ -98,6 +107,7 @@ func Certify(p *Problem, plan *Plan) (Certificate, error) {
 }
 
 type certifier struct {
+	ctx       context.Context
 	p         *Problem
 	plan      *Plan
 	T         int
@@ -106,6 +116,8 @@ type certifier struct {
 	violation float64
 	worst     string
 	clipped   float64
+
+	level, charge, value []float64 // of the SKU that is being looked at
 }
 
 // grains is the worth of a few units of every SKU and of overtime; times certifyGap, of a few grains.
@@ -195,7 +207,7 @@ func optRow(m [][]float64, s, t int) float64 {
 const certifyChunk = 256
 
 // eachSKU looks at every SKU, on all cores, and returns the sum of what look returns, always in the same order. look
-// may note violations and clipped values in its certifier.
+// may note violations and clipped values in its certifier. When the context ends it leaves out those that are left.
 func (c *certifier) eachSKU(look func(c *certifier, s int) float64) float64 {
 	S := len(c.p.SKUs)
 	parts := make([]certifier, (S+certifyChunk-1)/certifyChunk)
@@ -209,7 +221,11 @@ func (c *certifier) eachSKU(look func(c *certifier, s int) float64) float64 {
 			}
 			own, sum := *c, 0.0
 			own.violation, own.worst, own.clipped = 0, "", 0
+			own.level, own.charge, own.value = nil, nil, nil
 			for s := k * certifyChunk; s < min(S, (k+1)*certifyChunk); s++ {
+				if ended(c.ctx, s, 16) != nil {
+					return
+				}
 				sum += look(&own, s)
 			}
 			parts[k], sums[k] = own, sum
@@ -265,10 +281,12 @@ func (c *certifier) boundsOfProduction(s int) {
 	}
 }
 
-// unavoidable is the stock of SKU s if only what must be made is made, never below 0 without backlog.
+// unavoidable is the stock of SKU s if only what must be made is made, never below 0 without backlog. It lasts until
+// the next call.
 func (c *certifier) unavoidable(s int) []float64 {
 	sku := &c.p.SKUs[s]
-	level, now := make([]float64, c.T), sku.Opening
+	c.level = resized(c.level, c.T)
+	level, now := c.level, sku.Opening
 	for t := range c.T {
 		now += opt(sku.Receipts, t) - sku.Demand[t]
 		if u := t - sku.LeadTime; u >= 0 {

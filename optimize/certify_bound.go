@@ -115,7 +115,8 @@ func (c *certifier) clip(from, to float64) {
 func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 	sku, w := &c.p.SKUs[s], c.weight(s)
 	T := c.T
-	charge := make([]float64, T) // c + a·π of a unit started in t
+	c.charge = resized(c.charge, T)
+	charge := c.charge // c + a·π of a unit started in t
 	for t := range charge {
 		charge[t] = sku.ProductionCost
 		for _, u := range sku.Uses {
@@ -189,10 +190,11 @@ func (c *certifier) boundSKU(s int, price [][]float64) float64 {
 }
 
 // values returns the plan's values of stock, lowered (or raised) where an unbounded decision would
-// otherwise have a negative reduced cost.
+// otherwise have a negative reduced cost. They last until the next call.
 func (c *certifier) values(s int, charge []float64, limited bool) []float64 {
 	sku, T := &c.p.SKUs[s], c.T
-	v := append([]float64(nil), c.plan.Values[s]...)
+	c.value = append(c.value[:0], c.plan.Values[s]...)
+	v := c.value
 	if !limited { // left-over stock must not pay: v[t] >= −Σ h from t on
 		floor := 0.0
 		for t := T - 1; t >= 0; t-- {

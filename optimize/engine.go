@@ -90,7 +90,7 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, start *Start) (*Plan, er
 		err = ctx.Err()
 	}
 	if err == nil && plan.Status == Optimal {
-		plan.Certificate, err = Certify(p, plan)
+		plan.Certificate, err = certify(ctx, p, plan)
 	}
 	if err != nil {
 		return nil, e.failed(err)

@@ -15,6 +15,9 @@ import (
 type exchange struct {
 	more, less []nearest // by node and one beyond, where what is left over ends at cost 0
 	level      []float64 // flow over the cut behind each node
+	back       []float64 // what a unit less over it saves
+	value      []float64 // of the nodes
+	end        float64   // flow over the last cut, of worth
 	forced     []int     // nodes whose value only has a ceiling
 }
 
@@ -143,6 +146,55 @@ func (e *exchange) values(c *coupled, s int, dst []float64) {
 		}
 	}
 	e.ceilings(c, s, dst)
+}
+
+// worth is measure and values where nothing is asked but the values: one distance a node instead of four. It says no where a unit
+// cannot be had at every node.
+func (e *exchange) worth(c *coupled, s int, prices []float64, f *flow, dst []float64) bool {
+	T, dust := c.T, c.dust[s]
+	e.back = e.back[:0]
+	level, carried := 0.0, math.Inf(1) // carried: the cheapest unit from before
+	for t := range T {
+		n := s*T + t
+		least := carried
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			if f.x[i] < c.room[i]-dust {
+				least = min(least, c.price(i, prices))
+			}
+			level += f.x[i]
+		}
+		level -= c.need[n]
+		low, high := c.slopes(&c.cuts[n], level, dust)
+		e.back = append(e.back, low)
+		dst[t], carried = least, least+high
+	}
+	e.end = level
+	after := min(carried, 0)
+	for t := T - 1; t >= 0; t-- {
+		dst[t] = min(dst[t], after-e.back[t])
+		if math.IsInf(dst[t], 1) {
+			return false
+		}
+		after = dst[t]
+	}
+	return true
+}
+
+// proves says whether the values that worth has just written to value prove flow f of path s optimal: what supplies must not cost
+// more than it is worth, nor what is left over behind the last node. That nothing costs less than it is worth is how they are made.
+func (e *exchange) proves(c *coupled, s int, prices []float64, f *flow) bool {
+	dust := c.dust[s]
+	for t, worth := range e.value {
+		n := s*c.T + t
+		for i := c.first[n]; i < c.first[n+1]; i++ {
+			if f.x[i] > dust && c.price(i, prices) > worth {
+				return false
+			}
+		}
+	}
+	n := (s+1)*c.T - 1
+	_, high := c.slopes(&c.cuts[n], e.end, dust)
+	return e.value[c.T-1]+high >= 0
 }
 
 // ceilings writes the values of nodes where a unit can neither be had nor spared, given as −Inf: their neighbours bound

@@ -100,33 +100,66 @@ func TestGuidedSolverAgreesWithDense(t *testing.T) {
 			if err := g.Load(lp); err != nil {
 				t.Fatal(err)
 			}
-			got, err := g.Solve(context.Background(), nil, DualSimplex, 0)
-			if err != nil {
-				t.Fatal(err)
+			solvedAsDense(t, g, m, lp, DualSimplex)
+		}
+	})
+}
+
+// Paths that share nothing are an LP without shared rows: nothing to price, and sources are free all the same, from the start
+// and when it is solved again in the same memory.
+func TestGuidedWithoutSharedRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := newGuided(newDense)
+		g.eps = rapid.SampledFrom([]float64{1e-9, 0, 10}).Draw(t, "eps")
+		for range 2 {
+			p := randomProblem(t)
+			for s := range p.SKUs {
+				p.SKUs[s].Uses = nil
 			}
-			dense := &Dense{}
-			if err := dense.Load(lp); err != nil {
-				t.Fatal(err)
+			m := formulate(p, p.defaultWeights())
+			if m.conflict {
+				return
 			}
-			want, err := dense.Solve(context.Background(), m.justInTime(), DualSimplex, 0)
-			if err != nil {
-				t.Skip("the oracle gave up: ", err)
-			}
-			if got.Status != want.Status {
-				t.Fatalf("%v, the simplex method finds it %v", got.Status, want.Status)
-			}
-			if got.Status != LPOptimal {
-				continue
-			}
-			if math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective)) {
-				t.Fatalf("%.12g, the simplex method finds %.12g", got.Objective, want.Objective)
-			}
-			inBounds(t, lp, got.X)
-			if dual := dualObjective(lp, got.Duals); math.Abs(dual-got.Objective) > 1e-8*(1+math.Abs(got.Objective)) {
-				t.Fatalf("%.12g, its dual %.12g", got.Objective, dual)
+			loss, _ := m.stageCosts()
+			second := m.lp.clone()
+			second.Cost = loss
+			for _, lp := range []*LP{m.lp, second} {
+				if err := g.Load(lp); err != nil {
+					t.Fatal(err)
+				}
+				solvedAsDense(t, g, m, lp, rapid.SampledFrom([]Method{DualSimplex, PrimalSimplex}).Draw(t, "method"))
 			}
 		}
 	})
+}
+
+// solvedAsDense wants of g, which has loaded lp of m, what Dense finds.
+func solvedAsDense(t *rapid.T, g *guided, m *model, lp *LP, method Method) {
+	got, err := g.Solve(context.Background(), nil, method, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dense := &Dense{}
+	if err := dense.Load(lp); err != nil {
+		t.Fatal(err)
+	}
+	want, err := dense.Solve(context.Background(), m.justInTime(), DualSimplex, 0)
+	if err != nil {
+		t.Skip("the oracle gave up: ", err)
+	}
+	if got.Status != want.Status {
+		t.Fatalf("%v, the simplex method finds it %v", got.Status, want.Status)
+	}
+	if got.Status != LPOptimal {
+		return
+	}
+	if math.Abs(got.Objective-want.Objective) > 1e-9*(1+math.Abs(want.Objective)) {
+		t.Fatalf("%.12g, the simplex method finds %.12g", got.Objective, want.Objective)
+	}
+	inBounds(t, lp, got.X)
+	if dual := dualObjective(lp, got.Duals); math.Abs(dual-got.Objective) > 1e-8*(1+math.Abs(got.Objective)) {
+		t.Fatalf("%.12g, its dual %.12g", got.Objective, dual)
+	}
 }
 
 // inBounds wants x within the bounds of columns and rows.

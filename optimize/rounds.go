@@ -253,7 +253,7 @@ func (r *rounds) dearer(ctx context.Context) (added, lost int, err error) {
 	err = r.b.eachChunk(ctx, c.S, func(chunk, from, to int) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
-			if r.still(s) {
+			if r.holds[s] {
 				continue
 			}
 			cost := r.worth[s]

@@ -76,22 +76,16 @@ func (r *rounds) solution(ctx context.Context) (*Solution, error) {
 		e := &r.exchanges[chunk]
 		for s := from; s < to; s++ {
 			flow := r.cheapest
-			if r.still(s) {
+			if r.holds[s] {
 				flow = r.base
 			}
-			e.measure(c, s, r.prices, flow)
-			e.values(c, s, sol.Duals[s*c.T:(s+1)*c.T])
 			r.now.carried(c, s, sol.X)
+			values := sol.Duals[s*c.T : (s+1)*c.T]
+			if r.rest && !r.keepsStill(s, flow) || !e.worth(c, s, r.prices, flow, values) {
+				e.measure(c, s, r.prices, flow)
+				e.values(c, s, values)
+			}
 			if r.rest {
-				first, last := c.first[s*c.T], c.first[(s+1)*c.T]
-				if flow == r.base {
-					r.margin[s] -= 2 * r.reach[s] * r.moved
-				} else {
-					r.margin[s] = 0
-					copy(r.base.x[first:last], flow.x[first:last])
-					clear(r.free[first:last])
-					r.cost[s], _ = r.base.cost(c, s, nil)
-				}
 				r.resettle(e, s)
 			}
 		}

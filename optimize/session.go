@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -16,8 +17,9 @@ type session struct {
 	model  *model // the last model that was solved to an optimum, and
 	basis  *Basis // its basis
 
-	kept    *model  // what the solver by prices has read last, if it is to be written on
-	rewrote []int32 // its SKUs that have been written since; nil: any
+	aside   *session // of the problem without change prices, by prices; nil until it is needed
+	kept    *model   // what the solver by prices has read last, if it is to be written on
+	rewrote []int32  // its SKUs that have been written since; nil: any
 
 	periods []uint64 // tie seeds of the periods
 	named   []string // whose seeds they are
@@ -26,12 +28,15 @@ type session struct {
 // close frees the solver. The session can be used again and then starts cold.
 func (e *session) close() error {
 	e.loaded, e.model, e.basis, e.kept, e.rewrote = nil, nil, nil, nil, nil
-	if e.solver == nil {
-		return nil
+	var err error
+	if e.aside != nil {
+		err, e.aside = e.aside.close(), nil
 	}
-	s := e.solver
-	e.solver = nil
-	return s.Close()
+	if s := e.solver; s != nil {
+		e.solver = nil
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // by makes the session solve by prices or as a whole.
@@ -76,17 +81,16 @@ type result struct {
 	duals      *Solution // the optimum that prices come from
 	x          []float64 // the canonical optimum
 	stats      Stats
-
-	lossPrices, shortPrices []float64 // of the stages, where they were solved by prices
+	least      *leastShortage
 }
 
 // optimum finds the lexicographic optimum of m's problem, ties broken, from basis. The result's model has larger
-// weights where m's do not reach the least shortage.
-func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result, error) {
+// weights where m's do not reach the least shortage. least is what is known of that already.
+func (e *session) optimum(ctx context.Context, m *model, basis *Basis, least *leastShortage) (*result, error) {
 	if m.conflict {
 		return nil, fmt.Errorf("contradictory bounds in a problem that passed its checks")
 	}
-	r := &result{m: m}
+	r := &result{m: m, least: least}
 	r.stats.Rows, r.stats.Columns = m.lp.Rows(), m.lp.Columns()
 	for raises := 0; ; raises++ {
 		sol, err := e.run(ctx, m.lp, basis, DualSimplex, &r.stats)
@@ -112,26 +116,13 @@ func (e *session) optimum(ctx context.Context, m *model, basis *Basis) (*result,
 			return nil, fmt.Errorf("shortage prices of %g and %g times the shortage cost do not reach the least shortage",
 				m.weights.Shortfall, m.weights.Loss)
 		}
-		basis = r.raisedPrices(sol.Basis, raised)
+		basis = least.raised(sol.Basis, m.weights, raised)
 		if m, err = formulateWithin(ctx, m.p, raised); err != nil {
 			return nil, err
 		}
 	}
 	e.model, e.basis = r.m, r.duals.Basis
 	return r, nil
-}
-
-// raisedPrices is where to begin at other weights. Prices are the sum of the stages': weights times what a unit of room
-// saves of loss, of shortfall, and of cost.
-func (r *result) raisedPrices(b *Basis, raised Weights) *Basis {
-	if b == nil || b.Prices == nil {
-		return b
-	}
-	b = b.Clone()
-	for k := range b.Prices {
-		b.Prices[k] += (raised.Loss-r.m.weights.Loss)*at(r.lossPrices, k) + (raised.Shortfall-r.m.weights.Shortfall)*at(r.shortPrices, k)
-	}
-	return b
 }
 
 // fits says whether the last basis is one of m as it stands.

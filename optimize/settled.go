@@ -18,7 +18,8 @@ type settled struct {
 	unit   []float64 // by path: what a unit costs
 	loose  []bool    // by path: it has a free source, so it may be elsewhere
 	cost   []float64 // by path: of the base plan, without prices
-	worth  []float64 // by path without a free source: the same at the prices of the last bound, unless it is settled there
+	worth  []float64 // by path without a free source: the same at the prices of the last bound, unless it holds there
+	holds  []bool    // by path: at those prices its optimum is the base plan
 	load   []float64 // by shared row: of the base plan
 }
 
@@ -26,7 +27,7 @@ type settled struct {
 func (d *settled) reset(c *coupled) {
 	d.anchor, d.load, d.moved = resized(d.anchor, c.K), resized(d.load, c.K), 0
 	d.margin, d.reach, d.cost, d.unit = resized(d.margin, c.S), resized(d.reach, c.S), resized(d.cost, c.S), resized(d.unit, c.S)
-	d.loose, d.worth = resized(d.loose, c.S), resized(d.worth, c.S)
+	d.loose, d.worth, d.holds = resized(d.loose, c.S), resized(d.worth, c.S), resized(d.holds, c.S)
 }
 
 // know takes what does not depend on prices of path s and its base plan.
@@ -37,6 +38,43 @@ func (d *settled) know(c *coupled, s int, base *flow) {
 
 // still says whether the base plan of path s is its only optimum at the present prices.
 func (d *settled) still(s int) bool { return !d.loose[s] && d.margin[s] > 2*d.reach[s]*d.moved }
+
+// bears is still, with what prices have moved by for each of the path's sources.
+func (d *settled) bears(c *coupled, s int, prices []float64) bool {
+	least, most := 0.0, 0.0
+	for i := c.first[s*c.T]; i < c.first[(s+1)*c.T]; i++ {
+		by := 0.0
+		for k := c.entry[i]; k < c.entry[i+1]; k++ {
+			row := c.row[k]
+			by += c.amount[k] * (prices[row] - d.anchor[row])
+		}
+		least, most = min(least, by), max(most, by)
+	}
+	return d.margin[s] > most-least
+}
+
+// holdMargin is the least loss of a unit, of what a unit costs, with which no swap pays for rounding errors.
+const holdMargin = 1e-9
+
+// hold says whether the base plan of path s, which was its only optimum at the anchor, is its optimum at the present prices:
+// they have moved too little, or every swap has been looked at and none pays. That is a fraction of the oracle's work, but
+// where the oracle is a running best.
+func (r *rounds) hold(e *exchange, s int) bool {
+	switch {
+	case r.loose[s] || r.margin[s] <= 0:
+		return false
+	case r.still(s) || r.bears(r.c, s, r.prices):
+		return true
+	case r.c.plain[s]:
+		return false
+	}
+	e.value = resized(e.value, r.c.T)
+	if e.worth(r.c, s, r.prices, r.base, e.value) {
+		return e.proves(r.c, s, r.prices, r.base)
+	}
+	e.measure(r.c, s, r.prices, r.base)
+	return e.margin(r.c, s, r.prices, r.base) > holdMargin*r.unit[s]
+}
 
 // at notes the present prices.
 func (d *settled) at(prices []float64) {
@@ -132,7 +170,25 @@ func (r *rounds) settlePath(e *exchange, s int, share float64) (freed int) {
 	return freed
 }
 
-// resettle is settlePath for a path whose margin at the present prices is at least what is noted.
+// keepsStill notes flow, which is the optimum of path s at the present prices, as its base plan there. It says whether the path
+// needs no resettling.
+func (r *rounds) keepsStill(s int, flow *flow) bool {
+	c := r.c
+	if r.still(s) {
+		r.margin[s] -= 2 * r.reach[s] * r.moved
+	} else {
+		r.margin[s] = 0
+	}
+	if flow != r.base {
+		first, last := c.first[s*c.T], c.first[(s+1)*c.T]
+		copy(r.base.x[first:last], flow.x[first:last])
+		clear(r.free[first:last])
+		r.cost[s], _ = r.base.cost(c, s, nil)
+	}
+	return r.margin[s] > r.eps*r.unit[s]
+}
+
+// resettle is settlePath for a path that has been measured at the present prices and whose margin there is at least what is noted.
 func (r *rounds) resettle(e *exchange, s int) {
 	if r.margin[s] <= r.eps*r.unit[s] {
 		r.settlePath(e, s, r.eps)
@@ -213,7 +269,7 @@ func (r *rounds) bound(ctx context.Context) (float64, error) {
 		clear(moving)
 		use := func(i int32, q float64) { x[i] = min(c.room[i], x[i]+q) }
 		for s := from; s < to; s++ {
-			if r.still(s) {
+			if r.holds[s] = r.hold(&r.exchanges[chunk], s); r.holds[s] {
 				sums[chunk] += r.cost[s]
 				continue
 			}

@@ -35,10 +35,12 @@ type task struct {
 	stability        float64 // NaN: not worked out
 	stats            Stats
 	blocks           []Block
+	least            *leastShortage
+	prices           *Basis // at the weights of the last pass, by prices
 }
 
-// all solves every component at the same shortage prices: if one needs higher ones, the others are solved
-// again at those, as the plan states one pair that proves all of it.
+// all solves every component at the same shortage prices: if one needs higher ones, the others that are short of anything
+// are solved again at those, as the plan states one pair that proves all of it.
 func (s *solving) all(ctx context.Context) error {
 	s.weights = s.p.defaultWeights()
 	if s.known != nil && s.p.Shortages != Economic { // what the last plan had to be raised to
@@ -57,6 +59,9 @@ func (s *solving) all(ctx context.Context) error {
 		s.weights = most
 		done := true
 		for i := range s.tasks {
+			if k := &s.tasks[i]; k.written && k.weights != most && !s.plan.part(k.component).short() {
+				k.weights = most // where nothing is short, its price does not matter
+			}
 			done = done && (s.tasks[i].infeasible || s.tasks[i].weights == most)
 		}
 		if done {
@@ -127,6 +132,8 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 			return err
 		}
 		switch {
+		case at.guided && k.prices != nil:
+			basis = k.least.raised(k.prices, k.weights, s.weights)
 		case at.guided && s.known == nil:
 		case at.guided:
 			basis = m.unpackPrices(s.known)
@@ -138,7 +145,10 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 			basis = m.justInTime()
 		}
 	}
-	r, err := at.optimum(ctx, m, basis)
+	if k.least == nil {
+		k.least = unknownShortage()
+	}
+	r, err := at.optimum(ctx, m, basis, k.least)
 	if err != nil && ctx.Err() == nil { // a bad start must not cost the plan, nor an SKU that is no path
 		if k.session == nil {
 			spare := &session{newSolver: s.engine.newSolver, opts: s.engine.opts}
@@ -149,7 +159,7 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 		}
 		k.cold, k.fallback = k.session != nil, k.session != nil && k.guided
 		k.guided = false
-		r, err = at.optimum(ctx, m, m.justInTime())
+		r, err = at.optimum(ctx, m, m.justInTime(), k.least)
 	}
 	if err == nil && !r.infeasible && (k.session == nil || m.affordable(at.guided)) {
 		k.stability, err = at.stability(ctx, r)
@@ -166,7 +176,7 @@ func (s *solving) solve(ctx context.Context, k *task, alone *session) (err error
 	k.raised = r.m.raised
 	switch {
 	case k.session != nil && at.guided:
-		k.blocks = r.m.packPrices(r.duals.Basis.Prices)
+		k.blocks, k.prices = r.m.packPrices(r.duals.Basis.Prices), r.duals.Basis
 	case k.session != nil:
 		k.blocks = r.m.pack(r.duals.Basis)
 	}

@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"fmt"
 	"math"
 )
 
@@ -26,53 +27,88 @@ func (m *model) affordable(guided bool) bool {
 // without change prices. Both are short of the same, as that comes before cost.
 func (e *session) stability(ctx context.Context, r *result) (float64, error) {
 	m := r.m
-	lp, priced := (*LP)(nil), false
-	for s := range m.p.SKUs {
-		sku := &m.p.SKUs[s]
-		for t, k := range sku.ChangePrice {
-			if k == 0 || !sku.hasBaseline(t) {
-				continue
-			}
-			if !priced {
-				lp, priced = m.lp.clone(), true
-			}
-			lp.Cost[m.index(kindKeep, s, t)] += k
-			lp.Cost[m.index(kindMore, s, t)] -= k
-		}
-	}
-	if !priced {
+	if !m.p.changePriced() {
 		return 0, nil
 	}
-	at := m
 	if e.guided {
-		at = formulate(m.p.withoutChange(true), m.weights)
-		lp = at.lp
+		return e.stabilityByPrices(ctx, r)
+	}
+	lp := m.lp.clone()
+	for s := range m.p.SKUs {
+		for t, k := range m.p.SKUs[s].ChangePrice {
+			if k != 0 && m.p.SKUs[s].hasBaseline(t) {
+				lp.Cost[m.index(kindKeep, s, t)] += k
+				lp.Cost[m.index(kindMore, s, t)] -= k
+			}
+		}
 	}
 	free, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
 	if err != nil {
 		return 0, err
 	}
 	with, short := m.costs(r.x)
-	without, shortFree := at.costs(free.X)
+	without, shortFree := m.costs(free.X)
 	if m.p.Shortages != Economic && math.Abs(short-shortFree) > 1e-9*(1+short) {
 		// At a shortage price that just balances: only the plan with ties broken is comparable.
-		if without, err = e.withoutChangePrice(ctx, m, free.Basis); err != nil {
+		last, lastBasis := e.model, e.basis
+		defer func() { e.model, e.basis = last, lastBasis }()
+		again, err := e.optimum(ctx, formulate(m.p.withoutChange(false), m.weights), free.Basis, r.least)
+		if err != nil {
 			return 0, err
 		}
+		without, _ = again.m.costs(again.x)
 	}
 	return math.Max(0, with-without), nil
 }
 
-// withoutChangePrice is the total cost of the plan that m's problem has when change costs nothing.
-func (e *session) withoutChangePrice(ctx context.Context, m *model, basis *Basis) (float64, error) {
-	last, lastBasis := e.model, e.basis
-	defer func() { e.model, e.basis = last, lastBasis }()
-	r, err := e.optimum(ctx, formulate(m.p.withoutChange(e.guided), m.weights), basis)
+// changePriced says whether any change of a baseline has a price.
+func (p *Problem) changePriced() bool {
+	for s := range p.SKUs {
+		for t, k := range p.SKUs[s].ChangePrice {
+			if k != 0 && p.SKUs[s].hasBaseline(t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stabilityByPrices is stability in a session of its own. Like the first, it remembers the last problem and leaves alone what
+// has not changed in it.
+func (e *session) stabilityByPrices(ctx context.Context, r *result) (float64, error) {
+	if e.aside == nil {
+		e.aside = &session{newSolver: e.newSolver, opts: e.opts, guided: true}
+	}
+	free := e.aside
+	m, err := free.formulate(ctx, r.m.p.withoutChange(true), r.m.weights)
 	if err != nil {
 		return 0, err
 	}
-	cost, _ := r.m.costs(r.x)
-	return cost, nil
+	basis := free.basis
+	if basis == nil || free.rewrote == nil || float64(len(free.rewrote)) > rereadShare*float64(len(m.p.SKUs)) {
+		basis = r.duals.Basis // nearer
+	}
+	sol, err := free.run(ctx, m.lp, basis, DualSimplex, &r.stats)
+	if err != nil {
+		return 0, err
+	}
+	if sol.Status != LPOptimal {
+		return 0, fmt.Errorf("without change prices the LP is %v", sol.Status)
+	}
+	free.basis = sol.Basis
+	with, short := r.m.costs(r.x)
+	without, shortFree := m.costs(sol.X)
+	if m.p.Shortages != Economic && math.Abs(short-shortFree) > 1e-9*(1+short) { // as above
+		again, err := free.optimum(ctx, m, sol.Basis, r.least)
+		if err != nil {
+			return 0, err
+		}
+		r.stats.Iterations, r.stats.Stages = r.stats.Iterations+again.stats.Iterations, r.stats.Stages+again.stats.Stages
+		without, _ = again.m.costs(again.x)
+		m = again.m
+	}
+	free.keep(m)
+	return math.Max(0, with-without), nil
 }
 
 // withoutChange is p when change costs nothing. Without the baselines as well, production is a single decision;

@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -10,14 +9,9 @@ import (
 // stageTolerance is the relative excess of a stage's shortage over its minimum that counts as equal.
 const stageTolerance = 1e-7
 
-// checkStages proves that the plan in r has the least weighted loss and, with that, the least
-// weighted shortfall. It returns the weights of r's model if so, else larger ones to try. It looks at
-// the plan after ties are broken: at a price that just balances, an optimum with the least shortage may
-// be tied with one that has more.
-//
-// Each stage is the same LP with the stage's own cost, started at the optimum: usually no step is
-// needed. Between the stages the optimal face of the first is kept by fixing what has a reduced cost
-// (strict complementarity is not needed: any optimal dual describes the whole face).
+// checkStages says whether the plan in r has the least weighted loss and, with that, the least weighted shortfall. It returns
+// the weights of r's model if so, else larger ones to try. It looks at the plan after ties are broken: at a price that just
+// balances, an optimum with the least shortage may be tied with one that has more.
 func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	m := r.m
 	if m.p.Shortages == Economic {
@@ -37,49 +31,21 @@ func (e *session) checkStages(ctx context.Context, r *result) (Weights, error) {
 	if lost <= 1e-9*scale && short <= 1e-9*scale {
 		return m.weights, nil
 	}
-	lp := m.lp.clone()
-	lp.Cost, lp.Offset = loss, 0
-	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
-	if err != nil {
-		return m.weights, err
+	least, raised, nothingShort := r.least, m.weights, short <= 1e-9*scale
+	if math.IsNaN(least.loss) || (math.IsNaN(least.shortfall) && !nothingShort) {
+		if err := e.findLeast(ctx, r, loss, shortfall, nothingShort); err != nil {
+			return m.weights, err
+		}
 	}
-	if r.shortPrices = nil; e.guided {
-		r.lossPrices = sol.Basis.Prices
-	}
-	raised := m.weights
-	if lost > sol.Objective+stageTolerance*(scale+math.Abs(lost)) {
+	beyond := func(v, least float64) bool { return v > least+stageTolerance*(scale+math.Abs(v)) }
+	switch {
+	case beyond(lost, least.loss):
 		raised.Loss *= 10
-		return raised, nil
-	}
-	if short <= 1e-9*scale {
-		return m.weights, nil
-	}
-	lp = lp.clone()
-	fixFace(lp, sol)
-	lp.Cost = shortfall
-	sol, err = e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
-	if err != nil {
-		return m.weights, err
-	}
-	if sol.Status != LPOptimal {
-		return m.weights, fmt.Errorf("the shortfall stage is %v", sol.Status)
-	}
-	if e.guided {
-		r.shortPrices = sol.Basis.Prices
-	}
-	if short > sol.Objective+stageTolerance*(scale+math.Abs(short)) {
+	case !nothingShort && beyond(short, least.shortfall):
 		raised.Shortfall *= 10
 		raised.Loss *= 10
 	}
 	return raised, nil
-}
-
-// optimumOf is where a stage begins: r's basis, or for a solver without one, where it is.
-func (e *session) optimumOf(r *result) *Basis {
-	if e.guided {
-		return nil
-	}
-	return r.duals.Basis
 }
 
 // stageCosts are the costs of the two shortage stages: weighted loss with the backlog at its price, and
@@ -173,7 +139,7 @@ func (e *session) breakTies(ctx context.Context, r *result) error {
 	for i := range m.p.Resources {
 		m.tieCosts(kindCapacityRow, i, periods, set)
 	}
-	sol, err := e.run(ctx, lp, e.optimumOf(r), PrimalSimplex, &r.stats)
+	sol, err := e.run(ctx, lp, r.duals.Basis, PrimalSimplex, &r.stats)
 	if err != nil {
 		return err
 	}
