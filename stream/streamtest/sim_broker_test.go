@@ -158,6 +158,7 @@ func (s *share) Fetch(ctx context.Context, offset int64, _ int) (f stream.Fetche
 	if v.fate != done {
 		return f, errRefused
 	}
+	defer p.over()
 	f = stream.Fetched{Next: offset, End: int64(len(log.records))}
 	for n := 1 + v.draw%6; n > 0 && f.Next < f.End; n-- {
 		f.Records = append(f.Records, log.records[f.Next])

@@ -97,6 +97,8 @@ func (s *simulation) answer(e *effect, v verdict) {
 // passable lists the effects that could be let through now, in a fixed order. While the owner's own goroutine waits
 // for one, no other of its effects is: two answers that wait for it at once would be taken in no fixed order.
 func (s *simulation) passable() []*effect {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	list := s.scratch[:0]
 	for i, e := range s.waiting {
 		switch {
@@ -137,7 +139,9 @@ func (p *process) do(ctx context.Context, kind string, owners bool, act func(dra
 		if err := ctx.Err(); err != nil && kind != "save" { // a save that has begun may still succeed
 			return err
 		}
-		if err := act(v.draw); err != nil {
+		err := act(v.draw)
+		p.over()
+		if err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"testing/synctest"
 	"time"
 
 	"drumbeat/optimize"
@@ -39,7 +38,11 @@ func (s *simulation) start() {
 	runner, err := stream.NewRunner(stream.RunnerConfig{
 		Processor: stream.Config{Settings: set, Shards: 1}, Source: p, Store: (*faultyStore)(p), Publisher: p, PlanLog: p,
 		PlanPartitions: partitions, Solve: p.solve,
-		Now:    func() time.Time { return time.Now().Add(p.skew) },
+		Now: func() time.Time {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return time.Now().Add(p.skew)
+		},
 		Jitter: func(most time.Duration) time.Duration { return most / 2 },
 	})
 	if err != nil {
@@ -50,7 +53,7 @@ func (s *simulation) start() {
 	p.cancel = cancel
 	s.processes = append(s.processes, p)
 	go func() { p.ended <- runner.Run(ctx) }()
-	synctest.Wait()
+	s.rest()
 }
 
 // live counts the processes that are neither dead nor told to end.
@@ -82,7 +85,7 @@ func (s *simulation) kill(p *process) {
 	for _, e := range mine {
 		e.verdict <- verdict{fate: dead}
 	}
-	synctest.Wait()
+	s.rest()
 }
 
 // solve is the solver: a real engine on a solver in plain Go.

@@ -60,7 +60,7 @@ func simulate(seed uint64, skip map[int]bool, tracing bool) result {
 		rand: rand.New(rand.NewPCG(seed, 1)), store: memory.NewStore(), skip: skip, tracing: tracing, counts: map[string]int{},
 	}
 	s.judge = newJudge(s)
-	sleep(time.Duration(24*s.rand.IntN(7)+23)*time.Hour + time.Duration(s.rand.IntN(3600))*time.Second) // midnight may be near, or the end of a week
+	s.sleep(time.Duration(24*s.rand.IntN(7)+23)*time.Hour + time.Duration(s.rand.IntN(3600))*time.Second) // midnight may be near, or the end of a week
 	s.rate = []int{0, 40, 100, 200}[s.rand.IntN(4)]
 	s.newFeed()
 	s.start()
@@ -86,8 +86,22 @@ func simulate(seed uint64, skip map[int]bool, tracing bool) result {
 	return result{s.judge.violation, s.faults, s.trace, s.hash, s.counts, n}
 }
 
+// rest waits until nothing moves by itself.
+func (s *simulation) rest() {
+	s.over()
+	synctest.Wait()
+}
+
+// over tells the race detector that what was done to the world is over before anybody else goes on, as it is: one
+// effect is let through at a time, and processes move only while the simulation rests or sleeps.
+func (s *simulation) over() {
+	s.mu.Lock()
+	s.mu.Unlock() //nolint:staticcheck // nothing is to be done between
+}
+
 // sleep lets time pass.
-func sleep(d time.Duration) {
+func (s *simulation) sleep(d time.Duration) {
+	s.rest()
 	timer := time.NewTimer(d)
 	<-timer.C
 }
@@ -122,11 +136,11 @@ func (s *simulation) fault(what string, to any) bool {
 
 // turn waits until nothing moves by itself, and then does one thing.
 func (s *simulation) turn() {
-	synctest.Wait()
+	s.rest()
 	for _, p := range s.processes {
 		if p.dying && !p.dead {
 			s.kill(p)
-			synctest.Wait()
+			s.rest()
 		}
 	}
 	list := s.passable()
@@ -148,6 +162,7 @@ func (s *simulation) turn() {
 	default:
 		s.happen()
 	}
+	s.rest()
 	s.coordinate()
 }
 
@@ -165,7 +180,7 @@ func (s *simulation) pastime() time.Duration {
 func (s *simulation) wait(d time.Duration) {
 	s.mix(int64(d))
 	s.note("%v pass", d)
-	sleep(d)
+	s.sleep(d)
 }
 
 func (s *simulation) forwardSome() {
@@ -198,7 +213,7 @@ func (s *simulation) pass(e *effect) {
 		s.note("%v/%d: %s %s %s", e.p, e.partition, e.kind, e.detail, fateNames[v.fate])
 	}
 	s.answer(e, v)
-	synctest.Wait()
+	s.rest()
 }
 
 // fates draws what could go wrong with an effect, and how likely that is, in a thousand.
@@ -229,13 +244,14 @@ func (s *simulation) coordinate() {
 		if m := p.member; m != nil && !p.paused && !p.dead && len(p.ended) == 0 && s.group.overdue(m) && (s.calm || s.rand.IntN(8) == 0) {
 			s.note("%v learns that its generation is over", p)
 			m.end()
-			synctest.Wait()
+			s.rest()
 		}
 	}
 }
 
 // settle lets everything come to rest without faults.
 func (s *simulation) settle() {
+	s.rest()
 	s.calm = true
 	s.note("calm")
 	for _, p := range s.processes {
@@ -257,15 +273,15 @@ func (s *simulation) settle() {
 	began := time.Now()
 	idle := 0
 	for n := 0; s.judge.violation == ""; n++ {
-		synctest.Wait()
+		s.rest()
 		s.coordinate()
-		synctest.Wait()
+		s.rest()
 		if list := s.passable(); len(list) > 0 {
 			s.pass(list[s.rand.IntN(len(list))])
 			continue
 		}
-		sleep(500 * time.Millisecond)
-		synctest.Wait() // what else is due at this moment happens before anybody looks
+		s.sleep(500 * time.Millisecond)
+		s.rest()                 // what else is due at this moment happens before anybody looks
 		if idle++; idle%4 != 0 { // to look costs time
 			continue
 		}
@@ -282,13 +298,14 @@ func (s *simulation) settle() {
 
 // end stops all processes in good order.
 func (s *simulation) end() {
+	s.rest()
 	s.calm = true
 	for _, p := range s.processes {
 		p.stopped, p.paused = true, false
 		p.cancel()
 	}
 	for n := 0; ; n++ {
-		synctest.Wait()
+		s.rest()
 		if s.judge.violation != "" || n > 1000 {
 			if n > 1000 {
 				s.judge.fail("processes do not end")
@@ -304,7 +321,7 @@ func (s *simulation) end() {
 		if list := s.passable(); len(list) > 0 {
 			s.pass(list[0])
 		} else {
-			sleep(time.Second)
+			s.sleep(time.Second)
 		}
 	}
 	for _, p := range s.processes {
