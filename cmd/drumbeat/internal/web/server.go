@@ -14,13 +14,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// DefaultAddress is reachable from this machine only: there is no authentication.
+// DefaultAddress is reachable from this machine only, where no token is needed.
 const DefaultAddress = "127.0.0.1:8080"
+
+// ErrOpen says that an address can be reached from elsewhere and nobody would have to say who they are.
+var ErrOpen = errors.New("an address beyond this machine needs tokens")
 
 // Config says where and what a Server serves.
 type Config struct {
 	Address string        // host:port; "": DefaultAddress
 	Drain   time.Duration // how long a stop waits for requests under way; 0: 5 s
+
+	// Tokens are needed for what Handle and HandleFor serve; none: requests from this machine are answered, and
+	// Listen refuses other addresses.
+	Tokens Tokens
 
 	Metrics prometheus.Gatherer // of /metrics; nil: an empty page
 	Checks  []Check             // of /readyz
@@ -61,8 +68,8 @@ func New(c Config) *Server {
 	return s
 }
 
-// Handle serves a pattern of http.ServeMux.
-func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+// Handle serves a pattern of http.ServeMux to those who may read.
+func (s *Server) Handle(pattern string, h http.Handler) { s.HandleFor(RoleRead, pattern, h) }
 
 // Run listens on the configured address and serves until ctx ends, then as Serve.
 func (s *Server) Run(ctx context.Context) error {
@@ -75,6 +82,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Listen opens the configured address, so that a port in use is found before anything else has started.
 func (s *Server) Listen(ctx context.Context) (net.Listener, error) {
+	if len(s.config.Tokens) == 0 && !Local(s.config.Address) {
+		return nil, fmt.Errorf("web: %w: %s", ErrOpen, s.config.Address)
+	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.config.Address)
 	if err != nil {
@@ -139,6 +149,8 @@ func (s *Server) Handler() http.Handler {
 			WriteProblem(w, Problem{Status: http.StatusInternalServerError})
 		}()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Referrer-Policy", "same-origin")
 		if _, pattern := s.mux.Handler(r); pattern == "" {
 			s.unmatched(w, r)
 			return
