@@ -58,7 +58,7 @@ func (c *Console) back(w http.ResponseWriter, r *http.Request, site, done string
 	key, message := "done", done
 	switch {
 	case errors.Is(err, ErrRefused):
-		key, message = "wrong", strings.TrimPrefix(err.Error(), ErrRefused.Error()+": ")
+		key, message = "wrong", refusal(err)
 	case err != nil:
 		c.Log.Error("console: a form failed", "path", r.URL.Path, "error", err)
 		key, message = "wrong", "This could not be sent; the log says why. Try again."
@@ -88,6 +88,11 @@ func decision(r *http.Request) (schemas.Type, any, error) {
 	switch r.FormValue("type") {
 	case "outlier-reviewed":
 		kind = schemas.TypeOutlierReviewed
+		// The button of a table's row says both.
+		if verdict, date, one := strings.Cut(r.FormValue("ruling"), " "); one {
+			r.Form.Set("verdict", verdict)
+			r.Form.Set("date", date)
+		}
 		data = &schemas.OutlierReviewed{SKU: f.need("sku", "the SKU"), Date: f.date("date", "the date"), Verdict: schemas.Verdict(f.need("verdict", "the verdict")), By: by}
 	case "demand-override":
 		kind = schemas.TypeDemandOverride

@@ -92,10 +92,11 @@ type page struct {
 	Who   string // the one who asks, where tokens say so
 	Body  any
 
-	whole  bool // tables are wanted whole, not a page of them
-	self   string
-	query  url.Values
-	tables []*Table
+	context context.Context // of the request
+	whole   bool            // tables are wanted whole, not a page of them
+	self    string
+	query   url.Values
+	tables  []*Table
 }
 
 // table registers a table of the page, so that it can be downloaded.
@@ -143,7 +144,7 @@ func (c *Console) parse() error {
 func (c *Console) serve(name string, fill build) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		p := &page{View: name, Site: r.PathValue("site"), self: r.URL.EscapedPath(), query: q, whole: q.Has("csv"), Done: q.Get("done")}
+		p := &page{context: r.Context(), View: name, Site: r.PathValue("site"), self: r.URL.EscapedPath(), query: q, whole: q.Has("csv"), Done: q.Get("done")}
 		p.Who = web.Who(r.Context()).Name
 		if q.Has("wrong") {
 			p.Done, p.Wrong = q.Get("wrong"), true

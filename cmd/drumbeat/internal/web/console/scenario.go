@@ -10,27 +10,19 @@ import (
 	"sync"
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
-	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
 
 // Ask answers a question of the kind what if about a site's newest plan. An error that matches ErrRefused
 // says what is wrong with the question.
-type Ask func(ctx context.Context, site string, o *optimize.Overrides) (*Answer, error)
-
-// Answer is a plan under other conditions beside the baseline. An infeasible answer has an Infeasibility.
-type Answer struct {
-	Baseline, Plan *schemas.Head
-	Moves          []view.Move // the largest first
-	MovesTotal     int
-}
+type Ask func(ctx context.Context, site string, o *optimize.Overrides) (*optimize.Answer, error)
 
 // scenario is a question as a page's address carries it.
 type scenario struct {
 	fields url.Values // of scenarioFields, without empty ones
 	err    error      // what is wrong with it, or why it has no answer
-	answer *Answer
+	answer *optimize.Answer
 }
 
 // scenarioFields are the fields of the form, in its order.
@@ -191,39 +183,4 @@ func (f *fields) span(periods []string) []string {
 		return nil
 	}
 	return periods[a : b+1]
-}
-
-// asked keeps the newest answers, so that scenarios that stand beside the one that changes are not solved
-// again with every move of a slider.
-type asked struct {
-	mu      sync.Mutex
-	answers map[string]*Answer
-}
-
-// maxAsked bounds what is kept.
-const maxAsked = 64
-
-// ask solves a scenario, unless it has just been solved for this revision.
-func (c *Console) ask(ctx context.Context, head *schemas.Head, s *scenario) {
-	o, err := s.overrides(head.Periods)
-	if err != nil {
-		s.err = err
-		return
-	}
-	key := fmt.Sprintf("%s\x00%s", head.PlanID, s.encode())
-	c.asked.mu.Lock()
-	s.answer = c.asked.answers[key]
-	c.asked.mu.Unlock()
-	if s.answer != nil {
-		return
-	}
-	if s.answer, s.err = c.Ask(ctx, head.Site, o); s.err != nil {
-		return
-	}
-	c.asked.mu.Lock()
-	defer c.asked.mu.Unlock()
-	if c.asked.answers == nil || len(c.asked.answers) >= maxAsked {
-		c.asked.answers = map[string]*Answer{}
-	}
-	c.asked.answers[key] = s.answer
 }

@@ -61,7 +61,7 @@ func (c *Console) sku(r *http.Request, p *page) error {
 	if s.Forecast != nil {
 		b.Model = s.Forecast.Model
 	}
-	b.Held = p.table(c.heldTable(p.Site, s))
+	b.Held = p.table(c.heldTable(s))
 	b.History = p.table(historyTable(s))
 	b.Forecast = p.table(forecastTable(s))
 	b.Accuracy = p.table(accuracyTable(p.Site, s.Accuracy))
@@ -152,11 +152,8 @@ func stockChart(l *schemas.Line) *chart.Stock {
 	return c
 }
 
-// Review is a button that rules on a day.
-type Review struct{ Site, SKU, Date, Verdict, Label string }
-
 // heldTable lists the days that are held back, the newest first.
-func (c *Console) heldTable(site string, s *view.SKU) *Table {
+func (c *Console) heldTable(s *view.SKU) *Table {
 	t := &Table{ID: "flagged", Caption: "Flagged days", Columns: columns("Date", "#Quantity", "#Held back", "Because", "State"), Empty: "None in these days."}
 	for _, d := range slices.Backward(s.History) {
 		v := verdict(&d)
@@ -166,9 +163,9 @@ func (c *Console) heldTable(site string, s *view.SKU) *Table {
 		date := d.Date.String()
 		state := text(v)
 		if c.Submit != nil {
-			state.Forms = append(state.Forms, Review{site, s.SKU, date, "accept", "Accept"})
+			state.Buttons = append(state.Buttons, Button{"accept " + date, "Accept", "accept"})
 			if v != "rejected" {
-				state.Forms = append(state.Forms, Review{site, s.SKU, date, "reject", "Reject"})
+				state.Buttons = append(state.Buttons, Button{"reject " + date, "Reject", "reject"})
 			}
 		}
 		t.add(text(date), quantity(d.Quantity), nonzero(quantity(d.Held)), text(d.Reason), state)

@@ -37,14 +37,17 @@ func columns(names ...string) (list []Column) {
 
 // Cell is one value of a table: Text for people, Raw for machines.
 type Cell struct {
-	Text  string
-	Raw   string
-	Note  string   // said small below the text
-	Link  string   // address that the text leads to
-	Class string   // of the stylesheet
-	Forms []Review // buttons beside the text
-	Time  bool     // Raw is an instant in RFC 3339
+	Text    string
+	Raw     string
+	Note    string   // said small below the text
+	Link    string   // address that the text leads to
+	Class   string   // of the stylesheet
+	Buttons []Button // of the form around the table
+	Time    bool     // Raw is an instant in RFC 3339
 }
+
+// Button sends the form around the table with ruling=Value.
+type Button struct{ Value, Label, Class string }
 
 // add appends a row.
 func (t *Table) add(cells ...Cell) { t.Rows = append(t.Rows, cells) }

@@ -2,7 +2,6 @@
 // Three things that a page cannot do alone: exchange its live parts when there is a new plan, answer while
 // a slider moves, and remember the planner's name.
 
-const live = document.getElementById("live");
 let wanted = 0; // counts fetches, so that an old answer never replaces a newer one
 
 // refresh fetches a page and exchanges the parts that carry data-live, but for one in which someone types.
