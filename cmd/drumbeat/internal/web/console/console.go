@@ -25,8 +25,14 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Lag tells how many records an input topic's partition is behind; false where that is not known here.
-type Lag func(topic string, partition int32) (records float64, known bool)
+// Input is a partition of an input topic.
+type Input struct {
+	Topic     string
+	Partition int32
+}
+
+// Lag tells how many records each input is behind, as far as that is known here.
+type Lag func() map[Input]float64
 
 // Console serves the pages.
 type Console struct {

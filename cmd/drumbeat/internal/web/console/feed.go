@@ -42,16 +42,18 @@ func (c *Console) feed(r *http.Request, p *page) error {
 		ID: "inputs", Caption: "Inputs", Empty: "Nothing has come in yet.",
 		Columns: columns("Input", "#Partition", "#Read", "#Events a second", "Last event", "#Lag", "#Kept", "#Flagged", "#Rejected", "#Duplicate", "#Repaired"),
 	})
+	var lags map[Input]float64
+	if c.Lag != nil {
+		lags = c.Lag()
+	}
 	reasons := map[string]int64{}
 	for _, a := range audits {
 		rate, lag := Cell{Text: chart.Missing, Class: "zero"}, Cell{Text: chart.Missing, Class: "zero"}
 		if v, ok := c.rates.of(p.Site, a); ok {
 			rate = number(round2(v))
 		}
-		if c.Lag != nil {
-			if v, known := c.Lag(a.Topic, a.Partition); known {
-				lag = number(v)
-			}
+		if v, known := lags[Input{a.Topic, a.Partition}]; known {
+			lag = number(v)
 		}
 		rejected := nonzero(number(float64(a.Rejected)))
 		if a.Rejected > 0 {

@@ -7,11 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
 	"drumbeat/optimize"
-	"drumbeat/schemas"
 )
 
 // Ask answers a question of the kind what if about a site's newest plan. An error that matches ErrRefused
