@@ -52,7 +52,7 @@ func (a *API) decisions() {
 		status: http.StatusAccepted, shows: eventAnswer{}, errors: []int{http.StatusNotFound},
 		summary: "Decide: review an outlier, override demand, pin production, approve a plan. It is written to the input topic"},
 		func(ctx context.Context, in *struct {
-			site
+			SitePath
 			Body eventRequest
 		}) (*answer, error) {
 			out, err := a.decide(ctx, in.Site, &in.Body)

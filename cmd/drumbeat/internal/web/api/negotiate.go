@@ -9,13 +9,13 @@ import (
 	"drumbeat/cmd/drumbeat/internal/web/view"
 )
 
-// accepts is what every download can be asked with.
-type accepts struct {
+// Accepts is what every download can be asked with.
+type Accepts struct {
 	Accept string `header:"Accept" hidden:"true"`
 }
 
 // wantsCSV says that CSV is preferred to JSON.
-func (in *accepts) wantsCSV() bool {
+func (in *Accepts) wantsCSV() bool {
 	csv, json := 0.0, 0.0
 	for part := range strings.SplitSeq(in.Accept, ",") {
 		kind, params, err := mime.ParseMediaType(part)
@@ -36,8 +36,8 @@ func (in *accepts) wantsCSV() bool {
 	return csv > json
 }
 
-// conditional is what an answer that follows from a plan alone can be asked with.
-type conditional struct {
+// Conditional is what an answer that follows from a plan alone can be asked with.
+type Conditional struct {
 	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer: 304 if that is still right."`
 }
 
@@ -45,7 +45,7 @@ type conditional struct {
 func tag(b *view.Basis) string { return `W/"` + b.PlanID + `"` }
 
 // conditionally answers 304 where the reader has the plan already.
-func conditionally(in *conditional, b *view.Basis, full func() (*answer, error)) (*answer, error) {
+func conditionally(in *Conditional, b *view.Basis, full func() (*answer, error)) (*answer, error) {
 	const fresh = "no-cache" // to be kept, and asked for again before it is used
 	for have := range strings.SplitSeq(in.IfNoneMatch, ",") {
 		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == strings.TrimPrefix(tag(b), "W/") {

@@ -12,12 +12,13 @@ import (
 	"drumbeat/schemas"
 )
 
-// site is the site in a path.
-type site struct {
+// SitePath is the site in a path. What several inputs share has to be exported: huma sets its fields.
+type SitePath struct {
 	Site string `path:"site" pattern:"^[A-Za-z0-9._-]{1,64}$" maxLength:"64" example:"hall-2"`
 }
 
-type revision struct {
+// RevisionQuery chooses a revision.
+type RevisionQuery struct {
 	Revision int64 `query:"revision" minimum:"0" doc:"0: the newest."`
 }
 
@@ -40,10 +41,10 @@ type linesAnswer struct {
 }
 
 type planIn struct {
-	site
-	revision
-	conditional
-	accepts
+	SitePath
+	RevisionQuery
+	Conditional
+	Accepts
 }
 
 func (a *API) plans() {
@@ -66,7 +67,7 @@ func (a *API) plans() {
 			if err != nil {
 				return nil, err
 			}
-			return conditionally(&in.conditional, &p.Basis, func() (*answer, error) { return reply(http.StatusOK, plan{p}) })
+			return conditionally(&in.Conditional, &p.Basis, func() (*answer, error) { return reply(http.StatusOK, plan{p}) })
 		})
 	register(a, operation{id: "plan-csv", path: "/v1/sites/{site}/plan.csv", etag: true, csv: true, errors: missing,
 		summary: "All lines of a plan as CSV, a row for each SKU and period"}, a.planTable)
@@ -80,7 +81,7 @@ func (a *API) planTable(ctx context.Context, in *planIn) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conditionally(&in.conditional, &page.Basis, func() (*answer, error) {
+	return conditionally(&in.Conditional, &page.Basis, func() (*answer, error) {
 		return table(fmt.Sprintf("plan-%s-%d", page.Site, page.Revision), planColumns, planRows(&page.Basis, linesOf(page.Lines)))
 	})
 }
@@ -99,9 +100,9 @@ func (a *API) planLines(missing []int) {
 	register(a, operation{id: "lines", path: "/v1/sites/{site}/plan/lines", etag: true, shows: linesAnswer{}, errors: missing,
 		summary: "Lines of a plan, by SKU, a page at a time"},
 		func(ctx context.Context, in *struct {
-			site
-			revision
-			conditional
+			SitePath
+			RevisionQuery
+			Conditional
 			After    string `query:"after" maxLength:"200" doc:"An SKU: lines behind it."`
 			Contains string `query:"contains" maxLength:"200" doc:"Text in the SKU, whatever its case."`
 			Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
@@ -114,7 +115,7 @@ func (a *API) planLines(missing []int) {
 			if page.More {
 				out.Next = page.Lines[len(page.Lines)-1].SKU
 			}
-			return conditionally(&in.conditional, &page.Basis, func() (*answer, error) { return reply(http.StatusOK, out) })
+			return conditionally(&in.Conditional, &page.Basis, func() (*answer, error) { return reply(http.StatusOK, out) })
 		})
 }
 
@@ -122,7 +123,7 @@ func (a *API) compared(missing []int) {
 	register(a, operation{id: "diff", path: "/v1/sites/{site}/plan/diff", shows: view.Diff{}, errors: missing,
 		summary: "What differs between two revisions: cost, shortages, production"},
 		func(ctx context.Context, in *struct {
-			site
+			SitePath
 			From int64 `query:"from" minimum:"0" doc:"0: the one before to."`
 			To   int64 `query:"to" minimum:"0" doc:"0: the newest."`
 		}) (*answer, error) {
@@ -135,7 +136,7 @@ func (a *API) compared(missing []int) {
 	register(a, operation{id: "history", path: "/v1/sites/{site}/plan/history", shows: historyAnswer{}, errors: missing,
 		summary: "Revisions of a plan with their causes, the newest first"},
 		func(ctx context.Context, in *struct {
-			site
+			SitePath
 			Before int64 `query:"before" minimum:"0" doc:"A revision: those below it; 0: from the newest."`
 			Limit  int   `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 		}) (*answer, error) {
@@ -159,9 +160,9 @@ func (a *API) compared(missing []int) {
 }
 
 type actionsIn struct {
-	site
-	conditional
-	accepts
+	SitePath
+	Conditional
+	Accepts
 }
 
 func (a *API) actions(ctx context.Context, in *actionsIn) (*answer, error) {
@@ -169,7 +170,7 @@ func (a *API) actions(ctx context.Context, in *actionsIn) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conditionally(&in.conditional, &list.Basis, func() (*answer, error) {
+	return conditionally(&in.Conditional, &list.Basis, func() (*answer, error) {
 		if in.wantsCSV() {
 			return table(fmt.Sprintf("actions-%s-%d", list.Site, list.Revision), actionColumns, actionRows(list))
 		}

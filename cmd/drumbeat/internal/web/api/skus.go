@@ -20,8 +20,8 @@ type accuracyAnswer struct {
 }
 
 type siteIn struct {
-	site
-	accepts
+	SitePath
+	Accepts
 }
 
 func (a *API) skus() {
@@ -29,7 +29,7 @@ func (a *API) skus() {
 	register(a, operation{id: "sku", path: "/v1/sites/{site}/skus/{sku}", shows: view.SKU{}, errors: missing,
 		summary: "One SKU: history, forecast, plan and the reason for it. The SKU is percent-encoded"},
 		func(ctx context.Context, in *struct {
-			site
+			SitePath
 			SKU  string `path:"sku" maxLength:"200" example:"85123A"`
 			Days int    `query:"days" minimum:"0" maximum:"100000" default:"400" doc:"Days of history; 0: all."`
 		}) (*answer, error) {

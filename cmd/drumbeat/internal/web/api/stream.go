@@ -34,7 +34,7 @@ func (a *API) stream() {
 		Description: "data is a revision as in /plan/history. Last-Event-ID resumes behind a revision; without it the newest comes first."}}}
 	open := make(chan struct{}, maxStreams)
 	huma.Register(a.huma, op, func(ctx context.Context, in *struct {
-		site
+		SitePath
 		Last string `header:"Last-Event-ID" maxLength:"20" doc:"The revision that was seen last."`
 	}) (*streamed, error) {
 		newest, err := a.config.Reader.Newest(ctx, in.Site)

@@ -52,8 +52,8 @@ func (a *API) whatIf() {
 		shows: whatIfAnswer{}, errors: []int{http.StatusNotFound},
 		summary: "Plan with other capacities, costs, demand, safety stock or SKUs, beside the plan in force; nothing is stored. As CSV: the lines of that plan"},
 		func(ctx context.Context, in *struct {
-			site
-			accepts
+			SitePath
+			Accepts
 			Body optimize.Overrides
 		}) (*answer, error) {
 			found, basis, err := a.sandboxes.ask(ctx, in.Site, &in.Body)
@@ -63,8 +63,8 @@ func (a *API) whatIf() {
 			if in.wantsCSV() {
 				return table(fmt.Sprintf("what-if-%s-%d", basis.Site, basis.Revision), planColumns, planRows(basis, scenarioLines(basis.Site, found)))
 			}
-			// The basis is as old as the sandbox; its plan has aged since.
-			return reply(http.StatusOK, answered(basis, max(basis.AgeSeconds, a.config.Now().Sub(basis.CreatedAt).Seconds()), found))
+			// The basis was read when the sandbox was made; its data have aged since.
+			return reply(http.StatusOK, answered(basis, max(0, a.config.Now().Sub(basis.DataAsOf).Seconds()), found))
 		})
 }
 

@@ -16,8 +16,7 @@ type Basis struct {
 	Status    schemas.PlanStatus `json:"status"`
 	CreatedAt time.Time          `json:"created_at"`
 	DataAsOf  time.Time          `json:"data_as_of" doc:"Event time up to which the plan has seen the log."`
-	// Seconds since the plan was made, and how far its data were behind the site's clock when it was.
-	AgeSeconds float64 `json:"age_seconds" doc:"Seconds since the plan was made, and how far its data were behind the site's clock then."`
+	AgeSeconds float64 `json:"age_seconds" doc:"Seconds since data_as_of, by the wall clock."`
 }
 
 // Site is a site with its newest plan; nil before the first.

@@ -65,12 +65,17 @@ func (s *Stored) exists(ctx context.Context, site string) error {
 	return nil
 }
 
-// basis is what is said with everything that shows the plan of h.
+// basis is what is said with everything that shows the plan of h. A site that has only definitions has no
+// watermark: its data are as old as its plan.
 func (s *Stored) basis(h *schemas.Head) Basis {
-	age := s.now().Sub(h.CreatedAt) + max(0, h.Now.Sub(h.Input.Watermark))
+	asOf := h.Input.Watermark
+	if asOf.Year() <= 1 {
+		asOf = h.CreatedAt
+	}
+	age := max(0, s.now().Sub(asOf)).Seconds()
 	return Basis{
-		Site: h.Site, PlanID: h.PlanID, Revision: h.Revision, Status: h.Status, CreatedAt: h.CreatedAt, DataAsOf: h.Input.Watermark,
-		AgeSeconds: math.Round(max(0, age).Seconds()*1000) / 1000,
+		Site: h.Site, PlanID: h.PlanID, Revision: h.Revision, Status: h.Status, CreatedAt: h.CreatedAt, DataAsOf: asOf,
+		AgeSeconds: math.Round(age*1000) / 1000,
 	}
 }
 
