@@ -83,6 +83,7 @@ var house = map[string]room{
 		ours: []string{anything},
 		outside: []string{
 			"github.com/alecthomas/kong",
+			"github.com/danielgtaylor/huma/v2", // HTTP routes with their OpenAPI description
 			"github.com/goccy/go-yaml",
 			"github.com/jackc/pgx/v5",
 			"github.com/klauspost/compress",

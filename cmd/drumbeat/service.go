@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"drumbeat/cmd/drumbeat/internal/web"
+	"drumbeat/cmd/drumbeat/internal/web/api"
+	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/optimize/clp"
 	"drumbeat/stream"
 	"drumbeat/stream/kafka"
@@ -35,6 +37,7 @@ type service struct {
 	group     string
 	session   time.Duration // of the consumer groups
 	address   string        // of HTTP
+	tokens    web.Tokens    // none: HTTP is for this machine
 	retention time.Duration
 	processor stream.Config
 	quiet     time.Duration // until an event-clock site takes its input as ended
@@ -72,7 +75,7 @@ func (s *service) run(ctx context.Context) (err error) {
 		group.Go(func() error { return runner.Run(ctx) })
 		group.Go(func() error { return s.expire(ctx, store) })
 	}
-	server := web.New(web.Config{Address: s.address, Metrics: registry, Log: s.log, Checks: []web.Check{
+	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: []web.Check{
 		{Name: "postgres", Ready: store.Check},
 		{Name: "kafka", Ready: func(context.Context) error {
 			if away := s.kafka.Unreachable(); away > 10*time.Second {
@@ -81,8 +84,35 @@ func (s *service) run(ctx context.Context) (err error) {
 			return nil
 		}},
 	}})
+	if slices.Contains(s.roles, roleWeb) {
+		answers, err := s.web(server, store, registry)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return answers.Run(ctx) })
+	}
 	group.Go(func() error { return server.Run(ctx) })
 	return group.Wait()
+}
+
+// web adds the API and the console to the server.
+func (s *service) web(server *web.Server, store *postgres.Store, metrics prometheus.Gatherer) (*api.API, error) {
+	reader := view.NewStored(store, time.Now)
+	answers, err := api.New(server, api.Config{
+		Reader: reader, NewSolver: clp.New, Input: s.inputs[0], Log: s.log,
+		Send: kafka.NewProducer(s.kafka).Send,
+		Replayed: func(ctx context.Context, origins []view.Origin) error {
+			list := make([]postgres.Replayed, len(origins))
+			for i, o := range origins {
+				list[i].LetterOrigin = postgres.LetterOrigin(o)
+			}
+			return store.MarkReplayed(ctx, list)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, serveConsole(server, reader, answers, metrics, s.log)
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *stream.Solvers) (*stream.Runner, error) {

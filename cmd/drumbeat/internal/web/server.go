@@ -17,6 +17,9 @@ import (
 // DefaultAddress is reachable from this machine only, where no token is needed.
 const DefaultAddress = "127.0.0.1:8080"
 
+// writeTimeout is how long a reader may take for an answer, the time to make it included.
+const writeTimeout = 2 * time.Minute
+
 // ErrOpen says that an address can be reached from elsewhere and nobody would have to say who they are.
 var ErrOpen = errors.New("an address beyond this machine needs tokens")
 
@@ -104,8 +107,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		// No WriteTimeout: a stream of events stays open for days; handlers of single answers are limited
-		// one by one.
+		// No WriteTimeout: a stream of events stays open for days. Handler sets a limit for each answer.
 		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context { return base },
 	}
@@ -148,6 +150,8 @@ func (s *Server) Handler() http.Handler {
 			// Where the answer has begun this changes nothing, and the reader sees it cut short.
 			WriteProblem(w, Problem{Status: http.StatusInternalServerError})
 		}()
+		// Streams move it on with every event. A writer without a connection needs none.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Referrer-Policy", "same-origin")
