@@ -23,6 +23,21 @@ func Number(v float64) string {
 	return grouped(s)
 }
 
+// Decimals is the number of decimals, at most most, that v needs.
+func Decimals(v float64, most int) int {
+	s := strings.TrimRight(strconv.FormatFloat(v, 'f', most, 64), "0")
+	_, fraction, _ := strings.Cut(s, ".")
+	return len(fraction)
+}
+
+// Fixed is v with thousands separators and exactly the given decimals.
+func Fixed(v float64, decimals int) string {
+	if !finite(v) {
+		return Missing
+	}
+	return grouped(strconv.FormatFloat(v, 'f', decimals, 64))
+}
+
 // Whole is v rounded to a whole number, with thousands separators.
 func Whole(v float64) string {
 	if !finite(v) {

@@ -33,10 +33,10 @@ type Load struct {
 // The panels of the bottleneck chart.
 var (
 	loadPanel  = frame{left: 64, right: Width - 12, top: 26, bottom: 268}
-	pricePanel = frame{left: 64, right: Width - 12, top: 312, bottom: 364}
+	pricePanel = frame{left: 64, right: Width - 12, top: 334, bottom: 390}
 )
 
-const loadHeight = 388
+const loadHeight = 414
 
 // value is v[i]; 0 where the row is shorter.
 func value(v []float64, i int) float64 {
@@ -122,7 +122,7 @@ func (c *Load) capacityLine(d *drawing, cols columns, y scale) {
 func (c *Load) prices(d *drawing) {
 	y, ticks := upTo(c.Price, 2, pricePanel.bottom, pricePanel.top)
 	pricePanel.grid(d, y, ticks, compact)
-	d.text("panel-title", "start", "Price of one unit of capacity", pricePanel.left, pricePanel.top-10)
+	d.text("panel-title", "start", "Price of one unit of capacity", pricePanel.left, pricePanel.top-14)
 	cols := columns{pricePanel, len(c.Periods)}
 	for i := range c.Periods {
 		if p := value(c.Price, i); finite(p) && p != 0 {

@@ -62,7 +62,7 @@ func actionTable(p *page, list []view.Action) *Table {
 			break
 		}
 		t.add(text(string(a.Kind)).classed("kind "+string(a.Kind)), linked(a.SKU, skuAddress(p.Site, a.SKU)), quantity(a.Quantity), text(a.Period), text(a.To),
-			number(a.Cost), text(a.Reason).classed("sentence"))
+			number(a.Cost), text(a.Reason).classed("sentence cap"))
 	}
 	return t
 }

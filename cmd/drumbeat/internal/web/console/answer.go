@@ -106,7 +106,7 @@ func figuresOf(cost optimize.Cost, short float64, resources []*resourceLoad) fig
 
 // compareTable has the plan and every scenario as columns.
 func compareTable(head *schemas.Head, all []*scenario) *Table {
-	t := &Table{ID: "compare", Caption: "Side by side", Columns: columns("Figure", "#The plan")}
+	t := &Table{ID: "compare", Caption: "Side by side", Columns: columns("Figure", "#The plan"), Mixed: true}
 	now := figuresOf(optimize.Cost(head.Cost), head.ShortageTotal.Float(), resourcesOf(head))
 	then := make([]*figures, len(all))
 	for i, s := range all {
@@ -156,12 +156,6 @@ func compareTable(head *schemas.Head, all []*scenario) *Table {
 	}
 	t.add(status...)
 	return t
-}
-
-func money(v float64) Cell {
-	c := number(v)
-	c.Text = chart.Whole(v)
-	return c
 }
 
 // scenarioJSON is a scenario with its answer as a file.

@@ -165,6 +165,9 @@ func (c *Console) serve(name string, fill build) http.Handler {
 		case p.whole:
 			c.csv(w, r, p, q.Get("csv"))
 		default:
+			for _, t := range p.tables {
+				t.layOut()
+			}
 			c.render(w, http.StatusOK, name, p)
 		}
 	})

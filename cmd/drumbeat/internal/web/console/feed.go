@@ -55,12 +55,8 @@ func (c *Console) feed(r *http.Request, p *page) error {
 		if v, known := lags[Input{a.Topic, a.Partition}]; known {
 			lag = number(v)
 		}
-		rejected := nonzero(number(float64(a.Rejected)))
-		if a.Rejected > 0 {
-			rejected.Class = "bad"
-		}
 		b.Inputs.add(text(a.Topic), number(float64(a.Partition)), number(float64(a.Read)), rate, instant(a.UpdatedAt), lag, number(float64(a.Kept)),
-			nonzero(number(float64(a.Flagged))), rejected, nonzero(number(float64(a.Duplicate))), nonzero(number(float64(a.Repaired))))
+			nonzero(number(float64(a.Flagged))), alarming(number(float64(a.Rejected))), nonzero(number(float64(a.Duplicate))), nonzero(number(float64(a.Repaired))))
 		for k, n := range a.Reasons {
 			reasons[k] += n
 		}
@@ -86,13 +82,13 @@ func reasonTable(reasons map[string]int64) *Table {
 		return names[i] < names[j]
 	})
 	for _, k := range names {
-		t.add(text(k), number(float64(reasons[k])))
+		t.add(words(k), number(float64(reasons[k])))
 	}
 	return t
 }
 
 // examplesShown is the number of dead letters that a page shows.
-const examplesShown = 20
+const examplesShown = 10
 
 func (c *Console) letters(r *http.Request, p *page, b *feedBody) error {
 	q := view.LetterQuery{Site: p.Site, Reason: r.URL.Query().Get("reason"), Limit: examplesShown}
@@ -129,7 +125,7 @@ func (c *Console) letters(r *http.Request, p *page, b *feedBody) error {
 		if l.ReplayedAt != nil {
 			again = instant(*l.ReplayedAt)
 		}
-		b.Examples.add(text(l.Reason), text(l.Detail), instant(l.At), text(fmt.Sprintf("%s/%d at %d", l.Topic, l.Partition, l.Offset)),
+		b.Examples.add(words(l.Reason).classed("wrap"), text(l.Detail).classed("wrap"), instant(l.At), text(fmt.Sprintf("%s/%d at %d", l.Topic, l.Partition, l.Offset)).classed("wrap"),
 			record(&l), again)
 	}
 	return nil

@@ -76,12 +76,12 @@ func (c *Console) history(r *http.Request, p *page) error {
 	if first < 0 {
 		first = len(accuracy)
 	}
-	b.Total = p.table(accuracyTable(p.Site, accuracy[:first]))
+	b.Total = p.table(accuracyTable(p.Site, accuracy[:first], false))
 	single := accuracy[first:]
 	if !p.whole {
 		single = single[:min(len(single), 40)]
 	}
-	b.Accuracy = p.table(accuracyTable(p.Site, single))
+	b.Accuracy = p.table(accuracyTable(p.Site, single, true))
 	b.Accuracy.ID = "accuracy-skus"
 	b.Accuracy.Caption = "Accuracy by SKU"
 	b.Accuracy.CSV = address(p.self, p.query, "csv", b.Accuracy.ID)
@@ -96,11 +96,9 @@ func revisionTable(p *page, list []view.Revision, n int) *Table {
 		Columns: columns("#Revision", "Made", "Status", "Cause", "#Cost", "#Difference", "#Not met", "#Moved units", "#Changed lines", "Kept"),
 	}
 	for i, v := range list[:n] {
-		cost := number(v.Cost.Total)
-		cost.Text = chart.Whole(v.Cost.Total)
 		difference := Cell{Text: chart.Missing, Class: "zero"}
 		if i+1 < len(list) {
-			difference = signed(round2(v.Cost.Total - list[i+1].Cost.Total))
+			difference = money(round2(v.Cost.Total - list[i+1].Cost.Total)).difference()
 		}
 		kept := Cell{Raw: strconv.FormatBool(v.Kept)}
 		if v.Kept {
@@ -110,11 +108,7 @@ func revisionTable(p *page, list []view.Revision, n int) *Table {
 		if v.Revision > 1 {
 			revision.Link = at(p.Site, "history", "from", strconv.FormatInt(v.Revision-1, 10), "to", strconv.FormatInt(v.Revision, 10)) + "#compare"
 		}
-		short := nonzero(quantity(v.ShortageTotal))
-		if v.ShortageTotal > 0 {
-			short.Class = "bad"
-		}
-		t.add(revision, instant(v.CreatedAt), text(string(v.Status)), text(because(v.Cause)).classed("sentence"), cost, difference, short,
+		t.add(revision, instant(v.CreatedAt), text(string(v.Status)), text(because(v.Cause)).classed("sentence cap"), money(v.Cost.Total), difference, alarming(quantity(v.ShortageTotal)),
 			nonzero(quantity(v.MovedUnits)), number(float64(v.ChangedLines)), kept)
 	}
 	return t

@@ -155,7 +155,7 @@ func headline(plan *view.Plan, resources []*resourceLoad) []fact {
 	}
 	return []fact{
 		cost, short, narrow, proof,
-		{Name: "Data as of", Value: head.Input.Watermark.UTC().Format("2 Jan 2006 15:04"), Note: chart.Number(float64(head.Input.Events)) + " events; " + stock},
+		{Name: "Data as of", Value: head.Input.Watermark.UTC().Format("2 Jan 2006"), Note: head.Input.Watermark.UTC().Format("15:04 UTC; ") + plural(int(head.Input.Events), "event") + "; " + stock},
 		{Name: "Revision", Value: chart.Number(float64(head.Revision)), Note: plural(head.Lines, "SKU") + ", " + plural(len(head.Periods), "period") + "; " + head.Cause.Trigger, Link: at(head.Site, "history")},
 	}
 }
@@ -185,14 +185,14 @@ func loadTable(r *resourceLoad) *Table {
 	t := &Table{ID: "load", Caption: "Load of " + r.Name, Columns: columns("Period", "#Capacity", "#Load", "#Utilisation", "#Overtime", "#Price", "#Not met")}
 	for i, period := range r.Periods {
 		t.add(text(period), number(r.Capacity[i]), number(r.Total[i]), share(r.Total[i]/r.Capacity[i]), nonzero(number(r.Overtime[i])),
-			nonzero(number(r.Price[i])), nonzero(number(r.Short[i])))
+			nonzero(number(r.Price[i])), alarming(number(r.Short[i])))
 	}
 	return t
 }
 
 func shortageTable(p *page, head *schemas.Head) *Table {
 	t := &Table{
-		ID: "shortages", Caption: "Shortages", Columns: columns("SKU", "Period", "#Quantity", "Kind", "Because of", "#Price", "Displaced by"),
+		ID: "shortages", Caption: "Shortages", Columns: columns("SKU", "Period", "#Quantity", "Kind", "Resource", "#Price", "Displaced by"),
 		Empty: "None: every order can be served and every safety stock is kept.",
 	}
 	for i, s := range head.Shortages {
@@ -202,10 +202,10 @@ func shortageTable(p *page, head *schemas.Head) *Table {
 		}
 		because := s.Resource
 		if because == "" {
-			because = "no resource"
+			because = "none"
 		}
 		t.add(linked(s.SKU, skuAddress(p.Site, s.SKU)), text(s.Period), quantity(s.Quantity), text(kind(s.Kind)), text(because),
-			nonzero(number(s.Price)), text(strings.Join(s.DisplacedBy, ", ")))
+			nonzero(number(s.Price)), text(strings.Join(s.DisplacedBy, ", ")).classed("wrap"))
 	}
 	return t
 }
@@ -214,11 +214,11 @@ func shortageTable(p *page, head *schemas.Head) *Table {
 func kind(k schemas.ShortageKind) string {
 	switch k {
 	case schemas.ShortageLost:
-		return "demand lost"
+		return "lost"
 	case schemas.ShortageBacklog:
-		return "served late"
+		return "late"
 	case schemas.ShortageSafety:
-		return "below safety stock"
+		return "below safety"
 	}
 	return string(k)
 }
@@ -232,7 +232,9 @@ func (c *Console) change(r *http.Request, p *page, head *schemas.Head) (*change,
 	if err != nil {
 		return nil, err
 	}
-	return describe(p, d, "moves"), nil
+	ch := describe(p, d, "moves")
+	ch.Moved = chart.Number(head.MovedUnits.Float()) // without what rolled over
+	return ch, nil
 }
 
 // describe says what differs between two revisions.
@@ -247,7 +249,7 @@ func describe(p *page, d *view.Diff, id string) *change {
 		if i == 12 && !p.whole {
 			break
 		}
-		t.add(linked(m.SKU, skuAddress(p.Site, m.SKU)), text(m.Period), nonzero(quantity(m.From)), nonzero(quantity(m.To)), signed((m.To - m.From).Float()))
+		t.add(linked(m.SKU, skuAddress(p.Site, m.SKU)), text(m.Period), nonzero(quantity(m.From)), nonzero(quantity(m.To)), quantity(m.To-m.From).difference())
 	}
 	if n := len(t.Rows); n < d.MovesTotal {
 		ch.Truncated = fmt.Sprintf("The %d largest of %s.", n, plural(d.MovesTotal, "move"))

@@ -24,10 +24,8 @@ func (c *Console) sites(r *http.Request, p *page) error {
 			t.add(append(row, none, text("no plan yet"), none, none, none, none)...)
 			continue
 		}
-		cost := number(s.Plan.Cost.Total)
-		cost.Text = chart.Whole(s.Plan.Cost.Total)
-		t.add(append(row, number(float64(s.Plan.Revision)), text(string(s.Plan.Status)), cost,
-			nonzero(quantity(s.Plan.ShortageTotal)), number(float64(s.Plan.Lines)), instant(s.Plan.CreatedAt))...)
+		t.add(append(row, number(float64(s.Plan.Revision)), text(string(s.Plan.Status)), money(s.Plan.Cost.Total),
+			alarming(quantity(s.Plan.ShortageTotal)), number(float64(s.Plan.Lines)), instant(s.Plan.CreatedAt))...)
 	}
 	p.Body = t
 	return nil

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -64,7 +65,7 @@ func (c *Console) sku(r *http.Request, p *page) error {
 	b.Held = p.table(c.heldTable(s))
 	b.History = p.table(historyTable(s))
 	b.Forecast = p.table(forecastTable(s))
-	b.Accuracy = p.table(accuracyTable(p.Site, s.Accuracy))
+	b.Accuracy = p.table(accuracyTable(p.Site, s.Accuracy, false))
 	if s.Line != nil {
 		b.Facts = skuFacts(&s.Line.Line)
 		b.Plan = stockChart(&s.Line.Line).SVG()
@@ -154,21 +155,21 @@ func stockChart(l *schemas.Line) *chart.Stock {
 
 // heldTable lists the days that are held back, the newest first.
 func (c *Console) heldTable(s *view.SKU) *Table {
-	t := &Table{ID: "flagged", Caption: "Flagged days", Columns: columns("Date", "#Quantity", "#Held back", "Because", "State"), Empty: "None in these days."}
+	t := &Table{ID: "flagged", Caption: "Flagged days", Columns: columns("Date", "#Quantity", "#Held back", "Because", "Ruling"), Empty: "None in these days."}
 	for _, d := range slices.Backward(s.History) {
 		v := verdict(&d)
 		if v == "" {
 			continue
 		}
 		date := d.Date.String()
-		state := text(v)
+		var state Cell
 		if c.Submit != nil {
 			state.Buttons = append(state.Buttons, Button{"accept " + date, "Accept", "accept"})
 			if v != "rejected" {
 				state.Buttons = append(state.Buttons, Button{"reject " + date, "Reject", "reject"})
 			}
 		}
-		t.add(text(date), quantity(d.Quantity), nonzero(quantity(d.Held)), text(d.Reason), state)
+		t.add(text(date), quantity(d.Quantity), nonzero(quantity(d.Held)), words(d.Reason).classed("wrap"), state)
 	}
 	return t
 }
@@ -176,7 +177,7 @@ func (c *Console) heldTable(s *view.SKU) *Table {
 func historyTable(s *view.SKU) *Table {
 	t := &Table{ID: "history", Caption: "Demand by day", Columns: columns("Date", "#Quantity", "#Held back", "Reason"), Empty: "Nothing was sold in these days."}
 	for _, d := range s.History {
-		t.add(text(d.Date.String()), quantity(d.Quantity), nonzero(quantity(d.Held)), text(d.Reason))
+		t.add(text(d.Date.String()), quantity(d.Quantity), nonzero(quantity(d.Held)), words(d.Reason))
 	}
 	return t
 }
@@ -191,21 +192,32 @@ func forecastTable(s *view.SKU) *Table {
 	return t
 }
 
-// rounded is a cell of a forecast: its digits beyond the sixth decimal say nothing.
+// rounded is a cell of a forecast: its digits beyond the fourth decimal say nothing.
 func rounded(v float32) Cell { return number(math.Round(float64(v)*1e4) / 1e4) }
 
-func accuracyTable(site string, rows []view.Accuracy) *Table {
+// horizons are in the order in which people read them.
+var horizons = []string{"1d", "7d", "28d", "cover"}
+
+// accuracyTable is of one SKU or of all, unless bySKU.
+func accuracyTable(site string, rows []view.Accuracy, bySKU bool) *Table {
 	t := &Table{
 		ID: "accuracy", Caption: "Accuracy of published forecasts", Empty: "Nothing to compare yet: forecasts meet their actuals first.",
-		Columns: columns("SKU", "Horizon", "#WAPE", "#Naive WAPE", "#Bias", "#In 80 %", "#In 95 %", "#Windows", "Through"),
+		Columns: columns("Horizon", "#WAPE", "#Naive", "#Bias", "#In 80 %", "#In 95 %", "#Windows", "Through"),
 	}
+	if bySKU {
+		t.Columns = slices.Insert(t.Columns, 0, Column{Name: "SKU"})
+	}
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b view.Accuracy) int {
+		return cmp.Or(cmp.Compare(a.SKU, b.SKU), cmp.Compare(slices.Index(horizons, a.Horizon), slices.Index(horizons, b.Horizon)))
+	})
 	for _, a := range rows {
-		name := linked(a.SKU, skuAddress(site, a.SKU))
-		if a.SKU == "" {
-			name = text("all SKUs")
+		cells := []Cell{text(a.Horizon), maybe(a.WAPE), maybe(a.NaiveWAPE), maybe(a.Bias), maybe(a.Coverage80), maybe(a.Coverage95),
+			number(float64(a.Windows)), text(a.Through.String())}
+		if bySKU {
+			cells = slices.Insert(cells, 0, linked(a.SKU, skuAddress(site, a.SKU)))
 		}
-		t.add(name, text(a.Horizon), maybe(a.WAPE), maybe(a.NaiveWAPE), maybe(a.Bias), maybe(a.Coverage80), maybe(a.Coverage95),
-			number(float64(a.Windows)), text(a.Through.String()))
+		t.add(cells...)
 	}
 	return t
 }

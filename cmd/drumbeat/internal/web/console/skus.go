@@ -74,15 +74,9 @@ func lineRow(site string, l *schemas.Line) []Cell {
 	if len(l.Periods) == 0 {
 		least = 0
 	}
-	missing := nonzero(quantity(short))
-	if short > 0 {
-		missing.Class = "bad"
-	}
-	cost := number(l.Cost)
-	cost.Text = chart.Whole(l.Cost)
 	return []Cell{
 		linked(l.SKU, skuAddress(site, l.SKU)), quantity(demand), nonzero(quantity(production)), next, in,
-		quantity(least), missing, cost, text(l.Reason).classed("sentence"),
+		quantity(least), alarming(quantity(short)), money(l.Cost), text(l.Reason).classed("sentence cap"),
 	}
 }
 

@@ -1,13 +1,11 @@
 package console
 
 import (
-	"fmt"
 	"math"
 	"net/url"
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
-	"drumbeat/schemas"
 )
 
 // moment is an instant as pages write it; the script adds how long ago it is.
@@ -15,7 +13,7 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return chart.Missing
 	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
 // instant is a cell of a time.
@@ -23,20 +21,7 @@ func instant(t time.Time) Cell {
 	if t.IsZero() {
 		return Cell{Text: chart.Missing, Class: "zero"}
 	}
-	return Cell{Text: moment(t), Raw: t.UTC().Format(time.RFC3339Nano), Time: true}
-}
-
-// span is a duration in the unit that fits: 4 s, 12 min, 3 h, 20 days.
-func span(d time.Duration) string {
-	for _, u := range []struct {
-		size, from time.Duration
-		name       string
-	}{{24 * time.Hour, 48 * time.Hour, "days"}, {time.Hour, 2 * time.Hour, "h"}, {time.Minute, 2 * time.Minute, "min"}} {
-		if d >= u.from {
-			return fmt.Sprintf("%d %s", d/u.size, u.name)
-		}
-	}
-	return fmt.Sprintf("%d s", max(d, 0)/time.Second)
+	return Cell{Text: t.UTC().Format("2006-01-02 15:04"), Raw: t.UTC().Format(time.RFC3339Nano), Time: true}
 }
 
 // plural is "1 period", "3 periods".
@@ -74,8 +59,6 @@ func gap(v float64) string {
 	}
 	return chart.Number(100*v) + " %"
 }
-
-func units(q schemas.Quantity) float64 { return q.Float() }
 
 // address is a page's own address with one value of its query changed; what a form said is dropped.
 func address(self string, query url.Values, key, value string) string {

@@ -133,7 +133,7 @@ func (c *Console) show(p *page, b *whatIfBody, head *schemas.Head, now *scenario
 		ID: "moves", Caption: "Largest moves of production against the plan", Columns: columns("SKU", "Period", "#Now", "#Then", "#Difference"), Empty: "No production moves.",
 	})
 	for _, m := range a.Moves {
-		b.Moves.add(linked(m.SKU, skuAddress(p.Site, m.SKU)), text(m.Period), nonzero(number(m.From)), nonzero(number(m.To)), signed(round2(m.To-m.From)))
+		b.Moves.add(linked(m.SKU, skuAddress(p.Site, m.SKU)), text(m.Period), nonzero(number(m.From)), nonzero(number(m.To)), number(round2(m.To-m.From)).difference())
 	}
 	b.Moved = chart.Number(a.Moved)
 	p.table(scenarioPlan(p, a))

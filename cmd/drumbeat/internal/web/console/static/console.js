@@ -48,7 +48,7 @@ function ages() {
   for (const t of document.querySelectorAll("time[data-age]")) {
     const s = Math.round((Date.now() - Date.parse(t.dateTime)) / 1000);
     const ago = s < 0 || s >= 86400 ? "" : s < 120 ? s + " s ago" : s < 7200 ? Math.floor(s / 60) + " min ago" : Math.floor(s / 3600) + " h ago";
-    if (ago) { t.title ||= t.textContent; t.textContent = ago; }
+    if (ago) t.textContent = ago;
   }
 }
 
