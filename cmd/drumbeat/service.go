@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type service struct {
 	postgres  string // DSN
 	roles     []string
 	inputs    []string
+	decisions string // the input topic of what people decide over HTTP; "": the first
 	group     string
 	session   time.Duration // of the consumer groups
 	address   string        // of HTTP
@@ -99,7 +101,7 @@ func (s *service) run(ctx context.Context) (err error) {
 func (s *service) web(server *web.Server, store *postgres.Store, metrics prometheus.Gatherer) (*api.API, error) {
 	reader := view.NewStored(store, time.Now)
 	answers, err := api.New(server, api.Config{
-		Reader: reader, NewSolver: clp.New, Input: s.inputs[0], Log: s.log,
+		Reader: reader, NewSolver: clp.New, Input: cmp.Or(s.decisions, s.inputs[0]), Log: s.log,
 		Send: kafka.NewProducer(s.kafka).Send,
 		Replayed: func(ctx context.Context, origins []view.Origin) error {
 			list := make([]postgres.Replayed, len(origins))

@@ -35,7 +35,7 @@ func (s *Store) PlanPart(ctx context.Context, q PlanQuery) (*PlanPart, error) {
 		var found PlanPart
 		var newest int64
 		err := tx.QueryRow(ctx, `SELECT p.revision, p.head, (SELECT max(revision) FROM drumbeat.plans WHERE site = $1)
-			FROM drumbeat.plans p WHERE p.site = $1 AND ($2 = 0 OR p.revision = $2) ORDER BY p.revision DESC LIMIT 1`,
+			FROM drumbeat.plans p WHERE p.site = $1 AND ($2::bigint = 0 OR p.revision = $2) ORDER BY p.revision DESC LIMIT 1`,
 			text(q.Site), q.Revision).Scan(&found.Revision, &found.Head, &newest)
 		if err == pgx.ErrNoRows {
 			return nil
@@ -81,9 +81,9 @@ func (s *Store) snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
 // the oldest first where after >= 0.
 func (s *Store) HeadRange(ctx context.Context, site string, before, after int64, limit int) ([]stream.Revision, error) {
 	const columns = "SELECT site, revision, created_at, status, baseline, head FROM drumbeat.plans WHERE site = $1 AND "
-	query, bound := columns+"($2 = 0 OR revision < $2) ORDER BY revision DESC LIMIT $3", before
+	query, bound := columns+"($2::bigint = 0 OR revision < $2) ORDER BY revision DESC LIMIT $3", before
 	if after >= 0 {
-		query, bound = columns+"revision > $2 ORDER BY revision LIMIT $3", after
+		query, bound = columns+"revision > $2::bigint ORDER BY revision LIMIT $3", after
 	}
 	var list []stream.Revision
 	var r stream.Revision

@@ -92,6 +92,7 @@ func New(mux Mux, c Config) (*API, error) {
 	a.decisions()
 	a.whatIf()
 	a.stream()
+	a.describeOthers()
 	document, err := a.describe(false)
 	if err != nil {
 		return nil, err

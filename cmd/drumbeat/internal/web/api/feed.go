@@ -49,13 +49,20 @@ func (a *API) feed() {
 	})
 	register(a, operation{id: "dead-letters", path: "/v1/dead-letters", shows: view.LetterPage{}, summary: "Rejected records, the newest first, and how many there are"},
 		func(ctx context.Context, in *struct {
-			Site    string    `query:"site" maxLength:"64" doc:"Of this site."`
-			Reason  string    `query:"reason" maxLength:"100" doc:"With this reason."`
-			Waiting bool      `query:"waiting" doc:"Those that were not sent again so far."`
-			Until   time.Time `query:"until" doc:"Rejected before."`
-			Limit   int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+			Site    string `query:"site" maxLength:"64" doc:"Of this site."`
+			Reason  string `query:"reason" maxLength:"100" doc:"With this reason."`
+			Waiting bool   `query:"waiting" doc:"Those that were not sent again so far."`
+			Until   string `query:"until" maxLength:"40" doc:"Rejected before this instant (RFC 3339)."`
+			Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		}) (*answer, error) {
-			page, err := a.config.Reader.DeadLetters(ctx, view.LetterQuery{Site: in.Site, Reason: in.Reason, Waiting: in.Waiting, Until: in.Until, Limit: in.Limit})
+			q := view.LetterQuery{Site: in.Site, Reason: in.Reason, Waiting: in.Waiting, Limit: in.Limit}
+			if in.Until != "" {
+				var err error
+				if q.Until, err = time.Parse(time.RFC3339, in.Until); err != nil {
+					return nil, huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "query.until", Message: "no instant", Value: in.Until})
+				}
+			}
+			page, err := a.config.Reader.DeadLetters(ctx, q)
 			if err != nil {
 				return nil, err
 			}

@@ -60,7 +60,6 @@ func (a *API) Document() []byte { return a.document }
 // describe writes the document. Answers may get new members at any time, so the published document does not
 // forbid them; the strict one does, for tests that nothing is left out.
 func (a *API) describe(strict bool) ([]byte, error) {
-	a.describeOthers()
 	body, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("api: document: %w", err)
@@ -70,12 +69,12 @@ func (a *API) describe(strict bool) ([]byte, error) {
 		return nil, fmt.Errorf("api: document: %w", err)
 	}
 	components := doc["components"].(map[string]any)["schemas"].(map[string]any)
-	if !strict {
-		asked := requests(doc, components)
-		for name, schema := range components {
-			if !asked[name] {
-				allowMore(schema)
-			}
+	asked := requests(doc, components)
+	for name, schema := range components {
+		if asked[name] {
+			allowNull(schema.(map[string]any))
+		} else if !strict {
+			allowMore(schema)
 		}
 	}
 	if err := a.describeEvents(components); err != nil {
@@ -148,6 +147,19 @@ func requests(doc, components map[string]any) map[string]bool {
 		}
 	}
 	return found
+}
+
+// allowNull says of a request's optional members what is true of them: null is absent.
+func allowNull(schema map[string]any) {
+	required, _ := schema["required"].([]any)
+	properties, _ := schema["properties"].(map[string]any)
+	for name, of := range properties {
+		if of := of.(map[string]any); !slices.Contains(required, any(name)) {
+			if kind, ok := of["type"].(string); ok {
+				of["type"] = []any{kind, "null"}
+			}
+		}
+	}
 }
 
 // allowMore takes away what forbids members.

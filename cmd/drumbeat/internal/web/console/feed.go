@@ -82,7 +82,7 @@ func reasonTable(reasons map[string]int64) *Table {
 		return names[i] < names[j]
 	})
 	for _, k := range names {
-		t.add(words(k), number(float64(reasons[k])))
+		t.add(text(k), number(float64(reasons[k])))
 	}
 	return t
 }
@@ -125,7 +125,7 @@ func (c *Console) letters(r *http.Request, p *page, b *feedBody) error {
 		if l.ReplayedAt != nil {
 			again = instant(*l.ReplayedAt)
 		}
-		b.Examples.add(words(l.Reason).classed("wrap"), text(l.Detail).classed("wrap"), instant(l.At), text(fmt.Sprintf("%s/%d at %d", l.Topic, l.Partition, l.Offset)).classed("wrap"),
+		b.Examples.add(text(l.Reason).classed("wrap"), text(l.Detail).classed("wrap"), instant(l.At), text(fmt.Sprintf("%s/%d at %d", l.Topic, l.Partition, l.Offset)).classed("wrap"),
 			record(&l), again)
 	}
 	return nil

@@ -63,8 +63,8 @@ func (c *Console) sku(r *http.Request, p *page) error {
 		b.Model = s.Forecast.Model
 	}
 	b.Held = p.table(c.heldTable(s))
-	b.History = p.table(historyTable(s))
-	b.Forecast = p.table(forecastTable(s))
+	b.History = p.table(historyTable(s, p.whole))
+	b.Forecast = p.table(forecastTable(s, p.whole))
 	b.Accuracy = p.table(accuracyTable(p.Site, s.Accuracy, false))
 	if s.Line != nil {
 		b.Facts = skuFacts(&s.Line.Line)
@@ -174,20 +174,33 @@ func (c *Console) heldTable(s *view.SKU) *Table {
 	return t
 }
 
-func historyTable(s *view.SKU) *Table {
-	t := &Table{ID: "history", Caption: "Demand by day", Columns: columns("Date", "#Quantity", "#Held back", "Reason"), Empty: "Nothing was sold in these days."}
-	for _, d := range s.History {
+// daysShown is the number of days in a table of a page; the download has all.
+const daysShown = 60
+
+func historyTable(s *view.SKU, whole bool) *Table {
+	t := &Table{ID: "history", Caption: "Demand by day, the newest first", Columns: columns("Date", "#Quantity", "#Held back", "Reason"), Empty: "Nothing was sold in these days."}
+	for i, d := range slices.Backward(s.History) {
+		if len(s.History)-i > daysShown && !whole {
+			t.Caption += fmt.Sprintf(" (%d of %d)", daysShown, len(s.History))
+			break
+		}
 		t.add(text(d.Date.String()), quantity(d.Quantity), nonzero(quantity(d.Held)), words(d.Reason))
 	}
 	return t
 }
 
-func forecastTable(s *view.SKU) *Table {
+func forecastTable(s *view.SKU, whole bool) *Table {
 	t := &Table{ID: "forecast", Caption: "Forecast by day", Columns: columns("Date", "#Mean", "#Low 80", "#High 80"), Empty: "No forecast is stored."}
-	if f := s.Forecast; f != nil {
-		for i := range f.Mean {
-			t.add(text((f.First + schemas.Date(i)).String()), rounded(f.Mean[i]), rounded(f.Lower[i]), rounded(f.Upper[i]))
+	f := s.Forecast
+	if f == nil {
+		return t
+	}
+	for i := range f.Mean {
+		if i == daysShown && !whole {
+			t.Caption += fmt.Sprintf(" (%d of %d)", daysShown, len(f.Mean))
+			break
 		}
+		t.add(text((f.First + schemas.Date(i)).String()), rounded(f.Mean[i]), rounded(f.Lower[i]), rounded(f.Upper[i]))
 	}
 	return t
 }

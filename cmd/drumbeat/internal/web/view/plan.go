@@ -10,13 +10,13 @@ import (
 
 // Basis says which plan an answer shows and how old what it knows is.
 type Basis struct {
-	Site      string             `json:"site"`
-	PlanID    string             `json:"plan_id"`
-	Revision  int64              `json:"revision"`
-	Status    schemas.PlanStatus `json:"status"`
-	CreatedAt time.Time          `json:"created_at"`
-	DataAsOf  time.Time          `json:"data_as_of" doc:"Event time up to which the plan has seen the log."`
-	AgeSeconds float64 `json:"age_seconds" doc:"Seconds since data_as_of, by the wall clock."`
+	Site       string             `json:"site"`
+	PlanID     string             `json:"plan_id"`
+	Revision   int64              `json:"revision"`
+	Status     schemas.PlanStatus `json:"status"`
+	CreatedAt  time.Time          `json:"created_at"`
+	DataAsOf   time.Time          `json:"data_as_of" doc:"Event time up to which the plan has seen the log."`
+	AgeSeconds float64            `json:"age_seconds" doc:"Seconds since data_as_of, by the wall clock."`
 }
 
 // Site is a site with its newest plan; nil before the first.
