@@ -93,7 +93,10 @@ var house = map[string]room{
 			errgroupModule,
 			"golang.org/x/term",
 		},
-		testOther: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+		testOther: []string{
+			"github.com/santhosh-tekuri/jsonschema/v6",
+			"github.com/chromedp", // a real browser looks at the console
+		},
 	},
 }
 

@@ -113,8 +113,12 @@ func (c *Load) capacityLine(d *drawing, cols columns, y scale) {
 		line = append(line, point{cols.start(i), y.at(v)}, point{cols.start(i) + cols.pitch(), y.at(v)})
 	}
 	d.path("capacity", line)
-	if len(c.Capacity) > 0 && finite(c.Capacity[0]) {
-		d.text("capacity-label", "start", "capacity "+Number(c.Capacity[0]), loadPanel.left+2, y.at(c.Capacity[0])-7)
+	// The last period is whole; of the first one a part may have gone.
+	for i := min(len(c.Periods), len(c.Capacity)) - 1; i >= 0; i-- {
+		if finite(c.Capacity[i]) {
+			d.text("capacity-label", "end", "capacity "+Number(c.Capacity[i]), cols.start(i)+cols.pitch()-2, y.at(c.Capacity[i])-7)
+			break
+		}
 	}
 }
 
