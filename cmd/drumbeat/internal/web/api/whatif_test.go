@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"drumbeat/optimize"
+	"drumbeat/schemas"
 )
 
 const whatIfPath = "/v1/sites/{site}/what-if"
@@ -97,6 +98,14 @@ func TestSandboxes(t *testing.T) {
 		})
 	}
 	all.Wait()
+	limit := 14500.0
+	moving.event(&schemas.Resource{Resource: "factory", Capacity: limit, Per: schemas.PerMonth})
+	moving.plan()
+	var a whatIfAnswer
+	r.ask("POST", whatIfPath, []string{moving.name}, "", `{}`).json(t, &a)
+	if a.Revision != 2 || len(a.Loads) == 0 || a.Loads[0].CapacityNow != limit || a.Difference.Total != 0 || a.Moved != 0 {
+		t.Errorf("after a new plan: revision %d, difference %v, moved %v, %+v", a.Revision, a.Difference.Total, a.Moved, a.Loads)
+	}
 	if n := len(r.sandboxes.sites); n != maxSandboxes {
 		t.Errorf("%d sandboxes are kept", n)
 	}
