@@ -116,7 +116,9 @@ func (a *API) event(site string, kind schemas.Type, who web.Someone, r *eventReq
 		by = who.Name
 	}
 	data["by"] = by
-	delete(data, "site") // the path names it
+	if _, named := data["site"].(string); named {
+		delete(data, "site") // the path names it
+	}
 	id := r.ID
 	if id == "" {
 		id = rand.Text()
