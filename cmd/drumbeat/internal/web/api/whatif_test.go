@@ -37,6 +37,11 @@ func TestGoldenWhatIf(t *testing.T) {
 		math.Abs(a.Infeasibility.SmallestCapacity[0]-13558.56) > 0.005 {
 		t.Errorf("13,000: %s %+v", a.Status, a.Infeasibility)
 	}
+	// Without any capacity no factor on it helps.
+	r.ask("POST", whatIfPath, []string{site.name}, "", capacity(0)).json(t, &a)
+	if a.Status != optimize.Infeasible || a.Infeasibility.Factor != nil || len(a.Infeasibility.SmallestCapacity) > 0 {
+		t.Errorf("no capacity: %s %+v", a.Status, a.Infeasibility)
+	}
 	csv := r.ask("POST", whatIfPath, []string{site.name}, "", capacity(14000), "Accept", "text/csv")
 	if lines := strings.Count(string(csv.body), "\n"); lines != 1+3*13 || csv.status != 200 {
 		t.Errorf("%d %d lines of CSV", csv.status, lines)
