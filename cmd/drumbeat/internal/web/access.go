@@ -44,6 +44,11 @@ func Who(ctx context.Context) Someone {
 	return Someone{Role: RoleOperate}
 }
 
+// As is ctx of a request of who.
+func As(ctx context.Context, who Someone) context.Context {
+	return context.WithValue(ctx, someoneKey{}, who)
+}
+
 // Tokens are the bearer tokens that are accepted, as SHA-256 sums: comparing these tells nothing about a token.
 type Tokens map[[sha256.Size]byte]Someone
 
@@ -141,7 +146,7 @@ func (s *Server) guard(role Role, h http.Handler) http.Handler {
 				WriteProblem(w, Problem{Status: http.StatusForbidden, Detail: fmt.Sprintf("%s has the role %s; this needs %s", who.Name, who.Role, role)})
 				return
 			}
-			r = r.WithContext(context.WithValue(r.Context(), someoneKey{}, who))
+			r = r.WithContext(As(r.Context(), who))
 		}
 		if err := origin.Check(r); err != nil {
 			WriteProblem(w, Problem{Status: http.StatusForbidden, Detail: "writes are taken from our own pages only"})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -216,9 +217,11 @@ var errBusy = errors.New("too many requests of this kind at once; try again in a
 
 // reply answers with v as JSON. It must not be kept: it tells an age.
 func reply(status int, v any) (*answer, error) {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // what was published stays as it is
+	if err := encoder.Encode(v); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	return &answer{Status: status, ContentType: "application/json", CacheControl: "no-store", Body: append(body, '\n')}, nil
+	return &answer{Status: status, ContentType: "application/json", CacheControl: "no-store", Body: body.Bytes()}, nil
 }

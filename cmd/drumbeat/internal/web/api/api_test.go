@@ -122,7 +122,7 @@ func (r *rig) ask(method, path string, parts []string, query string, body any, h
 	at := path
 	for _, part := range parts {
 		open, end := strings.IndexByte(at, '{'), strings.IndexByte(at, '}')
-		at = at[:open] + url.PathEscape(part) + at[end+1:]
+		at = at[:open] + escaped(part) + at[end+1:]
 	}
 	if query != "" {
 		at += "?" + query

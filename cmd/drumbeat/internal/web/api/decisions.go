@@ -116,7 +116,12 @@ func (a *API) event(site string, kind schemas.Type, who web.Someone, r *eventReq
 		by = who.Name
 	}
 	data["by"] = by
-	delete(data, "site") // the path names it
+	if at, given := data["site"]; given {
+		if _, text := at.(string); !text && at != nil {
+			return nil, "", huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "body.data.site", Message: "not text", Value: at})
+		}
+		delete(data, "site") // the path names it
+	}
 	id := r.ID
 	if id == "" {
 		id = rand.Text()

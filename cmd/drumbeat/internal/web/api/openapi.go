@@ -73,7 +73,7 @@ func (a *API) describe(strict bool) ([]byte, error) {
 	for name, schema := range components {
 		if asked[name] {
 			allowNull(schema.(map[string]any))
-		} else if !strict {
+		} else if !strict || name == "PlanAge" { // the head has the other members
 			allowMore(schema)
 		}
 	}

@@ -160,7 +160,7 @@ func golden(t *testing.T, name string) *testSite {
 	s := newSite(t, name)
 	s.event(&schemas.Policy{
 		Period: ptr(schemas.PeriodMonth), Horizon: ptr(13), Frozen: ptr(0), ChangePrice: ptr(0.0), Prorate: ptr(false), Clock: ptr(schemas.ClockWall),
-		Mode: ptr(schemas.ModeStrict),
+		Mode: ptr(schemas.ModeStrict), Confirmation: ptr(schemas.ConfirmEvents),
 	})
 	s.event(&schemas.Resource{Resource: "factory", Capacity: 15000, Per: schemas.PerMonth})
 	dir := "../../../../../../shared/golden/three_sku/"

@@ -39,9 +39,15 @@ type whatIfAnswer struct {
 }
 
 func answered(b *view.Basis, age float64, a *optimize.Answer) whatIfAnswer {
+	why := a.Infeasibility
+	if why != nil {
+		full := *why
+		full.SmallestCapacity, full.BindingPeriods = notNil(full.SmallestCapacity), notNil(full.BindingPeriods)
+		why = &full
+	}
 	return whatIfAnswer{
 		Site: b.Site, PlanID: b.PlanID, Revision: b.Revision, CreatedAt: b.CreatedAt, DataAsOf: b.DataAsOf, AgeSeconds: age,
-		Status: a.Status, StatusNow: b.Status, Infeasibility: a.Infeasibility, Cost: a.Cost, Baseline: a.Baseline, Difference: a.Difference,
+		Status: a.Status, StatusNow: b.Status, Infeasibility: why, Cost: a.Cost, Baseline: a.Baseline, Difference: a.Difference,
 		Short: a.Short, ShortNow: a.ShortNow, Moved: a.Moved, Moves: notNil(a.Moves), Loads: notNil(a.Loads), Shorts: notNil(a.Shorts),
 		Certificate: a.Certificate,
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"drumbeat/optimize"
+	"drumbeat/schemas"
 )
 
 const whatIfPath = "/v1/sites/{site}/what-if"
@@ -35,6 +36,11 @@ func TestGoldenWhatIf(t *testing.T) {
 	if a.Status != optimize.Infeasible || a.Infeasibility == nil || a.Infeasibility.FirstShortPeriod == "" ||
 		math.Abs(a.Infeasibility.SmallestCapacity[0]-13558.56) > 0.005 {
 		t.Errorf("13,000: %s %+v", a.Status, a.Infeasibility)
+	}
+	// Without any capacity no factor on it helps.
+	r.ask("POST", whatIfPath, []string{site.name}, "", capacity(0)).json(t, &a)
+	if a.Status != optimize.Infeasible || a.Infeasibility.Factor != nil || len(a.Infeasibility.SmallestCapacity) > 0 {
+		t.Errorf("no capacity: %s %+v", a.Status, a.Infeasibility)
 	}
 	csv := r.ask("POST", whatIfPath, []string{site.name}, "", capacity(14000), "Accept", "text/csv")
 	if lines := strings.Count(string(csv.body), "\n"); lines != 1+3*13 || csv.status != 200 {
@@ -97,6 +103,14 @@ func TestSandboxes(t *testing.T) {
 		})
 	}
 	all.Wait()
+	limit := 14500.0
+	moving.event(&schemas.Resource{Resource: "factory", Capacity: limit, Per: schemas.PerMonth})
+	moving.plan()
+	var a whatIfAnswer
+	r.ask("POST", whatIfPath, []string{moving.name}, "", `{}`).json(t, &a)
+	if a.Revision != 2 || len(a.Loads) == 0 || a.Loads[0].CapacityNow != limit || a.Difference.Total != 0 || a.Moved != 0 {
+		t.Errorf("after a new plan: revision %d, difference %v, moved %v, %+v", a.Revision, a.Difference.Total, a.Moved, a.Loads)
+	}
 	if n := len(r.sandboxes.sites); n != maxSandboxes {
 		t.Errorf("%d sandboxes are kept", n)
 	}
