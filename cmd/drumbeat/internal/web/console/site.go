@@ -278,10 +278,9 @@ func because(c schemas.Cause) string {
 // infeasible says by how much a strict plan fails, when first, and what would do.
 func infeasible(x *schemas.Infeasibility) string {
 	s := "Infeasible: "
-	switch {
-	case x.Cause == "capacity":
+	if x.Cause == "capacity" {
 		s += fmt.Sprintf("%s is short from %s on, by %s up to %s.", x.Resource, x.FirstShortPeriod, chart.Number(x.Missing), x.PeakPeriod)
-	default:
+	} else {
 		s += strings.ReplaceAll(x.Cause, "_", " ")
 		if x.SKU != "" {
 			s += " of " + x.SKU
