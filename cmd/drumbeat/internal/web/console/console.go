@@ -39,7 +39,7 @@ type Console struct {
 	Config
 	assets assets
 	pages  map[string]*template.Template
-	loads  loadCache
+	newest newest
 	rates  rates
 	asked  asked
 }

@@ -60,7 +60,7 @@ func (c *Console) history(r *http.Request, p *page) error {
 	if b.From > b.To {
 		b.From, b.To = b.To, b.From
 	}
-	if b.From > 0 && b.From < b.To {
+	if q.Has("from") && b.From > 0 && b.From < b.To {
 		d, err := c.Reader.Diff(r.Context(), p.Site, b.From, b.To)
 		if err != nil {
 			b.DiffError = "These revisions cannot be compared: " + err.Error()

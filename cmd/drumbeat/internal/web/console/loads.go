@@ -14,42 +14,56 @@ import (
 	"drumbeat/schemas"
 )
 
-// loadCache keeps what loads the resources of each site's newest plan: it needs every line of the plan,
-// which is more than a page should read twice.
-type loadCache struct {
+// newest keeps what takes every line of a site's newest plan to find out, which is more than every reader of
+// a page should wait for.
+type newest struct {
 	mu    sync.Mutex
-	sites map[string]*siteLoads
+	sites map[string]*summary
 }
 
-type siteLoads struct {
-	once      sync.Once
-	revision  int64
-	resources map[string][]chart.Series // the largest SKUs by resource
-	err       error
+// summary is about one revision.
+type summary struct {
+	revision int64
+	loads    func() (map[string][]chart.Series, error) // the largest SKUs by resource
+	change   func() (*view.Diff, error)                // against the revision before
 }
 
-// of returns the largest loads of a plan by resource.
-func (l *loadCache) of(ctx context.Context, reader view.Reader, head *schemas.Head) (map[string][]chart.Series, error) {
-	l.mu.Lock()
-	s := l.sites[head.Site]
-	if s == nil || s.revision != head.Revision {
-		s = &siteLoads{revision: head.Revision}
-		if l.sites == nil {
-			l.sites = map[string]*siteLoads{}
-		}
-		l.sites[head.Site] = s
+// of returns the summary of a plan. Its parts are found out once, whoever waits for them.
+func (n *newest) of(ctx context.Context, reader view.Reader, head *schemas.Head) *summary {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s := n.sites[head.Site]; s != nil && s.revision == head.Revision {
+		return s
 	}
-	l.mu.Unlock()
-	// A reader that goes away must not leave its error to those who wait with it.
-	s.once.Do(func() { s.resources, s.err = largestLoads(context.WithoutCancel(ctx), reader, head) })
-	if s.err != nil {
-		l.mu.Lock()
-		if l.sites[head.Site] == s {
-			delete(l.sites, head.Site)
+	ctx = context.WithoutCancel(ctx) // a reader that goes away leaves no error to those who wait with it
+	s := &summary{revision: head.Revision}
+	s.loads = sync.OnceValues(func() (map[string][]chart.Series, error) {
+		loads, err := largestLoads(ctx, reader, head)
+		n.forget(s, head.Site, err)
+		return loads, err
+	})
+	s.change = sync.OnceValues(func() (*view.Diff, error) {
+		d, err := reader.Diff(ctx, head.Site, 0, head.Revision)
+		if errors.Is(err, view.ErrNotFound) {
+			return nil, nil // the first plan
 		}
-		l.mu.Unlock()
+		n.forget(s, head.Site, err)
+		return d, err
+	})
+	if n.sites == nil {
+		n.sites = map[string]*summary{}
 	}
-	return s.resources, s.err
+	n.sites[head.Site] = s
+	return s
+}
+
+// forget drops a summary that could not be made, so that the next reader tries again.
+func (n *newest) forget(s *summary, site string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err != nil && n.sites[site] == s {
+		delete(n.sites, site)
+	}
 }
 
 // largestLoads multiplies the plan's production by what a unit takes of each resource. Without a stored

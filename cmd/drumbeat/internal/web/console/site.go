@@ -82,7 +82,7 @@ func (c *Console) site(r *http.Request, p *page) error {
 				chosen = one
 			}
 		}
-		largest, err := c.loads.of(r.Context(), c.Reader, head)
+		largest, err := c.newest.of(r.Context(), c.Reader, head).loads()
 		if err != nil {
 			return err
 		}
@@ -225,11 +225,8 @@ func kind(k schemas.ShortageKind) string {
 
 // change is what the newest revision moved, and why; nil for the first plan.
 func (c *Console) change(r *http.Request, p *page, head *schemas.Head) (*change, error) {
-	d, err := c.Reader.Diff(r.Context(), p.Site, 0, 0)
-	if errors.Is(err, view.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	d, err := c.newest.of(r.Context(), c.Reader, head).change()
+	if err != nil || d == nil {
 		return nil, err
 	}
 	ch := describe(p, d, "moves")

@@ -112,7 +112,7 @@ func (c *Console) show(p *page, b *whatIfBody, head *schemas.Head, now *scenario
 		if shown == nil {
 			return nil
 		}
-		largest, err := c.loads.of(p.context, c.Reader, head)
+		largest, err := c.newest.of(p.context, c.Reader, head).loads()
 		if err != nil {
 			return err
 		}
