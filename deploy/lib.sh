@@ -96,3 +96,38 @@ as_server() {
 
 # own FILE…: gives files to the user that the PostgreSQL server runs as.
 own() { [ "$(id -u)" -ne 0 ] || chown postgres "$@"; }
+
+# python_environment NAME [--clean]: the virtual environment deploy/.cache/NAME with the packages that
+# deploy/NAME/requirements.txt pins, made where it is missing or has others; prints its interpreter.
+# --clean deletes it instead. PYTHON=… names another interpreter than python3 to make it with.
+python_environment() {
+    local environment=$cache/$1 wanted=$root/deploy/$1/requirements.txt clean=false python arg
+    for arg in "${@:2}"; do
+        case $arg in
+        --clean) clean=true ;;
+        -h | --help) usage && return ;;
+        *) die "unknown option $arg (--help says more)" ;;
+        esac
+    done
+    if $clean; then
+        rm -rf "$environment"
+        return
+    fi
+    # What was installed last is kept beside it, so that another version of the list is noticed.
+    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        python=${PYTHON:-python3}
+        command -v "$python" >/dev/null || die "$python is missing (PYTHON=… names another)"
+        "$python" -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null ||
+            die "$("$python" --version 2>&1) will not do: it takes 3.11 to 3.13 with the module venv"
+        say "$1: installing into $environment (some minutes)"
+        if ! "$environment/bin/python" -c '' 2>/dev/null; then
+            rm -rf "$environment"
+            mkdir -p "$cache"
+            "$python" -m venv "$environment"
+        fi
+        "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" >&2 ||
+            die "pip could not install what $wanted lists"
+        cp "$wanted" "$environment/requirements.txt"
+    fi
+    echo "$environment/bin/python"
+}

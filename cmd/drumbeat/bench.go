@@ -25,7 +25,7 @@ var benches = func(c *benchCmd, std streams) []bench.Bench {
 		{Name: "forecast", Help: "first fit, closing bucket, sale, all SKUs of a site; --peers: beside AutoETS and Prophet", Run: c.forecast(std)},
 		{Name: "solve", Help: "a site's plan through the Processor, cold and warm", Run: bench.Solve},
 		{Name: "accuracy", Help: "forecasts of the demo's products from spoiled rows, against what the next year brought", Run: bench.Accuracy(c.Seeds)},
-		{Name: "what-if", Help: "a what-if question on a small site; --peers: beside HiGHS", Run: c.whatIf(std)},
+		{Name: "what-if", Help: "what-if questions: the sandbox alone (--peers: beside HiGHS), and the service over HTTP, idle and beside 20,000 events/s", Run: c.whatIf(std)},
 		{Name: "lots", Help: "plans in lots: how far from the optimum at most, and how long", Run: bench.Lots},
 		{Name: "stability", Help: "a rolling run of weekly re-plans: units moved and cost at several prices of change", Run: bench.Stability(cmp.Or(c.SKUs, 2000))},
 		{Name: "plan", Help: "solving plans whose optimum is known, cold and warm; --peers: beside HiGHS", Run: c.plans(std)},

@@ -18,13 +18,6 @@ func (c *benchCmd) forecast(std streams) func(context.Context, func(bench.Row)) 
 	}
 }
 
-// whatIf is bench what-if, with HiGHS if it is wanted and installed.
-func (c *benchCmd) whatIf(std streams) func(context.Context, func(bench.Row)) error {
-	return func(ctx context.Context, report func(bench.Row)) error {
-		return withPeer(c.Peers, std, c.highs(ctx, std), func(highs *bench.Highs) error { return bench.WhatIf(ctx, highs, report) })
-	}
-}
-
 // plans is bench plan, with HiGHS if it is wanted and installed.
 func (c *benchCmd) plans(std streams) func(context.Context, func(bench.Row)) error {
 	return func(ctx context.Context, report func(bench.Row)) error {

@@ -214,7 +214,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	s := service{
 		kafka: d.client, postgres: d.database.DSN(), roles: []string{roleIntake, rolePlanner, roleWeb},
-		inputs: []string{demoSales, demoPeople, demoMaster}, group: "drumbeat-demo", session: 6 * time.Second,
+		inputs: []string{demoSales, demoPeople, demoMaster}, decisions: demoPeople, group: "drumbeat-demo", session: 6 * time.Second,
 		address: d.address, retention: 7 * 24 * time.Hour, processor: config, quiet: 500 * time.Millisecond,
 		saved: d.watch.saved, solve: d.c.Solve, log: d.log,
 	}

@@ -84,6 +84,7 @@ var house = map[string]room{
 		ours: []string{anything},
 		outside: []string{
 			"github.com/alecthomas/kong",
+			"github.com/danielgtaylor/huma/v2", // HTTP routes with their OpenAPI description
 			"github.com/goccy/go-yaml",
 			"github.com/jackc/pgx/v5",
 			"github.com/klauspost/compress",
@@ -98,6 +99,7 @@ var house = map[string]room{
 			"github.com/lanl/clp",             // to make CLP abort
 			"github.com/Shopify/toxiproxy/v2", // breaks connections
 			"github.com/rs/zerolog",           // which Toxiproxy logs with
+			"github.com/chromedp",             // a real browser looks at the console
 		},
 	},
 }

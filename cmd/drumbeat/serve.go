@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
+	"drumbeat/cmd/drumbeat/internal/web"
 	"drumbeat/schemas"
 	"drumbeat/stream"
 )
@@ -20,7 +21,8 @@ type serveCmd struct {
 	Group       string        `env:"DRUMBEAT_GROUP" default:"drumbeat" help:"Consumer group of the planners; intake adds -intake."`
 	Session     time.Duration `env:"DRUMBEAT_SESSION" default:"30s" help:"How long a process may be silent before its partitions go to others."`
 	Postgres    string        `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
-	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /metrics, /healthz, /readyz."`
+	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /v1, /metrics, /healthz, /readyz."`
+	Tokens      string        `env:"DRUMBEAT_TOKENS" placeholder:"FILE" help:"Bearer tokens of HTTP, lines of role (read, plan, operate), name and token; needed for an address beyond this machine."`
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
 	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
@@ -54,6 +56,10 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	if err := c.Solve.validate(); err != nil {
 		return err
 	}
+	tokens, err := c.tokens()
+	if err != nil {
+		return badInput(err)
+	}
 	client, err := c.Kafka.client(log)
 	if err != nil {
 		return err
@@ -64,10 +70,25 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, retention: c.Retention, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
+}
+
+// tokens reads the file of tokens, which only an address of this machine can do without.
+func (c *serveCmd) tokens() (web.Tokens, error) {
+	if c.Tokens != "" {
+		tokens, err := web.ReadTokens(c.Tokens)
+		if err != nil {
+			return nil, fmt.Errorf("--tokens: %w", err)
+		}
+		return tokens, nil
+	}
+	if !web.Local(c.Address) {
+		return nil, fmt.Errorf("--address %s can be reached from elsewhere: name the tokens that are taken with --tokens", c.Address)
+	}
+	return nil, nil
 }
 
 // print shows the configuration that holds; the database's password is left out.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 
 	"drumbeat/cmd/drumbeat/internal/solver"
 	"drumbeat/cmd/drumbeat/internal/web"
+	"drumbeat/cmd/drumbeat/internal/web/api"
+	"drumbeat/cmd/drumbeat/internal/web/view"
+	"drumbeat/optimize/clp"
 	"drumbeat/stream"
 	"drumbeat/stream/kafka"
 	"drumbeat/stream/postgres"
@@ -32,9 +36,11 @@ type service struct {
 	postgres  string // DSN
 	roles     []string
 	inputs    []string
+	decisions string // the input topic of what people decide over HTTP; "": the first
 	group     string
 	session   time.Duration // of the consumer groups
 	address   string        // of HTTP
+	tokens    web.Tokens    // none: HTTP is for this machine
 	retention time.Duration
 	processor stream.Config
 	solve     solveFlags
@@ -76,7 +82,7 @@ func (s *service) run(ctx context.Context) error {
 		group.Go(func() error { return runner.Run(ctx) })
 		group.Go(func() error { return s.expire(ctx, store) })
 	}
-	server := web.New(web.Config{Address: s.address, Metrics: registry, Log: s.log, Checks: []web.Check{
+	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: []web.Check{
 		{Name: "postgres", Ready: store.Check},
 		{Name: "kafka", Ready: func(context.Context) error {
 			if away := s.kafka.Unreachable(); away > 10*time.Second {
@@ -85,8 +91,35 @@ func (s *service) run(ctx context.Context) error {
 			return nil
 		}},
 	}})
+	if slices.Contains(s.roles, roleWeb) {
+		answers, err := s.web(server, store, registry)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return answers.Run(ctx) })
+	}
 	group.Go(func() error { return server.Run(ctx) })
 	return group.Wait()
+}
+
+// web adds the API and the console to the server.
+func (s *service) web(server *web.Server, store *postgres.Store, metrics prometheus.Gatherer) (*api.API, error) {
+	reader := view.NewStored(store, time.Now)
+	answers, err := api.New(server, api.Config{
+		Reader: reader, NewSolver: clp.New, Input: cmp.Or(s.decisions, s.inputs[0]), Log: s.log,
+		Send: kafka.NewProducer(s.kafka).Send,
+		Replayed: func(ctx context.Context, origins []view.Origin) error {
+			list := make([]postgres.Replayed, len(origins))
+			for i, o := range origins {
+				list[i].LetterOrigin = postgres.LetterOrigin(o)
+			}
+			return store.MarkReplayed(ctx, list)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, serveConsole(server, reader, answers, metrics, s.log)
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {

@@ -94,6 +94,10 @@ func (s *Store) Revisions(ctx context.Context, site string, limit int) ([]stream
 
 // Sales returns the daily sales of a site, by SKU and date.
 func (s *Store) Sales(ctx context.Context, site string) ([]stream.DailySale, error) {
+	return s.sales(ctx, "site = $1", site)
+}
+
+func (s *Store) sales(ctx context.Context, where, site string, args ...any) ([]stream.DailySale, error) {
 	var sales []stream.DailySale
 	r := stream.DailySale{Site: site}
 	var day time.Time
@@ -102,12 +106,16 @@ func (s *Store) Sales(ctx context.Context, site string) ([]stream.DailySale, err
 		sales = append(sales, r)
 		return nil
 	}, `SELECT sku, date, (qty * 1000000)::bigint, (held_qty * 1000000)::bigint, is_outlier, reason, score
-		FROM drumbeat.sales_transactions WHERE site = $1 ORDER BY sku, date`, site)
+		FROM drumbeat.sales_transactions WHERE `+where+" ORDER BY sku, date", append([]any{site}, args...)...)
 	return sales, err
 }
 
 // Forecasts returns the newest forecast of every SKU of a site, by SKU.
 func (s *Store) Forecasts(ctx context.Context, site string) ([]stream.ForecastRow, error) {
+	return s.forecasts(ctx, "site = $1", site)
+}
+
+func (s *Store) forecasts(ctx context.Context, where, site string, args ...any) ([]stream.ForecastRow, error) {
 	var forecasts []stream.ForecastRow
 	r := stream.ForecastRow{Site: site}
 	var day, first time.Time
@@ -117,8 +125,22 @@ func (s *Store) Forecasts(ctx context.Context, site string) ([]stream.ForecastRo
 		r.Mean, r.Lower, r.Upper = nil, nil, nil
 		return nil
 	}, `SELECT sku, revision, execution_date, first_date, mean, lower, upper, model
-		FROM drumbeat.forecasts WHERE site = $1 ORDER BY sku`, site)
+		FROM drumbeat.forecasts WHERE `+where+" ORDER BY sku", append([]any{site}, args...)...)
 	return forecasts, err
+}
+
+// AuditOf returns the counters of one site, by origin, each with the time of its last change.
+func (s *Store) AuditOf(ctx context.Context, site string) (rows []stream.AuditRow, at []time.Time, err error) {
+	r := stream.AuditRow{Site: site}
+	var changed time.Time
+	err = s.each(ctx, "audit", []any{&r.OriginTopic, &r.OriginPartition, &r.Read, &r.Kept, &r.Flagged, &r.Rejected,
+		&r.Duplicate, &r.Repaired, &r.Reasons, &changed}, func() error {
+		rows, at = append(rows, r), append(at, changed)
+		r.Reasons = nil
+		return nil
+	}, `SELECT origin_topic, origin_partition, read, kept, flagged, rejected, duplicate, repaired, reasons, updated_at
+		FROM drumbeat.audit WHERE site = $1 ORDER BY origin_topic, origin_partition, partition`, site)
+	return rows, at, err
 }
 
 // Audit returns the counters, by site and origin. A site has a second row of an origin only where records of

@@ -10,6 +10,10 @@ import (
 
 // Accuracy returns how accurate the published forecasts of a site were, by SKU and horizon.
 func (s *Store) Accuracy(ctx context.Context, site string) ([]stream.AccuracyRow, error) {
+	return s.accuracy(ctx, "site = $1", site)
+}
+
+func (s *Store) accuracy(ctx context.Context, where, site string, args ...any) ([]stream.AccuracyRow, error) {
 	var rows []stream.AccuracyRow
 	r := stream.AccuracyRow{Site: site}
 	var through time.Time
@@ -20,7 +24,7 @@ func (s *Store) Accuracy(ctx context.Context, site string) ([]stream.AccuracyRow
 		return nil
 	}, `SELECT sku, horizon, horizon_days, class, through_date, windows, weight, demand, forecast, abs_error, squared_error,
 			naive_error, whole_weight, covered_80, covered_95, pinball_95
-		FROM drumbeat.forecast_accuracy WHERE site = $1 ORDER BY sku, horizon`, site)
+		FROM drumbeat.forecast_accuracy WHERE `+where+" ORDER BY sku, horizon", append([]any{site}, args...)...)
 	return rows, err
 }
 

@@ -14,13 +14,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// DefaultAddress is reachable from this machine only: there is no authentication.
+// DefaultAddress is reachable from this machine only, where no token is needed.
 const DefaultAddress = "127.0.0.1:8080"
+
+// writeTimeout is how long a reader may take for an answer, the time to make it included.
+const writeTimeout = 2 * time.Minute
+
+// ErrOpen says that an address can be reached from elsewhere and nobody would have to say who they are.
+var ErrOpen = errors.New("an address beyond this machine needs tokens")
 
 // Config says where and what a Server serves.
 type Config struct {
 	Address string        // host:port; "": DefaultAddress
 	Drain   time.Duration // how long a stop waits for requests under way; 0: 5 s
+
+	// Tokens are needed for what Handle and HandleFor serve; none: requests from this machine are answered, and
+	// Listen refuses other addresses.
+	Tokens Tokens
 
 	Metrics prometheus.Gatherer // of /metrics; nil: an empty page
 	Checks  []Check             // of /readyz
@@ -61,8 +71,8 @@ func New(c Config) *Server {
 	return s
 }
 
-// Handle serves a pattern of http.ServeMux.
-func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+// Handle serves a pattern of http.ServeMux to those who may read.
+func (s *Server) Handle(pattern string, h http.Handler) { s.HandleFor(RoleRead, pattern, h) }
 
 // Run listens on the configured address and serves until ctx ends, then as Serve.
 func (s *Server) Run(ctx context.Context) error {
@@ -75,6 +85,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Listen opens the configured address, so that a port in use is found before anything else has started.
 func (s *Server) Listen(ctx context.Context) (net.Listener, error) {
+	if len(s.config.Tokens) == 0 && !Local(s.config.Address) {
+		return nil, fmt.Errorf("web: %w: %s", ErrOpen, s.config.Address)
+	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.config.Address)
 	if err != nil {
@@ -94,8 +107,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		// No WriteTimeout: a stream of events stays open for days; handlers of single answers are limited
-		// one by one.
+		// No WriteTimeout: a stream of events stays open for days. Handler sets a limit for each answer.
 		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context { return base },
 	}
@@ -138,7 +150,11 @@ func (s *Server) Handler() http.Handler {
 			// Where the answer has begun this changes nothing, and the reader sees it cut short.
 			WriteProblem(w, Problem{Status: http.StatusInternalServerError})
 		}()
+		// Streams move it on with every event. A writer without a connection needs none.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Referrer-Policy", "same-origin")
 		if _, pattern := s.mux.Handler(r); pattern == "" {
 			s.unmatched(w, r)
 			return

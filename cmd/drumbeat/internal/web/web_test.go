@@ -28,7 +28,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func get(t *testing.T, h http.Handler, method, path string) (status int, header http.Header, body map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	h.ServeHTTP(w, httptest.NewRequest(method, "http://localhost"+path, nil))
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		t.Fatalf("%s %s: %v: %s", method, path, err, w.Body)
 	}

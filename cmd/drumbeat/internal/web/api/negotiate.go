@@ -1,0 +1,60 @@
+package api
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"drumbeat/cmd/drumbeat/internal/web/view"
+)
+
+// Accepts is what every download can be asked with.
+type Accepts struct {
+	Accept string `header:"Accept" hidden:"true"`
+}
+
+// wantsCSV says that CSV is preferred to JSON.
+func (in *Accepts) wantsCSV() bool {
+	csv, json := 0.0, 0.0
+	for part := range strings.SplitSeq(in.Accept, ",") {
+		kind, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		q := 1.0
+		if v, err := strconv.ParseFloat(params["q"], 64); err == nil {
+			q = v
+		}
+		switch kind {
+		case "text/csv":
+			csv = max(csv, q)
+		case "application/json", "application/*", "*/*":
+			json = max(json, q)
+		}
+	}
+	return csv > json
+}
+
+// Conditional is what an answer that follows from a plan alone can be asked with.
+type Conditional struct {
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer: 304 if that is still right."`
+}
+
+// tag is the ETag of what follows from a plan; weak, since the age that is told with it moves on.
+func tag(b *view.Basis) string { return `W/"` + b.PlanID + `"` }
+
+// conditionally answers 304 where the reader has the plan already.
+func conditionally(in *Conditional, b *view.Basis, full func() (*answer, error)) (*answer, error) {
+	const fresh = "no-cache" // to be kept, and asked for again before it is used
+	for have := range strings.SplitSeq(in.IfNoneMatch, ",") {
+		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == strings.TrimPrefix(tag(b), "W/") {
+			return &answer{Status: http.StatusNotModified, ETag: tag(b), CacheControl: fresh}, nil
+		}
+	}
+	out, err := full()
+	if err == nil {
+		out.ETag, out.CacheControl = tag(b), fresh
+	}
+	return out, err
+}
