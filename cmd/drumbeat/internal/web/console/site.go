@@ -82,7 +82,8 @@ func (c *Console) site(r *http.Request, p *page) error {
 				chosen = one
 			}
 		}
-		largest, err := c.newest.of(r.Context(), c.Reader, head).loads()
+		largest, ready, err := c.newest.of(r.Context(), c.Reader, head).loads.get(r.Context(), p.whole)
+		p.Soon = !ready
 		if err != nil {
 			return err
 		}
@@ -225,7 +226,8 @@ func kind(k schemas.ShortageKind) string {
 
 // change is what the newest revision moved, and why; nil for the first plan.
 func (c *Console) change(r *http.Request, p *page, head *schemas.Head) (*change, error) {
-	d, err := c.newest.of(r.Context(), c.Reader, head).change()
+	d, ready, err := c.newest.of(r.Context(), c.Reader, head).change.get(r.Context(), p.whole)
+	p.Soon = p.Soon || !ready
 	if err != nil || d == nil {
 		return nil, err
 	}
