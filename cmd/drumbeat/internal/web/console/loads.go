@@ -174,13 +174,16 @@ func resourcesOf(head *schemas.Head) []*resourceLoad {
 	return list
 }
 
+// visible is the least share of a load that can be seen in a chart.
+const visible = .005
+
 // draw fills the chart: the largest SKUs, the rest of the head's load, and what is short for want of it.
 func (r *resourceLoad) draw(series []chart.Series, shortages []schemas.Shortage) {
 	r.Title = "Load of " + r.Name + " by period"
-	r.Series = series
+	r.Series = slices.DeleteFunc(slices.Clone(series), func(s chart.Series) bool { return sum(s.Values) < visible*sum(r.Total) })
 	r.Rest, r.Short = slices.Clone(r.Total), make([]float64, len(r.Periods))
 	for i := range r.Rest {
-		for _, s := range series {
+		for _, s := range r.Series {
 			r.Rest[i] -= s.Values[i]
 		}
 		if r.Rest[i] < 1e-6*math.Max(1, r.Total[i]) {
