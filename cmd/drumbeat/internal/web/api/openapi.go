@@ -216,7 +216,8 @@ func relocate(v any, name string) {
 	}
 }
 
-// describeEvents says which data each decision has. by may be missing: it is written from the token's name.
+// describeEvents says which data each decision has. by may be missing: it is written from the token's name. The
+// site is the one in the path.
 func (a *API) describeEvents(components map[string]any) error {
 	request := components["EventRequest"].(map[string]any)
 	var kinds []any
@@ -231,6 +232,9 @@ func (a *API) describeEvents(components map[string]any) error {
 		}
 		if required, ok := schema["required"].([]any); ok {
 			schema["required"] = slices.DeleteFunc(required, func(v any) bool { return v == "by" })
+		}
+		if properties, ok := schema["properties"].(map[string]any); ok {
+			delete(properties, "site")
 		}
 		components[name] = schema
 		kinds = append(kinds, map[string]any{"properties": map[string]any{
