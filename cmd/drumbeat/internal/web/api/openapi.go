@@ -162,6 +162,17 @@ func allowNull(schema map[string]any) {
 	}
 }
 
+// nullable says the same of an event's data, whose members are described elsewhere.
+func nullable(schema map[string]any) {
+	required, _ := schema["required"].([]any)
+	properties, _ := schema["properties"].(map[string]any)
+	for name, of := range properties {
+		if !slices.Contains(required, any(name)) {
+			properties[name] = map[string]any{"anyOf": []any{of, map[string]any{"type": "null"}}}
+		}
+	}
+}
+
 // allowMore takes away what forbids members.
 func allowMore(v any) {
 	switch v := v.(type) {
@@ -230,6 +241,7 @@ func (a *API) describeEvents(components map[string]any) error {
 		if err != nil {
 			return err
 		}
+		nullable(schema)
 		if required, ok := schema["required"].([]any); ok {
 			schema["required"] = slices.DeleteFunc(required, func(v any) bool { return v == "by" })
 		}
