@@ -128,7 +128,7 @@ func (c *demoCmd) open(ctx context.Context, std streams) (*demo, error) {
 		if c.Address == "" && d.address != web.DefaultAddress {
 			why = " (" + web.DefaultAddress + " is taken; --address chooses another)"
 		}
-		d.say("metrics at http://%s/metrics%s", d.address, why)
+		d.say("console at http://%s%s", d.address, why)
 	}
 	return d, nil
 }
@@ -288,7 +288,7 @@ func (d *demo) drive(ctx context.Context) (err error) {
 		case now := <-ticker.C:
 			view := d.watch.view(now)
 			if !d.c.Once {
-				view.Notes = []string{fmt.Sprintf("metrics http://%s/metrics   stop with Ctrl-C", d.address)}
+				view.Notes = []string{fmt.Sprintf("console http://%s   stop with Ctrl-C", d.address)}
 				if fed && d.watch.caughtUp() {
 					view.Notes = d.hints()
 					hint()

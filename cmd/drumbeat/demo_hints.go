@@ -16,6 +16,7 @@ func (d *demo) hints() []string {
 		fmt.Sprintf("plans     kcat -C -b %s -t drumbeat.plans", broker),
 		"the plan  psql -c 'select * from drumbeat.current_supply_plan' \\",
 		"          '" + d.database.DSN() + "'",
+		fmt.Sprintf("console   http://%s", d.address),
 		fmt.Sprintf("metrics   http://%s/metrics", d.address),
 	}
 }

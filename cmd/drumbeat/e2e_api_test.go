@@ -180,7 +180,7 @@ func checkDecision(t *testing.T, here, there, token string) {
 	call(t, "GET", here+"/plan", "", "", &plan)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "GET", there+"/stream", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, there+"/stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

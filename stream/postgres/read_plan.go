@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"drumbeat/schemas"
@@ -37,7 +38,7 @@ func (s *Store) PlanPart(ctx context.Context, q PlanQuery) (*PlanPart, error) {
 		err := tx.QueryRow(ctx, `SELECT p.revision, p.head, (SELECT max(revision) FROM drumbeat.plans WHERE site = $1)
 			FROM drumbeat.plans p WHERE p.site = $1 AND ($2::bigint = 0 OR p.revision = $2) ORDER BY p.revision DESC LIMIT 1`,
 			text(q.Site), q.Revision).Scan(&found.Revision, &found.Head, &newest)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {

@@ -54,7 +54,7 @@ func TestRefusedRequests(t *testing.T) {
 		want        int
 	}{
 		{"plan", "revision=2", 404}, {"plan", "revision=9223372036854775807", 404}, {"plan", "revision=-1", 422}, {"plan", "revision=x", 422},
-		{"plan", "rev=1", 422}, {"plan.csv", "revision=7", 404}, {"plan/lines", "limit=0", 422}, {"plan/lines", "limit=1001", 422},
+		{"plan", "rev=1", 422}, {"plan", "revision=", 422}, {"plan/lines", "after=", 200}, {"plan.csv", "revision=7", 404}, {"plan/lines", "limit=0", 422}, {"plan/lines", "limit=1001", 422},
 		{"plan/lines", "after=%00", 200}, {"plan/lines", "contains=%FF", 200}, {"plan/diff", "from=1&to=9", 404},
 		{"plan/diff", "to=9223372036854775807", 404}, {"plan/history", "before=9223372036854775807", 200},
 	} {

@@ -87,6 +87,7 @@ func New(mux Mux, c Config) (*API, error) {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	})
+	a.huma.UseMiddleware(a.refuseEmpty)
 	a.plans()
 	a.skus()
 	a.feed()

@@ -108,20 +108,18 @@ func (a *API) event(site string, kind schemas.Type, who web.Someone, r *eventReq
 	for name, v := range r.Data {
 		data[name] = v
 	}
-	by, _ = data["by"].(string)
-	if by = strings.TrimSpace(by); by == "" {
-		by = unnamed
+	by = unnamed
+	if given, ok := data["by"]; ok {
+		text, ok := given.(string)
+		if by = strings.TrimSpace(text); !ok || by == "" {
+			return nil, "", huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "body.data.by", Message: "not a name", Value: given})
+		}
 	}
 	if who.Name != "" {
 		by = who.Name
 	}
 	data["by"] = by
-	if at, given := data["site"]; given {
-		if _, text := at.(string); !text && at != nil {
-			return nil, "", huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "body.data.site", Message: "not text", Value: at})
-		}
-		delete(data, "site") // the path names it
-	}
+	delete(data, "site") // the path names it
 	id := r.ID
 	if id == "" {
 		id = rand.Text()

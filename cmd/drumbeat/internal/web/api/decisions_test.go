@@ -193,7 +193,7 @@ func TestReplay(t *testing.T) {
 // TestWriteFromAnotherSite: the guard stands before the routes.
 func TestWriteFromAnotherSite(t *testing.T) {
 	r, site := newRig(t), golden(t, "cross").name
-	req := httptest.NewRequest("POST", "http://localhost/v1/sites/"+site+"/events", strings.NewReader(`{"type":"drumbeat.operator.v1","data":{"action":"replan"}}`))
+	req := httptest.NewRequest(http.MethodPost, "http://localhost/v1/sites/"+site+"/events", strings.NewReader(`{"type":"drumbeat.operator.v1","data":{"action":"replan"}}`))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Origin", "https://evil.example")
 	w := httptest.NewRecorder()

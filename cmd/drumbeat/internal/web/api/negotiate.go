@@ -3,8 +3,11 @@ package api
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"drumbeat/cmd/drumbeat/internal/web/view"
 )
@@ -34,6 +37,21 @@ func (in *Accepts) wantsCSV() bool {
 		}
 	}
 	return csv > json
+}
+
+// refuseEmpty refuses parameters of a query that are there without a value, which huma takes as absent; only
+// text can be empty.
+func (a *API) refuseEmpty(ctx huma.Context, next func(huma.Context)) {
+	at := ctx.URL()
+	asked := at.Query()
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" && p.Schema.Type != huma.TypeString && slices.Contains(asked[p.Name], "") {
+			// A failed write means that the reader has gone.
+			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "query." + p.Name, Message: "no value"})
+			return
+		}
+	}
+	next(ctx)
 }
 
 // Conditional is what an answer that follows from a plan alone can be asked with.

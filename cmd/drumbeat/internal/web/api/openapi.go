@@ -162,6 +162,17 @@ func allowNull(schema map[string]any) {
 	}
 }
 
+// nullable says the same of an event's data, whose members are described elsewhere.
+func nullable(schema map[string]any) {
+	required, _ := schema["required"].([]any)
+	properties, _ := schema["properties"].(map[string]any)
+	for name, of := range properties {
+		if !slices.Contains(required, any(name)) {
+			properties[name] = map[string]any{"anyOf": []any{of, map[string]any{"type": "null"}}}
+		}
+	}
+}
+
 // allowMore takes away what forbids members.
 func allowMore(v any) {
 	switch v := v.(type) {
@@ -216,7 +227,8 @@ func relocate(v any, name string) {
 	}
 }
 
-// describeEvents says which data each decision has. by may be missing: it is written from the token's name.
+// describeEvents says which data each decision has. by may be missing: it is written from the token's name. The
+// site is the one in the path.
 func (a *API) describeEvents(components map[string]any) error {
 	request := components["EventRequest"].(map[string]any)
 	var kinds []any
@@ -229,8 +241,12 @@ func (a *API) describeEvents(components map[string]any) error {
 		if err != nil {
 			return err
 		}
+		nullable(schema)
 		if required, ok := schema["required"].([]any); ok {
 			schema["required"] = slices.DeleteFunc(required, func(v any) bool { return v == "by" })
+		}
+		if properties, ok := schema["properties"].(map[string]any); ok {
+			delete(properties, "site")
 		}
 		components[name] = schema
 		kinds = append(kinds, map[string]any{"properties": map[string]any{

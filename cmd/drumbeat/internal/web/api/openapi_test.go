@@ -90,7 +90,7 @@ func TestReferencesLead(t *testing.T) {
 		case map[string]any:
 			if ref, ok := v["$ref"].(string); ok {
 				n++
-				var at any = doc
+				at := doc
 				for _, part := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
 					in, ok := at.(map[string]any)
 					if at = in[part]; !ok || at == nil {

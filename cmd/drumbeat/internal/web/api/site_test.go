@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -255,5 +253,3 @@ func selling(t *testing.T, name string) *testSite {
 }
 
 var quietLog = slog.New(slog.DiscardHandler)
-
-func sorted[M ~map[string]V, V any](m M) []string { return slices.Sorted(maps.Keys(m)) }

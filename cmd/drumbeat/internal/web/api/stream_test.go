@@ -30,7 +30,7 @@ func events(t *testing.T, server *httptest.Server, site, last string) (<-chan vi
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%d %v", res.StatusCode, res.Header)
 	}
 	list := make(chan view.Revision)

@@ -52,7 +52,7 @@ func everyNth(labels []string, pitch float64) int {
 	for _, l := range labels {
 		widest = max(widest, utf8.RuneCountInString(l))
 	}
-	return max(1, int(math.Ceil((float64(widest)*letter+14)/pitch)))
+	return max(1, int(math.Ceil((float64(widest)*letter+24)/pitch)))
 }
 
 // letter is the width of a label's letter in chart units, generously.

@@ -95,6 +95,7 @@ type page struct {
 	Basis *view.Basis // nil: no plan yet
 	Done  string      // what a form did, or what was wrong with it
 	Wrong bool
+	Soon  bool   // more of the page is being found out
 	Who   string // the one who asks, where tokens say so
 	Body  any
 

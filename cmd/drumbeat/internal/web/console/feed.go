@@ -25,7 +25,7 @@ type letterGroup struct {
 	Reason        string
 	Letters, Sent string
 	Waiting       int64
-	First, Newest string
+	Newest        string
 	Examples      []view.Letter
 	Link          string
 }
@@ -110,7 +110,7 @@ func (c *Console) letters(r *http.Request, p *page, b *feedBody) error {
 	for _, n := range counts {
 		b.Letters = append(b.Letters, letterGroup{
 			Reason: n.Reason, Letters: chart.Number(float64(n.Letters)), Sent: chart.Number(float64(n.Replayed)), Waiting: n.Letters - n.Replayed,
-			First: moment(n.First), Newest: moment(n.Newest), Link: address(p.self, p.query, "reason", n.Reason),
+			Newest: n.Newest.UTC().Format("2006-01-02 15:04"), Link: address(p.self, p.query, "reason", n.Reason),
 		})
 	}
 	caption := "Newest dead letters"

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
 	"drumbeat/cmd/drumbeat/internal/web/view"
@@ -24,11 +25,11 @@ type newest struct {
 // summary is about one revision.
 type summary struct {
 	revision int64
-	loads    func() (map[string][]chart.Series, error) // the largest SKUs by resource
-	change   func() (*view.Diff, error)                // against the revision before
+	loads    *pending[map[string][]chart.Series] // the largest SKUs by resource
+	change   *pending[*view.Diff]                // against the revision before; nil for the first
 }
 
-// of returns the summary of a plan. Its parts are found out once, whoever waits for them.
+// of returns the summary of a plan. Its parts are found out once, whoever waits for them, one beside the other.
 func (n *newest) of(ctx context.Context, reader view.Reader, head *schemas.Head) *summary {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -37,12 +38,16 @@ func (n *newest) of(ctx context.Context, reader view.Reader, head *schemas.Head)
 	}
 	ctx = context.WithoutCancel(ctx) // a reader that goes away leaves no error to those who wait with it
 	s := &summary{revision: head.Revision}
-	s.loads = sync.OnceValues(func() (map[string][]chart.Series, error) {
+	s.loads = begin(func() (map[string][]chart.Series, error) {
+		ctx, cancel := context.WithTimeout(ctx, summaryTimeout)
+		defer cancel()
 		loads, err := largestLoads(ctx, reader, head)
 		n.forget(s, head.Site, err)
 		return loads, err
 	})
-	s.change = sync.OnceValues(func() (*view.Diff, error) {
+	s.change = begin(func() (*view.Diff, error) {
+		ctx, cancel := context.WithTimeout(ctx, summaryTimeout)
+		defer cancel()
 		d, err := reader.Diff(ctx, head.Site, 0, head.Revision)
 		if errors.Is(err, view.ErrNotFound) {
 			return nil, nil // the first plan
@@ -56,6 +61,9 @@ func (n *newest) of(ctx context.Context, reader view.Reader, head *schemas.Head)
 	n.sites[head.Site] = s
 	return s
 }
+
+// summaryTimeout is far above what the largest site takes.
+const summaryTimeout = time.Minute
 
 // forget drops a summary that could not be made, so that the next reader tries again.
 func (n *newest) forget(s *summary, site string, err error) {
@@ -166,13 +174,16 @@ func resourcesOf(head *schemas.Head) []*resourceLoad {
 	return list
 }
 
+// visible is the least share of a load that can be seen in a chart.
+const visible = .005
+
 // draw fills the chart: the largest SKUs, the rest of the head's load, and what is short for want of it.
 func (r *resourceLoad) draw(series []chart.Series, shortages []schemas.Shortage) {
 	r.Title = "Load of " + r.Name + " by period"
-	r.Series = series
+	r.Series = slices.DeleteFunc(slices.Clone(series), func(s chart.Series) bool { return sum(s.Values) < visible*sum(r.Total) })
 	r.Rest, r.Short = slices.Clone(r.Total), make([]float64, len(r.Periods))
 	for i := range r.Rest {
-		for _, s := range series {
+		for _, s := range r.Series {
 			r.Rest[i] -= s.Values[i]
 		}
 		if r.Rest[i] < 1e-6*math.Max(1, r.Total[i]) {

@@ -82,7 +82,8 @@ func (c *Console) site(r *http.Request, p *page) error {
 				chosen = one
 			}
 		}
-		largest, err := c.newest.of(r.Context(), c.Reader, head).loads()
+		largest, ready, err := c.newest.of(r.Context(), c.Reader, head).loads.get(r.Context(), p.whole)
+		p.Soon = !ready
 		if err != nil {
 			return err
 		}
@@ -155,7 +156,7 @@ func headline(plan *view.Plan, resources []*resourceLoad) []fact {
 	}
 	return []fact{
 		cost, short, narrow, proof,
-		{Name: "Data as of", Value: head.Input.Watermark.UTC().Format("2 Jan 2006"), Note: head.Input.Watermark.UTC().Format("15:04 UTC; ") + plural(int(head.Input.Events), "event") + "; " + stock},
+		{Name: "Data as of", Value: plan.DataAsOf.UTC().Format("2 Jan 2006"), Note: plan.DataAsOf.UTC().Format("15:04 UTC; ") + plural(int(head.Input.Events), "event") + "; " + stock},
 		{Name: "Revision", Value: chart.Number(float64(head.Revision)), Note: plural(head.Lines, "SKU") + ", " + plural(len(head.Periods), "period") + "; " + head.Cause.Trigger, Link: at(head.Site, "history")},
 	}
 }
@@ -225,7 +226,8 @@ func kind(k schemas.ShortageKind) string {
 
 // change is what the newest revision moved, and why; nil for the first plan.
 func (c *Console) change(r *http.Request, p *page, head *schemas.Head) (*change, error) {
-	d, err := c.newest.of(r.Context(), c.Reader, head).change()
+	d, ready, err := c.newest.of(r.Context(), c.Reader, head).change.get(r.Context(), p.whole)
+	p.Soon = p.Soon || !ready
 	if err != nil || d == nil {
 		return nil, err
 	}
@@ -236,7 +238,7 @@ func (c *Console) change(r *http.Request, p *page, head *schemas.Head) (*change,
 
 // describe says what differs between two revisions.
 func describe(p *page, d *view.Diff, id string) *change {
-	ch := &change{From: d.From, To: d.To, Cause: because(d.Cause), Cost: chart.Signed(round2(d.CostTo.Total - d.CostFrom.Total)),
+	ch := &change{From: d.From, To: d.To, Cause: because(d.Cause), Cost: chart.Signed(math.Round(d.CostTo.Total - d.CostFrom.Total)),
 		Short: chart.Signed((d.ShortageTo - d.ShortageFrom).Float()), Moved: chart.Number(d.MovedUnits.Float())}
 	t := p.table(&Table{
 		ID: id, Caption: fmt.Sprintf("Largest moves of production, revision %d to %d", d.From, d.To),

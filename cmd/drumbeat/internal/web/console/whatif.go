@@ -112,7 +112,8 @@ func (c *Console) show(p *page, b *whatIfBody, head *schemas.Head, now *scenario
 		if shown == nil {
 			return nil
 		}
-		largest, err := c.newest.of(p.context, c.Reader, head).loads()
+		largest, ready, err := c.newest.of(p.context, c.Reader, head).loads.get(p.context, p.whole)
+		p.Soon = !ready
 		if err != nil {
 			return err
 		}

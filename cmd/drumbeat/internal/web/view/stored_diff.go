@@ -46,7 +46,7 @@ func (s *Stored) Diff(ctx context.Context, site string, from, to int64) (*Diff, 
 func (d *Diff) compare(before, after []Line) {
 	var moved schemas.Quantity // twice
 	for len(before) > 0 || len(after) > 0 {
-		order := 0
+		var order int
 		switch {
 		case len(before) == 0:
 			order = 1

@@ -39,6 +39,8 @@ function ready() {
   const name = localStorage.getItem("planner") || "";
   for (const by of document.querySelectorAll("input.by")) if (name) by.value = name;
   ages();
+  // A part of the page is still being found out.
+  if (document.querySelector("[data-soon]")) setTimeout(() => refresh(location.href), 500);
   const dot = document.getElementById("live");
   if (dot && source) { dot.classList.toggle("on", source.readyState === 1); dot.textContent = source.readyState === 1 ? "live" : "waiting"; }
 }
