@@ -3,7 +3,6 @@ package stream_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -241,5 +240,3 @@ func (b *bench) production(sku string) []float64 {
 }
 
 func near(a, b float64) bool { return a-b < 1e-4 && b-a < 1e-4 }
-
-func (b *bench) String() string { return fmt.Sprintf("%d heads, %d lines", len(b.heads), len(b.lines)) }
