@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"drumbeat/optimize"
 )
@@ -28,9 +29,8 @@ type server struct {
 // read takes messages until they end.
 func (s *server) read(r *reader, ended chan<- error) error {
 	var running uint64
-	give := func() {} // up the request that runs
-	free := make(chan struct{}, 1)
-	free <- struct{}{}
+	give := func() {}  // up the request that runs
+	var one sync.Mutex // request at a time
 	for {
 		kind, id, err := r.header()
 		switch {
@@ -53,8 +53,8 @@ func (s *server) read(r *reader, ended chan<- error) error {
 			go func() {
 				defer cancel()
 				// The caller may have the whole of an answer, and ask again, before the write of it returns.
-				<-free
-				defer func() { free <- struct{}{} }()
+				one.Lock()
+				defer one.Unlock()
 				plan, err := s.solve(ctx, q)
 				if err := s.out.answer(id, plan, err); err != nil {
 					ended <- err
