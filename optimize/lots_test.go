@@ -112,57 +112,17 @@ func tinyLots(t *rapid.T) *Problem {
 	return p
 }
 
-// tryAllLots is the least objective over all lots, and whether there is a plan at all.
+// tryAllLots is the least objective over all lots that lose nothing and are short of nothing, and whether there is a plan at all.
 func tryAllLots(p *Problem) (float64, bool) {
-	T, S := len(p.Periods), len(p.SKUs)
-	x := matrix(S, T)
 	best := math.Inf(1)
-	var try func(i int)
-	try = func(i int) {
-		if i < S*T {
-			s, t := i/T, i%T
-			for v := 0.0; v <= 35; v += p.SKUs[s].PackSize {
-				if v > 0 && (v < p.SKUs[s].MinOrder || p.SKUs[s].MaxProduction != nil && v > p.SKUs[s].MaxProduction[t]) {
-					continue
-				}
-				x[s][t] = v
-				try(i + 1)
-			}
-			x[s][t] = 0
-			return
-		}
-		cost := 0.0
+	eachTiny(p, func(lost, short [][]float64, cost float64) {
 		for s := range p.SKUs {
-			sku, stock := &p.SKUs[s], p.SKUs[s].Opening
-			for t, v := range x[s] {
-				stock += v - sku.Demand[t]
-				if stock < sku.SafetyStock[t] || sku.StorageCapacity > 0 && stock > math.Max(sku.StorageCapacity, sku.Opening-sum(sku.Demand[:t+1])) {
-					return
-				}
-				cost += sku.ProductionCost*v + sku.HoldingCost*stock
-				if v > 0 {
-					cost += sku.OrderCost
-				}
-				if sku.Baseline != nil {
-					cost += sku.ChangePrice[t] * math.Abs(v-sku.Baseline[t])
-				}
-			}
-		}
-		for t := range T {
-			over := -p.Resources[0].Capacity[t]
-			for s := range p.SKUs {
-				over += x[s][t]
-			}
-			if over > 0 {
-				if p.Resources[0].Overtime == nil || over > p.Resources[0].Overtime[t] {
-					return
-				}
-				cost += over * p.Resources[0].OvertimeCost[t]
+			if sum(lost[s]) > 0 || sum(short[s]) > 0 {
+				return
 			}
 		}
 		best = math.Min(best, cost)
-	}
-	try(0)
+	})
 	return best, !math.IsInf(best, 1)
 }
 

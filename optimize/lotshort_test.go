@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// eachTiny calls f for all lots of a tiny elastic problem that fit capacity and storage, with what each loses and is short of
+// eachTiny calls f for all lots of a tiny problem that fit capacity and storage, with what each loses and is short of
 // and what it costs.
 func eachTiny(p *Problem, f func(lost, short [][]float64, cost float64)) {
 	T, S := len(p.Periods), len(p.SKUs)
