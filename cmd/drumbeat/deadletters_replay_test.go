@@ -17,13 +17,13 @@ import (
 
 // letterService is a database with the dead letters of some records, and a broker with their input topic.
 type letterService struct {
-	dsn, broker string
-	store       *postgres.Store
+	broker string
+	store  *postgres.Store
 }
 
 func newLetterService(t *testing.T, values ...string) *letterService {
 	t.Helper()
-	dsn, store := testDatabase(t)
+	_, store := testDatabase(t)
 	broker, err := embedded.StartBroker(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func newLetterService(t *testing.T, values ...string) *letterService {
 	if _, err := client.CreateTopics(t.Context(), kafka.TopicOptions{Inputs: []string{"erp.sales"}, Partitions: 16}); err != nil {
 		t.Fatal(err)
 	}
-	s := &letterService{dsn: dsn, broker: broker.Addr(), store: store}
+	s := &letterService{broker: broker.Addr(), store: store}
 	s.feed(t, 0, values...)
 	return s
 }
@@ -64,7 +64,7 @@ func (s *letterService) feed(t *testing.T, offset int64, values ...string) {
 
 func (s *letterService) replay(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	return runCommand(t.Context(), append([]string{"dead-letters", "replay", "--postgres", s.dsn, "--kafka-brokers", s.broker}, args...)...)
+	return runCommand(t.Context(), append([]string{"dead-letters", "replay", "--kafka-brokers", s.broker}, args...)...)
 }
 
 func sold(id, data string) string {
@@ -161,7 +161,7 @@ func TestDeadLettersFromFile(t *testing.T) {
 		sold("1", `{"sku":"A","quantity":3,"date":"03/04/24"}`), sold("2", `{"sku":"A","date":"2024-03-02"}`),
 		"no JSON", "\xff\x00", sold("5", `{"sku":"A","quantity":"x","date":"2024-03-02"}`),
 	)
-	_, listed, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", s.dsn, "--json", "--limit", "0")
+	_, listed, _ := runCommand(t.Context(), "dead-letters", "list", "--json", "--limit", "0")
 	path := t.TempDir() + "/letters.jsonl"
 	write := func(text string) {
 		t.Helper()
@@ -274,7 +274,7 @@ func TestReplayOfHostileLetters(t *testing.T) {
 			t.Errorf("a record of %d bytes: sent %v", len(value), got[string(value)])
 		}
 	}
-	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", s.dsn); !strings.Contains(out, "erp.sales:0:11") || !strings.Contains(out, "erp.sales:0:20") || strings.Contains(out, "erp.sales:0:10") {
+	if _, out, _ := runCommand(t.Context(), "dead-letters", "list"); !strings.Contains(out, "erp.sales:0:11") || !strings.Contains(out, "erp.sales:0:20") || strings.Contains(out, "erp.sales:0:10") {
 		t.Errorf("what waits:\n%s", out)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// testDatabase is a private PostgreSQL with our schema, and a store on it.
+// testDatabase is a private PostgreSQL with our schema, and a store on it. Commands that the test runs use it.
 func testDatabase(t *testing.T) (dsn string, store *postgres.Store) {
 	t.Helper()
 	server, err := embedded.StartPostgres(t.Context(), t.TempDir(), nil)
@@ -43,6 +43,7 @@ func testDatabase(t *testing.T) (dsn string, store *postgres.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
+	t.Setenv("DRUMBEAT_POSTGRES", server.DSN())
 	return server.DSN(), store
 }
 
@@ -92,7 +93,7 @@ func saved(t *testing.T, store *postgres.Store, settings stream.Settings, record
 }
 
 func TestDeadLetters(t *testing.T) {
-	dsn, store := testDatabase(t)
+	_, store := testDatabase(t)
 	broker, err := embedded.StartBroker(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +122,7 @@ func TestDeadLetters(t *testing.T) {
 	}
 	saved(t, store, settings, records, nil)
 
-	status, out, says := runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn)
+	status, out, says := runCommand(t.Context(), "dead-letters", "list")
 	for _, want := range []string{"erp.sales:0:1", "uncertain-date", "missing-quantity", "not-json", `{"specversion"`} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("status %d, no %q in\n%s%s", status, want, out, says)
@@ -130,12 +131,12 @@ func TestDeadLetters(t *testing.T) {
 	if strings.Contains(out, "\x1b[31m") {
 		t.Error("a record's escape code went to the terminal")
 	}
-	_, out, _ = runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn, "--reason", "missing-quantity", "--site", "plant", "--json")
+	_, out, _ = runCommand(t.Context(), "dead-letters", "list", "--reason", "missing-quantity", "--site", "plant", "--json")
 	var letter letterJSON
 	if err := json.Unmarshal([]byte(out), &letter); err != nil || letter.Origin != "erp.sales:0:2" || *letter.Value != string(records[2].Value) || letter.Headers["trace"] != "t1" {
 		t.Errorf("%v: %s", err, out)
 	}
-	if _, out, _ = runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn, "--site", "other"); out != "no dead letters\n" {
+	if _, out, _ = runCommand(t.Context(), "dead-letters", "list", "--site", "other"); out != "no dead letters\n" {
 		t.Errorf("of another site: %s", out)
 	}
 
@@ -148,7 +149,7 @@ func TestDeadLetters(t *testing.T) {
 		t.Fatal(err)
 	}
 	replay := func(args ...string) (int, string, string) {
-		return runCommand(t.Context(), append([]string{"dead-letters", "replay", "--postgres", dsn, "--kafka-brokers", broker.Addr()}, args...)...)
+		return runCommand(t.Context(), append([]string{"dead-letters", "replay", "--kafka-brokers", broker.Addr()}, args...)...)
 	}
 	for _, c := range []struct {
 		args []string
@@ -187,10 +188,10 @@ func TestDeadLetters(t *testing.T) {
 	if status, out, says := replay("--sku", " a", "--reason", "missing-quantity", "--set", "quantity=7", "--topic", "erp.sales"); status != 0 || out != "1 dead letter sent to erp.sales\n" {
 		t.Fatalf("status %d, %s%s", status, out, says)
 	}
-	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn); strings.Contains(out, "uncertain-date") || !strings.Contains(out, "not-json") {
+	if _, out, _ := runCommand(t.Context(), "dead-letters", "list"); strings.Contains(out, "uncertain-date") || !strings.Contains(out, "not-json") {
 		t.Errorf("what waits: %s", out)
 	}
-	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn, "--all", "--json", "--origin", "erp.sales:0:1"); !strings.Contains(out, `"replayed_as":"2~fixed"`) {
+	if _, out, _ := runCommand(t.Context(), "dead-letters", "list", "--all", "--json", "--origin", "erp.sales:0:1"); !strings.Contains(out, `"replayed_as":"2~fixed"`) {
 		t.Errorf("a letter that was sent again: %s", out)
 	}
 
@@ -210,7 +211,7 @@ func TestDeadLetters(t *testing.T) {
 	if len(rows) != 1 || rows[0].Read != 7 || rows[0].Kept != 3 || rows[0].Rejected != 3 || rows[0].Duplicate != 1 {
 		t.Errorf("audit %+v", rows)
 	}
-	status, out, says = runCommand(t.Context(), "dead-letters", "list", "--postgres", dsn, "--summary")
+	status, out, says = runCommand(t.Context(), "dead-letters", "list", "--summary")
 	if status != 0 || !strings.Contains(out, "plant  erp.sales:0     7     3        0         3          1         0") {
 		t.Errorf("status %d, summary\n%s%s", status, out, says)
 	}

@@ -55,7 +55,7 @@ func mallRecords(t *testing.T, from, to int) []stream.Record {
 // Plans that were found by prices, cold, warm, and after a restart from the prices stored with the last one, hold when
 // they are solved again.
 func TestVerifyPlansByPrices(t *testing.T) {
-	dsn, store := testDatabase(t)
+	_, store := testDatabase(t)
 	settings := stream.DefaultSettings()
 	settings.Clock = schemas.ClockEvent
 	saved(t, store, settings, mallRecords(t, 0, 4), nil)
@@ -65,7 +65,7 @@ func TestVerifyPlansByPrices(t *testing.T) {
 	}
 	saved(t, store, settings, mallRecords(t, 4, 6), nil)
 
-	status, checks, says := verified(t, dsn)
+	status, checks, says := verified(t)
 	if status != 0 {
 		t.Errorf("status %d: %s", status, says)
 	}

@@ -66,9 +66,9 @@ func plantRecords(t *testing.T) []stream.Record {
 }
 
 // verified runs `drumbeat verify --json`.
-func verified(t *testing.T, dsn string, args ...string) (status int, checks map[int64]revisionCheck, says string) {
+func verified(t *testing.T, args ...string) (status int, checks map[int64]revisionCheck, says string) {
 	t.Helper()
-	status, out, says := runCommand(t.Context(), append([]string{"verify", "--postgres", dsn, "--site", "plant", "--json"}, args...)...)
+	status, out, says := runCommand(t.Context(), append([]string{"verify", "--site", "plant", "--json"}, args...)...)
 	checks = map[int64]revisionCheck{}
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
 		var c revisionCheck
@@ -94,7 +94,7 @@ func TestVerify(t *testing.T) {
 		}
 	})
 
-	status, checks, says := verified(t, dsn)
+	status, checks, says := verified(t)
 	if status != 0 {
 		t.Fatalf("status %d: %s\n%+v", status, says, checks)
 	}
@@ -108,7 +108,7 @@ func TestVerify(t *testing.T) {
 	if kinds[schemas.PlanOptimal] < 5 || kinds[schemas.PlanDegraded] != 1 || kinds[schemas.PlanInfeasible] < 1 {
 		t.Fatalf("the run made plans %v", kinds)
 	}
-	status, out, says := runCommand(t.Context(), "verify", "--postgres", dsn, "--site", "plant")
+	status, out, says := runCommand(t.Context(), "verify", "--site", "plant")
 	if status != 0 || !strings.Contains(out, fmt.Sprintf("site plant: all of %d revisions hold\n", len(checks))) || !strings.Contains(out, "nothing was solved") {
 		t.Errorf("status %d: %s%s", status, out, says)
 	}
@@ -120,7 +120,7 @@ func TestVerify(t *testing.T) {
 		{[]string{"--site", "plant", "--revision", "99"}, "no such revision"},
 		{[]string{"--site", "plant", "--revision=-1"}, "above zero"},
 	} {
-		if status, out, says := runCommand(t.Context(), append([]string{"verify", "--postgres", dsn}, c.args...)...); status != exitUsage || out != "" || !strings.Contains(says, c.says) {
+		if status, out, says := runCommand(t.Context(), append([]string{"verify"}, c.args...)...); status != exitUsage || out != "" || !strings.Contains(says, c.says) {
 			t.Errorf("%v: status %d, %q, %q", c.args, status, out, says)
 		}
 	}
@@ -224,7 +224,7 @@ func tampering(t *testing.T, dsn string, store *postgres.Store, checks map[int64
 		}, "start:"},
 	} {
 		c.do()
-		status, out, says := runCommand(t.Context(), "verify", "--postgres", dsn, "--site", "plant", "--revision", fmt.Sprint(c.revision))
+		status, out, says := runCommand(t.Context(), "verify", "--site", "plant", "--revision", fmt.Sprint(c.revision))
 		if status != exitOther || !strings.Contains(out, "FAILED") || !strings.Contains(out, c.says) || !strings.Contains(says, "1 of 1 revisions do not hold") {
 			t.Errorf("%s: status %d, %s%s", c.name, status, out, says)
 		}
@@ -232,7 +232,7 @@ func tampering(t *testing.T, dsn string, store *postgres.Store, checks map[int64
 	}
 	// A line that is gone is missed in the newest revision; in older ones it may have expired.
 	exec("DELETE FROM drumbeat.line_history WHERE site = 'plant' AND sku = 'A'")
-	status, after, _ := verified(t, dsn)
+	status, after, _ := verified(t)
 	if c := after[numbers[len(numbers)-1]]; status != exitOther || c.OK || c.Checksum != "wrong" {
 		t.Errorf("status %d, newest %+v", status, c)
 	}
