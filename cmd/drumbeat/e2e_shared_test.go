@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -35,11 +36,13 @@ func takeTurn(t *testing.T, lane chan struct{}) {
 	t.Cleanup(func() { <-lane })
 }
 
-// privatePostgres is the PostgreSQL of tests that need no more than what a machine without set-up has.
+// privatePostgres is the PostgreSQL of tests that need no more than what a machine without set-up has. Its password is in
+// a file that PGPASSFILE names, because commands take none in a flag.
 var privatePostgres struct {
 	once   sync.Once
 	server *embedded.Postgres
 	dir    string
+	dsn    string // without the password
 	err    error
 }
 
@@ -48,6 +51,19 @@ func openPrivatePostgres() {
 	if p.dir, p.err = os.MkdirTemp("", "drumbeat-postgres-"); p.err == nil {
 		p.server, p.err = embedded.StartPostgres(context.Background(), p.dir, nil)
 	}
+	if p.err != nil {
+		return
+	}
+	var at *url.URL
+	if at, p.err = url.Parse(p.server.DSN()); p.err != nil {
+		return
+	}
+	password, _ := at.User.Password()
+	at.User = url.User(at.User.Username())
+	p.dsn = at.String()
+	file := filepath.Join(p.dir, "pgpass")
+	line := strings.Join([]string{at.Hostname(), at.Port(), "*", at.User.Username(), password}, ":")
+	p.err = errors.Join(os.WriteFile(file, []byte(line+"\n"), 0o600), os.Setenv("PGPASSFILE", file))
 }
 
 // closePrivatePostgres stops the server, if there is one.
@@ -67,7 +83,7 @@ func testDatabase(t *testing.T) (dsn string, store *postgres.Store) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	at, err := url.Parse(privatePostgres.server.DSN())
+	at, err := url.Parse(privatePostgres.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
