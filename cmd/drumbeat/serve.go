@@ -29,6 +29,7 @@ type serveCmd struct {
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
 	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
+	Drain       time.Duration `env:"DRUMBEAT_DRAIN" default:"0s" help:"How long HTTP still answers after SIGTERM, not ready any more, where a load balancer needs time to notice."`
 	CheckConfig bool          `help:"Check the configuration and all files that it names, print what holds and from where, and stop."`
 	LogFormat   string        `env:"DRUMBEAT_LOG_FORMAT" default:"auto" enum:"auto,json,text" help:"Log lines: ${enum} (text on a terminal)."`
 	LogLevel    slog.Level    `env:"DRUMBEAT_LOG_LEVEL" default:"info" help:"Least level of log lines."`
@@ -71,6 +72,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	if err := groups.Validate(); err != nil {
 		return set.wrong(err, "group", "session")
 	}
+	if c.Drain < 0 || c.Drain > time.Minute {
+		return set.wrong(fmt.Errorf("--drain: %v is not within 0 and a minute", c.Drain), "drain")
+	}
 	client, err := c.Kafka.client(log)
 	if err != nil {
 		return set.wrong(err, "kafka-brokers", "kafka-tls", "kafka-ca", "kafka-cert", "kafka-key", "kafka-sasl", "kafka-user", "kafka-password-file")
@@ -81,7 +85,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, tokens: tokens, retention: c.Retention, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, drain: c.Drain, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
