@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		kong.Writers(io.out, io.err),
 		kong.Exit(func(code int) { status = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(io),
+		kong.Bind(io, &configFile{}),
 		kong.UsageOnError(),
 	)
 	if err != nil {
