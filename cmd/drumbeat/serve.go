@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,6 +53,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 		if !slices.Contains([]string{roleIntake, rolePlanner, roleWeb}, r) {
 			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
 		}
+	}
+	if len(c.Input) == 0 {
+		return badInput(errors.New("--input: no topic"))
 	}
 	if err := c.Solve.validate(); err != nil {
 		return err
