@@ -37,8 +37,11 @@ func (l *Line) Append(dst []byte) []byte {
 // MarshalJSON writes the published bytes.
 func (l Line) MarshalJSON() ([]byte, error) { return l.Append(nil), nil }
 
-// overdueMember begins the one figure of a period that is left out where it is 0.
-const overdueMember = `,"overdue":`
+// The figures of a period that are left out where they are 0.
+const (
+	overdueMember  = `,"overdue":`
+	approvedMember = `,"approved":`
+)
 
 func (p *LinePeriod) append(dst []byte) []byte {
 	dst = append(dst, `{"period":`...)
@@ -48,11 +51,11 @@ func (p *LinePeriod) append(dst []byte) []byte {
 		q    Quantity
 	}{
 		{`,"demand":`, p.Demand}, {`,"demand_low":`, p.DemandLow}, {`,"demand_high":`, p.DemandHigh},
-		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {overdueMember, p.Overdue}, {`,"production":`, p.Production},
+		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {overdueMember, p.Overdue}, {`,"production":`, p.Production}, {approvedMember, p.Approved},
 		{`,"arrivals":`, p.Arrivals}, {`,"inventory":`, p.Inventory}, {`,"safety_stock":`, p.SafetyStock},
 		{`,"shortfall":`, p.Shortfall}, {`,"shortage":`, p.Shortage},
 	} {
-		if m.q == 0 && m.name == overdueMember {
+		if m.q == 0 && (m.name == overdueMember || m.name == approvedMember) {
 			continue
 		}
 		dst = append(dst, m.name...)

@@ -45,7 +45,17 @@ type Head struct {
 	FrozenMoves   int            `json:"frozen_moves"`
 	State         PlanState      `json:"state"`
 	Infeasibility *Infeasibility `json:"infeasibility,omitempty"`
-	Checksum      string         `json:"checksum"` // of the lines in force after this head, see Checksummer
+	Approved      *Approval      `json:"approved,omitempty"` // the newest approval, while it reaches into the plan
+	Checksum      string         `json:"checksum"`           // of the lines in force after this head, see Checksummer
+}
+
+// Approval is what a person has released: the production of a revision through a period. LinePeriod.Approved
+// says how much of what that is.
+type Approval struct {
+	Revision int64     `json:"revision"`
+	Through  string    `json:"through"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
 }
 
 // MaxShortages is the number of shortages that a head lists.
@@ -185,11 +195,12 @@ type LinePeriod struct {
 	DemandLow   Quantity `json:"demand_low"`
 	DemandHigh  Quantity `json:"demand_high"`
 	Opening     Quantity `json:"opening"`
-	Receipts    Quantity `json:"receipts"`          // of open orders
-	Overdue     Quantity `json:"overdue,omitempty"` // of the receipts, what was due before today; not written where 0
-	Production  Quantity `json:"production"`        // by the period it starts in
-	Arrivals    Quantity `json:"arrivals"`          // of planned production
-	Inventory   Quantity `json:"inventory"`         // at the end
+	Receipts    Quantity `json:"receipts"`           // of open orders
+	Overdue     Quantity `json:"overdue,omitempty"`  // of the receipts, what was due before today; not written where 0
+	Production  Quantity `json:"production"`         // by the period it starts in
+	Approved    Quantity `json:"approved,omitempty"` // to start in the period by Head.Approved, orders included; not written where 0
+	Arrivals    Quantity `json:"arrivals"`           // of planned production
+	Inventory   Quantity `json:"inventory"`          // at the end
 	SafetyStock Quantity `json:"safety_stock"`
 	Shortfall   Quantity `json:"shortfall"` // below the safety stock
 	Shortage    Quantity `json:"shortage"`  // demand lost or in backlog
