@@ -27,6 +27,10 @@ func (l *Line) Append(dst []byte) []byte {
 	dst = AppendMoney(dst, l.Cost)
 	dst = append(dst, `,"reason":`...)
 	dst = appendText(dst, l.Reason)
+	if l.Why != nil {
+		dst = append(dst, `,"why":`...)
+		dst = l.Why.append(dst)
+	}
 	if l.Found != 0 {
 		dst = append(dst, `,"found":`...)
 		dst = l.Found.AppendTo(dst)
@@ -36,6 +40,39 @@ func (l *Line) Append(dst []byte) []byte {
 
 // MarshalJSON writes the published bytes.
 func (l Line) MarshalJSON() ([]byte, error) { return l.Append(nil), nil }
+
+func (w *Why) append(dst []byte) []byte {
+	text := func(name, s string) {
+		if s != "" {
+			dst = appendText(append(dst, name...), s)
+		}
+	}
+	units := func(name string, q Quantity) {
+		if q != 0 {
+			dst = q.AppendTo(append(dst, name...))
+		}
+	}
+	dst = appendText(append(dst, `{"kind":`...), w.Kind)
+	text(`,"cause":`, w.Cause)
+	units(`,"quantity":`, w.Quantity)
+	text(`,"period":`, w.Period)
+	if w.Early != 0 {
+		dst = strconv.AppendInt(append(dst, `,"early":`...), int64(w.Early), 10)
+	}
+	text(`,"frozen":`, w.Frozen)
+	text(`,"resource":`, w.Resource)
+	text(`,"from":`, w.From)
+	text(`,"to":`, w.To)
+	if w.Price != 0 {
+		dst = AppendMoney(append(dst, `,"price":`...), w.Price)
+	}
+	if len(w.DisplacedBy) > 0 {
+		dst = appendTexts(append(dst, `,"displaced_by":`...), w.DisplacedBy)
+	}
+	text(`,"arrives":`, w.Arrives)
+	units(`,"pack":`, w.Pack)
+	return append(dst, '}')
+}
 
 // The figures of a period that are left out where they are 0.
 const (

@@ -185,7 +185,25 @@ type Line struct {
 	Periods  []LinePeriod `json:"periods"`
 	Cost     float64      `json:"cost"` // production and holding over the horizon
 	Reason   string       `json:"reason"`
+	Why      *Why         `json:"why,omitempty"`   // the reason, for machines
 	Found    Quantity     `json:"found,omitempty"` // sold or sent out beyond the believed stock since the newest count; not written where 0
+}
+
+// Why is the reason of a line in its parts. What does not apply is not written.
+type Why struct {
+	Kind        string   `json:"kind"`                   // short, late, below_safety, no_demand, covered, early, follows, just_in_time
+	Cause       string   `json:"cause,omitempty"`        // lead_time, capacity, max_production, storage, frozen, pinned, lots, orders, baseline
+	Quantity    Quantity `json:"quantity,omitempty"`     // what is short in Period
+	Period      string   `json:"period,omitempty"`       // of the shortage, or the one that what is made early is for
+	Early       int      `json:"early,omitempty"`        // periods between
+	Frozen      string   `json:"frozen,omitempty"`       // production is frozen through this period
+	Resource    string   `json:"resource,omitempty"`     // that is full,
+	From        string   `json:"from,omitempty"`         // from this period
+	To          string   `json:"to,omitempty"`           // to this one,
+	Price       float64  `json:"price,omitempty"`        // at this price at most
+	DisplacedBy []string `json:"displaced_by,omitempty"` // SKUs that use it
+	Arrives     string   `json:"arrives,omitempty"`      // the first period that new supply reaches
+	Pack        Quantity `json:"pack,omitempty"`
 }
 
 // LinePeriod is one period of a line. inventory = opening + receipts + arrivals − demand + shortage.

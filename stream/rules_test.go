@@ -331,3 +331,28 @@ func TestOverrides(t *testing.T) {
 		t.Errorf("periods %+v", line.Periods)
 	}
 }
+
+// The parts of a reason say its sentence.
+func TestWhySaysTheReason(t *testing.T) {
+	b := planned(t, func(c *stream.Config) { c.Settings.Horizon = 6 })
+	b.take(b.define(&schemas.Resource{Resource: "factory", Capacity: 75, Per: schemas.PerWeek}), b.sold("A", 90, day0+14), b.sold("B", 60, day0+14), b.sold("C", 1, day0+14))
+	b.end()
+	kinds := map[string]bool{}
+	for sku, l := range b.lines {
+		w := l.Why
+		if w == nil {
+			t.Fatalf("%s: %q without its parts", sku, l.Reason)
+		}
+		kinds[w.Kind] = true
+		back := optimize.Reason{
+			Kind: optimize.Kind(w.Kind), Cause: optimize.Cause(w.Cause), Quantity: w.Quantity.Float(), Period: w.Period, Early: w.Early, Frozen: w.Frozen,
+			Resource: w.Resource, From: w.From, To: w.To, Price: w.Price, Displaced: w.DisplacedBy, Arrives: w.Arrives, Pack: w.Pack.Float(),
+		}
+		if back.String() != l.Reason {
+			t.Errorf("%s: %+v says %q, not %q", sku, w, back, l.Reason)
+		}
+	}
+	if !kinds["short"] {
+		t.Errorf("kinds %v", kinds)
+	}
+}

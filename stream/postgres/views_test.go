@@ -53,7 +53,7 @@ func fullBatch(n int64) *stream.Batch {
 		}},
 		Revisions: []stream.Revision{{
 			Site: "a", Revision: n, ExecutionDate: at, CreatedAt: time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC), Status: "optimal",
-			Head:    fmt.Appendf(nil, `{"site":"a","revision":%d,"cost":{"total":1234.5},"approved":{"revision":1,"through":"2026-11-23","by":"Ada",`+
+			Head: fmt.Appendf(nil, `{"site":"a","revision":%d,"cost":{"total":1234.5},"approved":{"revision":1,"through":"2026-11-23","by":"Ada",`+
 				`"at":"2026-11-22T10:00:00Z"},"checksum":"c%d"}`, n, n),
 			Lines:   []stream.LineValue{{SKU: "X", Value: planLine("X", n, int(n), 2)}},
 			Problem: []byte{1}, Start: []byte{2},
