@@ -89,6 +89,7 @@ func New(mux Mux, c Config) (*API, error) {
 	})
 	a.huma.UseMiddleware(a.refuseEmpty)
 	a.plans()
+	a.actionLists()
 	a.skus()
 	a.feed()
 	a.decisions()

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/web/view"
@@ -97,6 +98,22 @@ func actionRows(a *view.Actions) iter.Seq[[]string] {
 		for i := range a.Actions {
 			v := &a.Actions[i]
 			if !yield([]string{a.Site, strconv.FormatInt(a.Revision, 10), string(v.Kind), v.SKU, v.Quantity.String(), v.Period, v.To, number(v.Cost), v.Reason}) {
+				return
+			}
+		}
+	}
+}
+
+var productionColumns = []string{"site", "sku", "period", "quantity", "planned", "arrives", "resources", "approved_revision", "approved_through",
+	"approved_by", "approved_at", "plan_revision"}
+
+func productionRows(p *view.Production) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for i := range p.Starts {
+			s := &p.Starts[i]
+			if !yield([]string{p.Site, s.SKU, s.Period, s.Quantity.String(), s.Planned.String(), s.Arrives, strings.Join(s.Resources, " "),
+				strconv.FormatInt(p.Approved.Revision, 10), p.Approved.Through, p.Approved.By, p.Approved.At.UTC().Format(time.RFC3339Nano),
+				strconv.FormatInt(p.Revision, 10)}) {
 				return
 			}
 		}

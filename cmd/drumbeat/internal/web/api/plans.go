@@ -150,32 +150,6 @@ func (a *API) compared(missing []int) {
 			}
 			return reply(http.StatusOK, out)
 		})
-	register(a, operation{id: "actions", path: "/v1/sites/{site}/actions", etag: true, csv: true, shows: view.Actions{}, errors: missing,
-		summary: "What to do now: release, expedite, defer, cancel, each with its cost"}, a.actions)
-	register(a, operation{id: "actions-csv", path: "/v1/sites/{site}/actions.csv", etag: true, csv: true, errors: missing,
-		summary: "What to do now, as CSV"}, func(ctx context.Context, in *actionsIn) (*answer, error) {
-		in.Accept = "text/csv"
-		return a.actions(ctx, in)
-	})
-}
-
-type actionsIn struct {
-	SitePath
-	Conditional
-	Accepts
-}
-
-func (a *API) actions(ctx context.Context, in *actionsIn) (*answer, error) {
-	list, err := a.config.Reader.Actions(ctx, in.Site)
-	if err != nil {
-		return nil, err
-	}
-	return conditionally(&in.Conditional, &list.Basis, func() (*answer, error) {
-		if in.wantsCSV() {
-			return table(fmt.Sprintf("actions-%s-%d", list.Site, list.Revision), actionColumns, actionRows(list))
-		}
-		return reply(http.StatusOK, list)
-	})
 }
 
 // plan is a head as it was published, with the age of its data.
