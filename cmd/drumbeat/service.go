@@ -108,10 +108,11 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	answers, err := api.New(server, api.Config{
 		Reader: reader, NewSolver: clp.New, Input: cmp.Or(s.decisions, s.inputs[0]), Log: s.log,
 		Send: kafka.NewProducer(s.kafka).Send,
-		Replayed: func(ctx context.Context, origins []view.Origin) error {
-			list := make([]postgres.Replayed, len(origins))
-			for i, o := range origins {
-				list[i].LetterOrigin = postgres.LetterOrigin(o)
+		Fix:  fixLetter,
+		Replayed: func(ctx context.Context, sent []api.Replayed) error {
+			list := make([]postgres.Replayed, len(sent))
+			for i, r := range sent {
+				list[i] = postgres.Replayed{LetterOrigin: postgres.LetterOrigin(r.Origin), ID: r.ID}
 			}
 			return store.MarkReplayed(ctx, list)
 		},

@@ -36,7 +36,7 @@ func table(name string, header []string, rows iter.Seq[[]string]) (*answer, erro
 }
 
 var planColumns = []string{"site", "revision", "sku", "period", "demand", "demand_low", "demand_high", "opening", "receipts", "arrivals",
-	"production", "inventory", "safety_stock", "shortfall", "shortage", "frozen", "price", "reason"}
+	"production", "inventory", "safety_stock", "shortfall", "shortage", "frozen", "price", "reason", "approved"}
 
 // planRows is a row for each line and period. The revision is the plan's.
 func planRows(b *view.Basis, lines iter.Seq[*schemas.Line]) iter.Seq[[]string] {
@@ -50,7 +50,7 @@ func planRows(b *view.Basis, lines iter.Seq[*schemas.Line]) iter.Seq[[]string] {
 					p.Inventory, p.SafetyStock, p.Shortfall, p.Shortage} {
 					row = append(row, q.String())
 				}
-				if !yield(append(row, strconv.FormatBool(p.Frozen), number(p.Price), l.Reason)) {
+				if !yield(append(row, strconv.FormatBool(p.Frozen), number(p.Price), l.Reason, p.Approved.String())) {
 					return
 				}
 			}

@@ -120,10 +120,11 @@ func (a *API) planLines(missing []int) {
 }
 
 func (a *API) compared(missing []int) {
-	register(a, operation{id: "diff", path: "/v1/sites/{site}/plan/diff", shows: view.Diff{}, errors: missing,
+	register(a, operation{id: "diff", path: "/v1/sites/{site}/plan/diff", etag: true, shows: view.Diff{}, errors: missing,
 		summary: "What differs between two revisions: cost, shortages, production"},
 		func(ctx context.Context, in *struct {
 			SitePath
+			Conditional
 			From int64 `query:"from" minimum:"0" doc:"0: the one before to."`
 			To   int64 `query:"to" minimum:"0" doc:"0: the newest."`
 		}) (*answer, error) {
@@ -131,12 +132,13 @@ func (a *API) compared(missing []int) {
 			if err != nil {
 				return nil, err
 			}
-			return reply(http.StatusOK, d)
+			return byContent(&in.Conditional, d, func() (*answer, error) { return reply(http.StatusOK, d) }, &d.AgeSeconds)
 		})
-	register(a, operation{id: "history", path: "/v1/sites/{site}/plan/history", shows: historyAnswer{}, errors: missing,
+	register(a, operation{id: "history", path: "/v1/sites/{site}/plan/history", etag: true, shows: historyAnswer{}, errors: missing,
 		summary: "Revisions of a plan with their causes, the newest first"},
 		func(ctx context.Context, in *struct {
 			SitePath
+			Conditional
 			Before int64 `query:"before" minimum:"0" doc:"A revision: those below it; 0: from the newest."`
 			Limit  int   `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 		}) (*answer, error) {
@@ -148,7 +150,11 @@ func (a *API) compared(missing []int) {
 			if len(list) == in.Limit && list[len(list)-1].Revision > 1 {
 				out.Next = list[len(list)-1].Revision
 			}
-			return reply(http.StatusOK, out)
+			var ages []*float64
+			for i := range list {
+				ages = append(ages, &list[i].AgeSeconds)
+			}
+			return byContent(&in.Conditional, list, func() (*answer, error) { return reply(http.StatusOK, out) }, ages...)
 		})
 }
 
