@@ -82,7 +82,7 @@ func (s *service) run(ctx context.Context) error {
 		group.Go(func() error { return runner.Run(ctx) })
 		group.Go(func() error { return s.expire(ctx, store) })
 	}
-	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: []web.Check{
+	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: []web.Check{
 		{Name: "postgres", Ready: store.Check},
 		{Name: "kafka", Ready: func(context.Context) error {
 			if away := s.kafka.Unreachable(); away > 10*time.Second {
@@ -120,7 +120,7 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	if err != nil {
 		return nil, err
 	}
-	return answers, serveConsole(server, reader, answers, metrics, s.log)
+	return answers, serveConsole(server, s.tokens, reader, answers, metrics, s.log)
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {

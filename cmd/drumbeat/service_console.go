@@ -22,9 +22,13 @@ import (
 )
 
 // serveConsole adds the console to a server, on the same reads and writes as the API.
-func serveConsole(server *web.Server, reader view.Reader, answers *api.API, metrics prometheus.Gatherer, log *slog.Logger) error {
+func serveConsole(server *web.Server, tokens web.Tokens, reader view.Reader, answers *api.API, metrics prometheus.Gatherer, log *slog.Logger) error {
+	var signIn console.SignIn
+	if len(tokens) > 0 {
+		signIn = tokens.SignIn
+	}
 	pages, err := console.New(console.Config{
-		Reader: reader, Log: log, Lag: lagOf(metrics),
+		Reader: reader, Log: log, Lag: lagOf(metrics), SignIn: signIn,
 		Ask: func(ctx context.Context, site string, o *optimize.Overrides) (*optimize.Answer, error) {
 			answer, err := answers.Ask(ctx, site, o)
 			return answer, refused(err)
