@@ -24,6 +24,7 @@ type serveCmd struct {
 	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /v1, /metrics, /healthz, /readyz."`
 	Tokens      string        `env:"DRUMBEAT_TOKENS" placeholder:"FILE" help:"Bearer tokens of HTTP, lines of role (read, plan, operate), name and token; needed for an address beyond this machine."`
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
+	Heartbeat   time.Duration `env:"DRUMBEAT_HEARTBEAT" default:"5s" help:"How often a heartbeat goes through the whole pipeline of each partition that has a site, as the measure of freshness; 0: never."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
 	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
 	CheckConfig bool          `help:"Check the configuration, print what holds, and stop."`
@@ -53,6 +54,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
 		}
 	}
+	if c.Heartbeat < 0 {
+		return badInput(fmt.Errorf("--heartbeat %v is below 0", c.Heartbeat))
+	}
 	if err := c.Solve.validate(); err != nil {
 		return err
 	}
@@ -70,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams) error {
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, tokens: tokens, retention: c.Retention, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, heartbeat: c.Heartbeat, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
@@ -95,7 +99,7 @@ func (c *serveCmd) tokens() (web.Tokens, error) {
 func (c *serveCmd) print(w io.Writer, config *stream.Config) error {
 	body, err := json.MarshalIndent(map[string]any{
 		"roles": c.Roles, "input": c.Input, "group": c.Group, "session": c.Session.String(), "address": c.Address,
-		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
+		"retention": c.Retention.String(), "heartbeat": c.Heartbeat.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
 		"breaker_share": config.BreakerShare, "plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
 		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
 		"solve":  map[string]any{"processes": c.Solve.Processes, "limit": c.Solve.Limit.String(), "memory_mib": c.Solve.Memory},

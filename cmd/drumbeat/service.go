@@ -42,6 +42,7 @@ type service struct {
 	address   string        // of HTTP
 	tokens    web.Tokens    // none: HTTP is for this machine
 	retention time.Duration
+	heartbeat time.Duration // between two that go through the whole pipeline; 0: none does
 	processor stream.Config
 	solve     solveFlags
 	quiet     time.Duration // until an event-clock site takes its input as ended
@@ -82,7 +83,7 @@ func (s *service) run(ctx context.Context) error {
 		group.Go(func() error { return runner.Run(ctx) })
 		group.Go(func() error { return s.expire(ctx, store) })
 	}
-	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: []web.Check{
+	checks := []web.Check{
 		{Name: "postgres", Ready: store.Check},
 		{Name: "kafka", Ready: func(context.Context) error {
 			if away := s.kafka.Unreachable(); away > 10*time.Second {
@@ -90,7 +91,10 @@ func (s *service) run(ctx context.Context) error {
 			}
 			return nil
 		}},
-	}})
+	}
+	reachable := newCheckMetric(registry)
+	group.Go(func() error { return watch(ctx, checks, reachable) })
+	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: checks})
 	if slices.Contains(s.roles, roleWeb) {
 		answers, err := s.web(server, store, registry)
 		if err != nil {
@@ -130,7 +134,7 @@ func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, 
 	return stream.NewRunner(stream.RunnerConfig{
 		Processor: s.processor, Source: source, Store: store,
 		Publisher: kafka.NewPublisher(s.kafka), PlanLog: kafka.NewPlanLog(s.kafka),
-		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Metrics: stream.NewMetrics(registry), Log: s.log,
+		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Heartbeat: s.heartbeat, Beat: s.beat(), Metrics: stream.NewMetrics(registry), Log: s.log,
 	})
 }
 
