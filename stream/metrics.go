@@ -96,12 +96,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.Found = gauge("impossible_stock_skus", "SKUs of which more went out since their newest count than was believed to be there.", "site")
 
 	m.Waiting = gauge("debounce_waiting_sites", "Sites with a change that no plan covers yet, immaterial ones included.", "partition")
-	m.Oldest = gauge("debounce_oldest_change_seconds", "Age of the oldest material change that no saved plan covers, by the wall clock; 0: there is none.", "partition")
+	m.Oldest = gauge("debounce_oldest_change_seconds", "Age of the oldest material change that no plan covers, by the wall clock; 0: there is none.", "partition")
 	m.Changes = counter("material_changes_total", "Times that a material change began to wait for a plan; those that join it are not counted.")
 	m.ChangeSeconds = histogram("change_to_published_seconds",
 		"Time from the first material change to the published plan that covers it, by the wall clock; an observation a plan.", freshnessBuckets)
 
 	m.Solves = counters("solves_total", "Solves by outcome (optimal, infeasible, degraded, failed, refused, cancelled) and start (cold, warm).", "outcome", "start")
+	for _, outcome := range []string{"optimal", "infeasible", "degraded", "failed", "refused", "cancelled"} {
+		m.Solves.WithLabelValues(outcome, "cold") // a rate needs the zero
+	}
 	m.SolveSeconds = histogram("solve_seconds", "Time of a solve, waiting for a free solver included.", seconds)
 	m.Iterations = histogram("solve_iterations", "Simplex iterations of a solve.", prometheus.ExponentialBuckets(1, 4, 11))
 	m.Rounds = histogram("solve_rounds", "Linear programmes that one solve took.", prometheus.ExponentialBuckets(1, 2, 9))
@@ -157,14 +160,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 
 func label(partition int32) string { return strconv.Itoa(int(partition)) }
 
-func (m *Metrics) lag(partition int32, n int64, newest time.Time, now time.Time) {
-	l := label(partition)
-	m.Lag.WithLabelValues(l).Set(float64(max(0, n)))
-	age := 0.0
-	if n > 0 && !newest.IsZero() {
-		age = max(0, now.Sub(newest).Seconds())
-	}
-	m.LagSeconds.WithLabelValues(l).Set(age)
+func (m *Metrics) lag(partition int32, n int64) {
+	m.Lag.WithLabelValues(label(partition)).Set(float64(max(0, n)))
 }
 
 // loaded starts the counters of a partition whose state was read: its Processor counts from zero.

@@ -88,8 +88,9 @@ func (m *Metrics) left(partition int32, p *Processor) {
 	}
 }
 
-// ticked shows what waits at a moment of the wall clock.
-func (m *Metrics) ticked(partition int32, p *Processor) {
+// ticked shows what waits at a moment of the wall clock. The newest record that was read, if it is not the last of
+// the partition, was written at behind; zero: there is no such record.
+func (m *Metrics) ticked(partition int32, p *Processor, behind time.Time) {
 	waiting, dirty, oldest := 0, 0, time.Duration(0)
 	for _, name := range p.order {
 		s := p.sites[name]
@@ -107,6 +108,11 @@ func (m *Metrics) ticked(partition int32, p *Processor) {
 		}
 	}
 	l := label(partition)
+	age := 0.0
+	if !behind.IsZero() {
+		age = max(0, p.now.Sub(behind).Seconds())
+	}
+	m.LagSeconds.WithLabelValues(l).Set(age)
 	m.Waiting.WithLabelValues(l).Set(float64(waiting))
 	m.Oldest.WithLabelValues(l).Set(oldest.Seconds())
 	m.DirtySKUs.WithLabelValues(l).Set(float64(dirty))

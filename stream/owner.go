@@ -26,6 +26,7 @@ type owner struct {
 	saves    chan error // what comes of the save that runs; nil: none runs
 	lastSave time.Time
 	idle     time.Time              // since when the log has been at its end; zero: it is not
+	behind   time.Time              // when the newest record was written that was read; zero: it is the last one
 	ended    bool                   // the end of the input has been told
 	beatSite atomic.Pointer[string] // where heartbeats are addressed to; nil: nowhere yet
 	failures int                    // solves that failed in a row
@@ -134,7 +135,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 func (o *owner) tick() {
 	o.p.Tick(o.r.c.Now())
 	o.endOfInput()
-	o.r.c.Metrics.ticked(o.partition, o.p)
+	o.r.c.Metrics.ticked(o.partition, o.p, o.behind)
 	if site := o.p.beatSite(); site != "" && o.beatSite.Load() == nil {
 		o.beatSite.Store(&site)
 	}
@@ -192,7 +193,12 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known b
 // step folds what was fetched. A plan that is due before a record (event clock) is solved and saved in
 // line, so that the run is deterministic and memory is bounded.
 func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
-	o.r.c.Metrics.lag(o.partition, f.End-f.Next, f.Newest, o.r.c.Now())
+	o.r.c.Metrics.lag(o.partition, f.End-f.Next)
+	if f.Next >= f.End {
+		o.behind = time.Time{}
+	} else if len(f.Records) > 0 {
+		o.behind = f.Newest
+	}
 	if len(f.Records) == 0 {
 		if o.idle.IsZero() && f.Next >= f.End {
 			o.idle = time.Now()
