@@ -76,3 +76,6 @@ type Operator struct {
 // Heartbeat is drumbeat.heartbeat.v1. It carries no data; it goes through the whole pipeline and
 // its age at the far end is the freshness of a site. It stands outside the audit.
 type Heartbeat struct{}
+
+// HeartbeatSource is the CloudEvents source of the heartbeats that drumbeat sends itself.
+const HeartbeatSource = "/drumbeat/heartbeat"

@@ -27,6 +27,8 @@ type Batch struct {
 	Audit       []AuditRow
 	DeadLetters []DeadLetter
 	Outbox      []OutboxEntry
+	// Heartbeats are the times of our own heartbeats that were read since the batch before. They are not stored.
+	Heartbeats []time.Time
 }
 
 // SiteState is the encoded state of a site; the first one claims the site for the partition.
@@ -109,7 +111,8 @@ type Revision struct {
 	// Problem and Start reproduce the plan (compressed JSON); nil when nothing was solved.
 	Problem []byte
 	Start   []byte
-	// Since is when the first change that the plan covers came, by the wall clock. It is not stored.
+	// Since is when the first material change that the plan covers came, by the wall clock; zero: it covers none,
+	// as a degraded one. It is not stored.
 	Since time.Time
 	// Approved or in force at the beginning of a period: kept beyond the retention.
 	Baseline bool

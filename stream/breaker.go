@@ -105,9 +105,15 @@ func (s *site) sayHeld() {
 
 // withhold passes over a record of a held site, unless it is the one that releases it.
 func (p *Processor) withhold(s *site, rec *Record, from recordOrigin) {
+	ev := p.peek(rec)
+	if ev != nil && ev.Type == schemas.TypeHeartbeat {
+		p.beat(rec, ev)
+		p.accepted(rec, from)
+		return
+	}
 	s.dirty = true
 	h := s.Breaker.Hold
-	if !s.releasedBy(rec) {
+	if !s.releasedBy(ev) {
 		h.Records++
 		p.accepted(rec, from)
 		return
@@ -119,10 +125,17 @@ func (p *Processor) withhold(s *site, rec *Record, from recordOrigin) {
 	p.config.Log.Warn("site released", "site", s.name, "offset", rec.Offset, "held_records", h.Records, "since", h.Since)
 }
 
+// peek reads a record without folding it; nil: it cannot be read.
+func (p *Processor) peek(rec *Record) *schemas.Event {
+	if laidAside(rec) != nil || p.decoder.Decode(rec.Headers, rec.Value, &p.event) != nil {
+		return nil
+	}
+	return &p.event
+}
+
 // releasedBy says that a record is an operator's event that releases the site, and not one of before sent again.
-func (s *site) releasedBy(rec *Record) bool {
-	ev := &s.p.event
-	if laidAside(rec) != nil || s.p.decoder.Decode(rec.Headers, rec.Value, ev) != nil || ev.Type != schemas.TypeOperator {
+func (s *site) releasedBy(ev *schemas.Event) bool {
+	if ev == nil || ev.Type != schemas.TypeOperator {
 		return false
 	}
 	op, ok := ev.Data.(*schemas.Operator)

@@ -122,8 +122,19 @@ func (s *site) note(trigger, sku string, material bool) {
 	if s.settings.Clock == schemas.ClockEvent {
 		now = s.Now
 	}
+	if material && s.Pending.Material == 0 && s.settings.Clock == schemas.ClockWall {
+		s.p.waits++
+	}
 	s.Pending.note(now, trigger, sku, material)
 	s.dirty = true
+}
+
+// uncover makes what a plan was to cover pending again.
+func (s *site) uncover(covered change) {
+	if covered.Material > 0 && s.Pending.Material > 0 && s.settings.Clock == schemas.ClockWall {
+		s.p.waits-- // the later one waits with it
+	}
+	s.Pending.join(covered)
 }
 
 // need is what the rest of the current period still asks beyond stock and open orders. A sale that the

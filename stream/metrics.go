@@ -1,104 +1,159 @@
 package stream
 
 import (
-	"encoding/json"
-	"errors"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"drumbeat/optimize"
-	"drumbeat/schemas"
 )
 
 // Metrics are the figures of a Runner. Counters of records are absolute since the site began, as they
-// are saved: they survive a restart and count a re-read record once.
+// are saved: they survive a restart and count a re-read record once. deploy/metrics.md lists them all.
 type Metrics struct {
 	Fenced, SaveFailures, PublishFailures, Overwritten, Published, Resends, ClockBacks prometheus.Counter
+	SaveRows, Changes, Heartbeats, HeartbeatFailures                                   prometheus.Counter
+	Recovering                                                                         prometheus.Gauge
 
-	Blocked, Lag, Epoch, Offset, PublishBacklog         *prometheus.GaugeVec // partition
-	Revision, PlanCreated, Shortage, Moved, Cost, Found *prometheus.GaugeVec // site
-	FrozenMoves                                         *prometheus.CounterVec
-	Solves                                              *prometheus.CounterVec // outcome, start
-	Saves                                               prometheus.Histogram
-	SaveRows                                            prometheus.Counter
-	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
-	Dirty                                               *prometheus.GaugeVec
-	Held, HeldRecords                                   *prometheus.GaugeVec // site
-	RecoveryPhase                                       *prometheus.GaugeVec // partition, phase
+	Blocked, Lag, LagSeconds, Epoch, Offset, PublishBacklog *prometheus.GaugeVec   // partition
+	Dirty, DirtySKUs, Waiting, Oldest, LastSave, LastBeat   *prometheus.GaugeVec   // partition
+	RecoveryPhase                                           *prometheus.GaugeVec   // partition, phase
+	Revision, PlanCreated, PeriodEnd, Shortage, Moved, Cost *prometheus.GaugeVec   // site
+	Gap, Found, Held, HeldRecords                           *prometheus.GaugeVec   // site
+	Status                                                  *prometheus.GaugeVec   // site, status
+	Load, Price                                             *prometheus.GaugeVec   // site, resource
+	FrozenMoves, Late                                       *prometheus.CounterVec // site
+	Plans                                                   *prometheus.CounterVec // site, status
+	Solves                                                  *prometheus.CounterVec // outcome, start
+	Saves, SolveSeconds, Iterations, Rounds, Recovery       prometheus.Histogram
+	ChangeSeconds, HeartbeatSeconds                         prometheus.Histogram
 
 	accuracy accuracyMetrics
 	audit    auditCollector
+
+	ofPartition, ofSite []series // what is shown of a partition, and of a site, while it is ours
 
 	mu         sync.Mutex
 	resends    map[int32]int64
 	clockBacks map[int32]int64
 }
 
+// series are those of one metric, by their labels.
+type series interface {
+	prometheus.Collector
+	DeletePartialMatch(labels prometheus.Labels) int
+}
+
+// freshnessBuckets hold the limit of the service level, 10 s, as a bound.
+var freshnessBuckets = []float64{.1, .25, .5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120, 300, 900, 3600}
+
 // NewMetrics makes the metrics and registers them; a nil registerer registers nothing.
 func NewMetrics(r prometheus.Registerer) *Metrics {
+	m := &Metrics{accuracy: newAccuracyMetrics(), resends: map[int32]int64{}, clockBacks: map[int32]int64{}}
+	m.audit.rows = map[auditKey]AuditRow{}
+	all := []prometheus.Collector{&m.audit}
+	add := func(c prometheus.Collector) { all = append(all, c) }
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Name: "drumbeat_" + name, Help: help})
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "drumbeat_" + name, Help: help})
+		add(c)
+		return c
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "drumbeat_" + name, Help: help}, labels)
+		add(c)
+		if labels[0] == "site" {
+			m.ofSite = append(m.ofSite, c)
+		}
+		return c
 	}
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "drumbeat_" + name, Help: help}, labels)
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "drumbeat_" + name, Help: help}, labels)
+		add(g)
+		if labels[0] == "site" {
+			m.ofSite = append(m.ofSite, g)
+		} else {
+			m.ofPartition = append(m.ofPartition, g)
+		}
+		return g
 	}
-	histogram := func(name, help string) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "drumbeat_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 2, 18),
-			NativeHistogramBucketFactor: 1.1,
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "drumbeat_" + name, Help: help, Buckets: buckets, NativeHistogramBucketFactor: 1.1,
 		})
+		add(h)
+		return h
 	}
-	m := &Metrics{
-		Fenced:          counter("fenced_saves_total", "Times that a newer owner of a partition was met."),
-		SaveFailures:    counter("save_failures_total", "Saves that failed and were tried again."),
-		PublishFailures: counter("publish_failures_total", "Publications that failed and were tried again."),
-		Overwritten:     counter("plan_records_overwritten_total", "Plan records of an older revision, written by someone else, that the owner overwrote."),
-		Published:       counter("plan_records_published_total", "Records written to the plans topic."),
-		Resends:         counter("intake_resends_total", "Records that intake sent again, dropped by their origin offset."),
-		ClockBacks:      counter("clock_back_total", "Ticks of a clock that went back."),
-		Blocked:         gauge("partition_blocked", "1 while a partition cannot go on without a person.", "partition"),
-		Lag:             gauge("lag_records", "Records of the partition that are not folded yet.", "partition"),
-		Epoch:           gauge("epoch", "Ownership epoch of the partition.", "partition"),
-		Offset:          gauge("saved_offset", "Next offset of the newest saved state.", "partition"),
-		PublishBacklog:  gauge("publish_backlog_revisions", "Revisions saved and not yet read back from the plans topic.", "partition"),
-		Dirty:           gauge("unsaved_weight", "Changed SKUs, rows and letters that are not saved yet.", "partition"),
-		Held:            gauge("site_held", "1 while a site is held: too many of its records were rejected.", "site"),
-		HeldRecords:     gauge("site_held_records", "Records that wait in the log because their site is held.", "site"),
-		Revision:        gauge("plan_revision", "Newest revision of the site's plan.", "site"),
-		PlanCreated:     gauge("plan_created_timestamp_seconds", "When the newest plan was made.", "site"),
-		Shortage:        gauge("plan_shortage_units", "Units of demand that the newest plan does not serve.", "site"),
-		Moved:           gauge("plan_moved_units", "Units of production that the newest plan moved against its baseline.", "site"),
-		Found:           gauge("impossible_stock_skus", "SKUs of which more went out since their newest count than was believed to be there.", "site"),
-		Cost:            gauge("plan_cost", "Cost of the newest plan in the site's currency.", "site"),
-		FrozenMoves: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "drumbeat_plan_frozen_moves_total", Help: "Values that moved inside the frozen periods; always 0.",
-		}, []string{"site"}),
-		Solves: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "drumbeat_solves_total", Help: "Solves by outcome and start.",
-		}, []string{"outcome", "start"}),
-		Saves:        histogram("save_seconds", "Time of a save."),
-		SaveRows:     counter("save_rows_total", "Rows written by saves."),
-		SolveSeconds: histogram("solve_seconds", "Time of a solve, waiting for a free solver included."),
-		Recovery:     histogram("recovery_seconds", "Time from assignment to a loaded partition."),
-		RecoveryPhase: gauge("recovery_phase_seconds",
-			"Of the newest recovery: read (states from the store), decode, and models, which are read beside the work that has begun.", "partition", "phase"),
-		ToPlan:   histogram("change_to_plan_seconds", "Time from the first change to the saved plan that covers it, by the wall clock."),
-		accuracy: newAccuracyMetrics(),
-		resends:  map[int32]int64{}, clockBacks: map[int32]int64{},
+	seconds := prometheus.ExponentialBuckets(0.001, 2, 18)
+
+	m.Lag = gauge("lag_records", "Records of the partition that are not folded yet.", "partition")
+	m.LagSeconds = gauge("lag_seconds", "How long ago the newest record that was read had come to the events topic; 0 at the end of the partition.", "partition")
+	m.Offset = gauge("saved_offset", "Next offset of the newest saved state.", "partition")
+	m.Resends = counter("intake_resends_total", "Records that intake sent again, dropped by their origin offset.")
+	m.Late = counters("late_records_total", "Sales and cancellations of a day that had settled, 16 days ago or more, when they came.", "site")
+	m.ClockBacks = counter("clock_back_total", "Ticks of a clock that went back.")
+	m.Held = gauge("site_held", "1 while a site is held: too many of its records were rejected.", "site")
+	m.HeldRecords = gauge("site_held_records", "Records that wait in the log because their site is held.", "site")
+	m.Found = gauge("impossible_stock_skus", "SKUs of which more went out since their newest count than was believed to be there.", "site")
+
+	m.Waiting = gauge("debounce_waiting_sites", "Sites with a change that no plan covers yet, immaterial ones included.", "partition")
+	m.Oldest = gauge("debounce_oldest_change_seconds", "Age of the oldest material change that no plan covers, by the wall clock; 0: there is none.", "partition")
+	m.Changes = counter("material_changes_total", "Times that a material change began to wait for a plan; those that join it are not counted.")
+	m.ChangeSeconds = histogram("change_to_published_seconds",
+		"Time from the first material change to the published plan that covers it, by the wall clock; an observation a plan.", freshnessBuckets)
+
+	m.Solves = counters("solves_total", "Solves by outcome (optimal, infeasible, degraded, failed, refused, cancelled) and start (cold, warm).", "outcome", "start")
+	for _, outcome := range []string{"optimal", "infeasible", "degraded", "failed", "refused", "cancelled"} {
+		m.Solves.WithLabelValues(outcome, "cold") // a rate needs the zero
 	}
-	m.audit.rows = map[auditKey]AuditRow{}
+	m.SolveSeconds = histogram("solve_seconds", "Time of a solve, waiting for a free solver included.", seconds)
+	m.Iterations = histogram("solve_iterations", "Simplex iterations of a solve.", prometheus.ExponentialBuckets(1, 4, 11))
+	m.Rounds = histogram("solve_rounds", "Linear programmes that one solve took.", prometheus.ExponentialBuckets(1, 2, 9))
+
+	m.Plans = counters("plans_total", "Saved revisions by status: optimal, infeasible, degraded.", "site", "status")
+	m.Status = gauge("plan_status", "1 for the status of the newest revision (optimal, infeasible, degraded), 0 for the others.", "site", "status")
+	m.Revision = gauge("plan_revision", "Newest revision of the site's plan.", "site")
+	m.PlanCreated = gauge("plan_created_timestamp_seconds", "When the newest plan was made.", "site")
+	m.PeriodEnd = gauge("plan_period_end_timestamp_seconds", "When the first period of the newest plan ends, after which another is due; of sites on the wall clock.", "site")
+	m.Shortage = gauge("plan_shortage_units", "Units of demand that the newest plan does not serve.", "site")
+	m.Moved = gauge("plan_moved_units", "Units of production that the newest plan moved against its baseline.", "site")
+	m.Cost = gauge("plan_cost", "Cost of the newest plan in the site's currency.", "site")
+	m.Gap = gauge("plan_gap_ratio", "Proven distance of the newest plan's objective from the optimum, relative to it.", "site")
+	m.FrozenMoves = counters("plan_frozen_moves_total", "Values that moved inside the frozen periods; always 0.", "site")
+	m.Load = gauge("resource_load_ratio", "Share of a resource's capacity over the horizon that the newest plan uses; unlimited ones are left out.", "site", "resource")
+	m.Price = gauge("resource_price", "What one unit of capacity more would save in the period where it saves most, in the site's currency.", "site", "resource")
+
+	m.Saves = histogram("save_seconds", "Time of a save.", seconds)
+	m.SaveRows = counter("save_rows_total", "Rows written by saves.")
+	m.SaveFailures = counter("save_failures_total", "Saves that failed and were tried again.")
+	m.LastSave = gauge("last_save_timestamp_seconds", "When the partition was saved last; 0: not since it is owned.", "partition")
+	m.Dirty = gauge("unsaved_weight", "Changed SKUs, rows and letters that are not saved yet.", "partition")
+	m.DirtySKUs = gauge("dirty_skus", "SKUs whose state has changed since the newest save.", "partition")
+	m.Fenced = counter("fenced_saves_total", "Times that a newer owner of a partition was met.")
+	m.Epoch = gauge("epoch", "Ownership epoch of the partition.", "partition")
+	m.Blocked = gauge("partition_blocked", "1 while a partition cannot go on without a person.", "partition")
+	m.Recovery = histogram("recovery_seconds", "Time from assignment to a loaded partition.", seconds)
+	m.Recovering = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "drumbeat_recovering_partitions", Help: "Partitions that were assigned to this process and are not loaded yet."})
+	add(m.Recovering)
+	m.RecoveryPhase = gauge("recovery_phase_seconds",
+		"Of the newest recovery: read (states from the store), decode, and models, which are read beside the work that has begun.", "partition", "phase")
+
+	m.PublishBacklog = gauge("publish_backlog_revisions", "Revisions saved and not yet read back from the plans topic.", "partition")
+	m.Published = counter("plan_records_published_total", "Records written to the plans topic.")
+	m.PublishFailures = counter("publish_failures_total", "Publications that failed and were tried again.")
+	m.Overwritten = counter("plan_records_overwritten_total", "Plan records of an older revision, written by someone else, that the owner overwrote.")
+
+	m.Heartbeats = counter("heartbeats_total", "Heartbeats that were to be sent.")
+	m.HeartbeatFailures = counter("heartbeat_failures_total", "Heartbeats that could not be written to the input topic.")
+	m.HeartbeatSeconds = histogram("heartbeat_seconds", "Time of a heartbeat from the input topic until all that was saved with it is published.", freshnessBuckets)
+	m.LastBeat = gauge("heartbeat_timestamp_seconds", "When the newest heartbeat that went through the partition was sent; 0: none has since it is owned.", "partition")
+
+	for _, g := range m.accuracy.all() {
+		add(g)
+		m.ofSite = append(m.ofSite, g)
+	}
 	if r != nil {
-		r.MustRegister(
-			m.Fenced, m.SaveFailures, m.PublishFailures, m.Overwritten, m.Published, m.Resends, m.ClockBacks,
-			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty, m.Held, m.HeldRecords,
-			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
-			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.RecoveryPhase, m.ToPlan, &m.audit,
-			m.accuracy.wape, m.accuracy.naive, m.accuracy.bias, m.accuracy.coverage,
-		)
+		r.MustRegister(all...)
 	}
 	return m
 }
@@ -127,168 +182,4 @@ const (
 
 func (m *Metrics) recovered(partition int32, phase string, took time.Duration) {
 	m.RecoveryPhase.WithLabelValues(label(partition), phase).Set(took.Seconds())
-}
-
-// owned shows what a partition holds that begins to be ours.
-func (m *Metrics) owned(partition int32, epoch int64, p *Processor) {
-	l := label(partition)
-	m.Epoch.WithLabelValues(l).Set(float64(epoch))
-	m.Offset.WithLabelValues(l).Set(float64(p.Saved()))
-	for _, name := range p.order {
-		s := p.sites[name]
-		var h schemas.Head
-		if len(s.Plan.Head) > 0 && json.Unmarshal(s.Plan.Head, &h) == nil {
-			m.show(&h)
-		}
-		m.Revision.WithLabelValues(name).Set(float64(s.Revision))
-		m.held(s)
-		m.audit.set(s.Audit.all(name))
-		m.accuracy.show(name, p.Accuracy(name))
-	}
-}
-
-// held shows whether a site is held.
-func (m *Metrics) held(s *site) {
-	held, records := 0.0, 0.0
-	if h := s.Breaker.Hold; h != nil {
-		held, records = 1, float64(h.Records)
-	}
-	m.Held.WithLabelValues(s.name).Set(held)
-	m.HeldRecords.WithLabelValues(s.name).Set(records)
-}
-
-// left takes back what owned and the saves have shown: the next owner shows it, and what two processes
-// show of one site adds up to nonsense.
-func (m *Metrics) left(partition int32, p *Processor) {
-	for _, g := range []*prometheus.GaugeVec{m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty} {
-		g.DeleteLabelValues(label(partition))
-	}
-	m.RecoveryPhase.DeletePartialMatch(prometheus.Labels{"partition": label(partition)})
-	for _, name := range p.order {
-		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.Held, m.HeldRecords} {
-			g.DeleteLabelValues(name)
-		}
-		m.FrozenMoves.DeleteLabelValues(name)
-		m.audit.drop(name)
-		m.accuracy.drop(name)
-	}
-}
-
-func (m *Metrics) save(b *Batch, took time.Duration) {
-	m.Saves.Observe(took.Seconds())
-	m.SaveRows.Add(float64(len(b.SKUs) + len(b.Sales) + len(b.Forecasts) + len(b.Accuracy) + len(b.Models) + len(b.Pages) + len(b.DeadLetters)))
-}
-
-// saved shows what the newest save holds.
-func (m *Metrics) saved(partition int32, b *Batch, p *Processor) {
-	l := label(partition)
-	m.Offset.WithLabelValues(l).Set(float64(b.Next))
-	m.Dirty.WithLabelValues(l).Set(float64(p.Weight()))
-	m.audit.set(b.Audit)
-	for i := range b.Sites {
-		m.held(p.sites[b.Sites[i].Site])
-	}
-	m.accuracy.saved(b, p)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.Resends.Add(float64(p.resends - m.resends[partition]))
-	m.ClockBacks.Add(float64(p.clockBacks - m.clockBacks[partition]))
-	m.resends[partition], m.clockBacks[partition] = p.resends, p.clockBacks
-}
-
-func (m *Metrics) solve(out Outcome, took time.Duration) {
-	m.SolveSeconds.Observe(took.Seconds())
-	outcome, start := "failed", "cold"
-	switch {
-	case out.Err == nil:
-		outcome = string(out.Plan.Status)
-		if out.Plan.Stats.Warm {
-			start = "warm"
-		}
-	case errors.Is(out.Err, optimize.ErrProblem):
-		outcome = "refused"
-	}
-	m.Solves.WithLabelValues(outcome, start).Inc()
-}
-
-// plan shows a plan that was saved.
-func (m *Metrics) plan(h *schemas.Head) {
-	m.show(h)
-	m.FrozenMoves.WithLabelValues(h.Site).Add(float64(h.FrozenMoves))
-}
-
-func (m *Metrics) show(h *schemas.Head) {
-	m.Revision.WithLabelValues(h.Site).Set(float64(h.Revision))
-	m.PlanCreated.WithLabelValues(h.Site).Set(float64(h.CreatedAt.UnixMilli()) / 1000)
-	m.Shortage.WithLabelValues(h.Site).Set(h.ShortageTotal.Float())
-	m.Moved.WithLabelValues(h.Site).Set(h.MovedUnits.Float())
-	m.Cost.WithLabelValues(h.Site).Set(h.Cost.Total)
-	m.Found.WithLabelValues(h.Site).Set(float64(h.State.FoundSKUs))
-}
-
-type auditKey struct {
-	site, topic string
-	partition   int32
-}
-
-// auditCollector exports the audit as it was saved.
-type auditCollector struct {
-	mu   sync.Mutex
-	rows map[auditKey]AuditRow
-}
-
-var (
-	recordsDesc = prometheus.NewDesc("drumbeat_records_total",
-		"Records by what became of them: kept, flagged, rejected, duplicate.", []string{"site", "origin", "outcome"}, nil)
-	readDesc    = prometheus.NewDesc("drumbeat_records_read_total", "Records read, by origin topic.", []string{"site", "origin"}, nil)
-	reasonsDesc = prometheus.NewDesc("drumbeat_record_reasons_total",
-		"Records by the reason of a rejection, a flag or a repair.", []string{"site", "reason"}, nil)
-)
-
-func (c *auditCollector) set(rows []AuditRow) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, row := range rows {
-		c.rows[auditKey{row.Site, row.OriginTopic, row.OriginPartition}] = row
-	}
-}
-
-func (c *auditCollector) drop(site string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	maps.DeleteFunc(c.rows, func(k auditKey, _ AuditRow) bool { return k.site == site })
-}
-
-// Describe implements prometheus.Collector.
-func (c *auditCollector) Describe(out chan<- *prometheus.Desc) {
-	out <- recordsDesc
-	out <- readDesc
-	out <- reasonsDesc
-}
-
-// Collect implements prometheus.Collector.
-func (c *auditCollector) Collect(out chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	type place struct{ site, name string }
-	outcomes := map[[3]string]int64{}
-	read, reasons := map[place]int64{}, map[place]int64{}
-	for _, r := range c.rows {
-		read[place{r.Site, r.OriginTopic}] += r.Read
-		for name, n := range map[string]int64{"kept": r.Kept, "flagged": r.Flagged, "rejected": r.Rejected, "duplicate": r.Duplicate} {
-			outcomes[[3]string{r.Site, r.OriginTopic, name}] += n
-		}
-		for reason, n := range r.Reasons {
-			reasons[place{r.Site, reason}] += n
-		}
-	}
-	for k, n := range outcomes {
-		out <- prometheus.MustNewConstMetric(recordsDesc, prometheus.CounterValue, float64(n), k[0], k[1], k[2])
-	}
-	for k, n := range read {
-		out <- prometheus.MustNewConstMetric(readDesc, prometheus.CounterValue, float64(n), k.site, k.name)
-	}
-	for k, n := range reasons {
-		out <- prometheus.MustNewConstMetric(reasonsDesc, prometheus.CounterValue, float64(n), k.site, k.name)
-	}
 }

@@ -2,11 +2,14 @@ package stream
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
 
@@ -37,6 +40,7 @@ func TestMetricsFollowTheOwner(t *testing.T) {
 			{Key: schemas.HeaderOriginOffset, Value: []byte(origin)},
 		}}
 	}
+	before := series()
 	var p *Processor
 	for range 2 { // the second time the Processor counts its resends from zero again
 		var err error
@@ -53,14 +57,14 @@ func TestMetricsFollowTheOwner(t *testing.T) {
 		m.lag(3, 5)
 		b := p.Ready()
 		p.Advance(b)
-		m.saved(3, b, p)
+		m.saved(3, b, p, time.Now())
 		m.plan(&schemas.Head{Site: "plant", Revision: 1})
-		if series() < 10 {
+		if series() < before+10 {
 			t.Errorf("%d labelled series while the partition is ours", series())
 		}
 		m.left(3, p)
-		if n := series(); n != 0 {
-			t.Errorf("%d labelled series are left", n)
+		if n := series(); n != before {
+			t.Errorf("%d labelled series are left, %d before", n, before)
 		}
 	}
 }
@@ -126,8 +130,82 @@ func TestMetricsOfAccuracy(t *testing.T) {
 		}
 	}
 	check(want)
-	m.saved(3, &Batch{Accuracy: []AccuracyRow{{Site: "plant"}}}, p)
+	m.saved(3, &Batch{Accuracy: []AccuracyRow{{Site: "plant"}}}, p, time.Now())
 	check(want)
 	m.left(3, p)
 	check(nil)
+}
+
+// The number of series does not depend on the number of SKUs.
+func TestMetricsAreBounded(t *testing.T) {
+	series := func(skus int) (n int) {
+		registry := prometheus.NewRegistry()
+		m := NewMetrics(registry)
+		p, err := New(Config{}, &Snapshot{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := schemas.Date(20458)
+		p.Tick(day.Time(nil))
+		for i := range skus {
+			sku := schemas.TextField("S" + strconv.Itoa(i))
+			ev := schemas.Event{ID: strconv.Itoa(i), Source: "/erp", Type: schemas.TypeSale}
+			ev.Sale = schemas.Sale{SKU: sku, Quantity: schemas.NumberField(schemas.Unit), Date: schemas.TextField((day - 20).String())}
+			if i%5 == 0 {
+				ev.Sale.Quantity = sku // no number
+			}
+			value, err := schemas.Encode(&ev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Step(Record{Offset: int64(i), Key: []byte("plant"), Value: value}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.owned(3, 1, p)
+		m.ticked(3, p, time.Time{})
+		b := p.Ready()
+		p.Advance(b)
+		m.saved(3, b, p, day.Time(nil))
+		m.plan(&schemas.Head{Site: "plant", Revision: 1, Status: schemas.PlanOptimal, Lines: skus, Resources: []schemas.ResourceLoad{
+			{Resource: "press", Period: "1", Capacity: schemas.Unit, Load: schemas.Unit, Price: 2}, {Resource: "hall", Capacity: schemas.Unlimited},
+		}})
+		m.solve(Outcome{Plan: &optimize.Plan{Status: optimize.Optimal}}, time.Second)
+		got := labelled(t, registry)
+		for name, want := range map[string]float64{
+			"drumbeat_dirty_skus 3": float64(skus) * 4 / 5, "drumbeat_late_records_total plant": float64(skus) * 4 / 5,
+			"drumbeat_material_changes_total": 1, "drumbeat_resource_load_ratio press plant": 1, "drumbeat_resource_price press plant": 2,
+			"drumbeat_plan_status plant optimal": 1, "drumbeat_plan_status plant degraded": 0, "drumbeat_plans_total plant optimal": 1,
+		} {
+			if got[name] != want {
+				t.Errorf("%d SKUs: %s is %v, want %v", skus, name, got[name], want)
+			}
+		}
+		return len(got)
+	}
+	few, many := series(10), series(10_000)
+	t.Logf("%d series of 10 SKUs, %d of 10,000", few, many)
+	if few != many || few > 150 {
+		t.Errorf("%d series of 10 SKUs, %d of 10,000, want as many and at most 150", few, many)
+	}
+}
+
+// labelled are the values of gauges and counters by name and labels, in byte order of theirs.
+func labelled(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[string]float64{}
+	for _, f := range families {
+		for _, sample := range f.Metric {
+			key := f.GetName()
+			for _, l := range sample.Label {
+				key += " " + l.GetValue()
+			}
+			list[key] = sample.Gauge.GetValue() + sample.Counter.GetValue()
+		}
+	}
+	return list
 }

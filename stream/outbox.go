@@ -24,6 +24,7 @@ type outbox struct {
 	mu        sync.Mutex
 	wake      chan struct{} // closed and replaced when something changed
 	pending   []OutboxEntry // saved and not yet confirmed, in order
+	under     []underway    // what arrives when pending is confirmed
 	revisions int           // of pending
 	backlog   bool          // the store may hold entries that are not in pending: of an earlier owner, or run
 	left      int           // revisions that the backlog had when it was looked at last
@@ -80,6 +81,7 @@ func (b *outbox) add(batch *Batch) {
 			b.revisions++
 		}
 	}
+	b.depart(batch)
 	b.r.c.Metrics.PublishBacklog.WithLabelValues(label(b.partition)).Set(float64(b.revisions))
 	b.notify()
 }
@@ -299,6 +301,7 @@ func (b *outbox) done(seq int64) {
 		}
 	}
 	b.pending = keep
+	b.arrive(seq)
 	b.r.c.Metrics.PublishBacklog.WithLabelValues(label(b.partition)).Set(float64(b.revisions))
 	b.notify()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,10 +25,12 @@ type owner struct {
 	saving   *Batch     // a batch that is not saved yet; nil: none
 	saves    chan error // what comes of the save that runs; nil: none runs
 	lastSave time.Time
-	idle     time.Time // since when the log has been at its end; zero: it is not
-	ended    bool      // the end of the input has been told
-	failures int       // solves that failed in a row
-	retryAt  time.Time // when the end of the input may be told again after them
+	idle     time.Time              // since when the log has been at its end; zero: it is not
+	behind   time.Time              // when the newest record was written that was read; zero: it is the last one
+	ended    bool                   // the end of the input has been told
+	beatSite atomic.Pointer[string] // where heartbeats are addressed to; nil: nowhere yet
+	failures int                    // solves that failed in a row
+	retryAt  time.Time              // when the end of the input may be told again after them
 }
 
 type solved struct {
@@ -65,6 +68,9 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 	published := make(chan error, 1)
 	group.Go(func() { published <- o.outbox.run(ctx) })
 
+	if o.r.c.Heartbeat > 0 {
+		group.Go(func() { o.heart(ctx) })
+	}
 	if !o.recalled {
 		o.models = make(chan []Page)
 		models, skus := o.models, o.p.skus()
@@ -129,6 +135,10 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 func (o *owner) tick() {
 	o.p.Tick(o.r.c.Now())
 	o.endOfInput()
+	o.r.c.Metrics.ticked(o.partition, o.p, o.behind)
+	if site := o.p.beatSite(); site != "" && o.beatSite.Load() == nil {
+		o.beatSite.Store(&site)
+	}
 }
 
 // startFetch fetches from where the Processor is, until ctx ends or stop is called.
@@ -184,12 +194,18 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known b
 // line, so that the run is deterministic and memory is bounded.
 func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 	o.r.c.Metrics.lag(o.partition, f.End-f.Next)
+	if f.Next >= f.End {
+		o.behind = time.Time{}
+	} else if len(f.Records) > 0 {
+		o.behind = f.Newest
+	}
 	if len(f.Records) == 0 {
 		if o.idle.IsZero() && f.Next >= f.End {
 			o.idle = time.Now()
 		}
 		return nil
 	}
+	idle, ended, beats := o.idle, o.ended, o.p.beats
 	o.idle, o.ended = time.Time{}, false
 	for i := range f.Records {
 		for {
@@ -207,6 +223,9 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 		if o.p.Next() <= f.Records[i].Offset {
 			return errBack
 		}
+	}
+	if o.p.beats-beats == int64(len(f.Records)) {
+		o.idle, o.ended = idle, ended // heartbeats are no input
 	}
 	return nil
 }

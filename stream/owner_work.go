@@ -166,12 +166,9 @@ func (o *owner) wasSaved(ctx context.Context, part Partition) {
 	o.lastSave = time.Now()
 	o.p.Advance(b)
 	o.outbox.add(b)
-	o.r.c.Metrics.saved(o.partition, b, o.p)
+	o.r.c.Metrics.saved(o.partition, b, o.p, o.r.c.Now())
 	for i := range b.Revisions {
 		o.logPlan(&b.Revisions[i])
-		if since := b.Revisions[i].Since; !since.IsZero() {
-			o.r.c.Metrics.ToPlan.Observe(time.Since(since).Seconds())
-		}
 	}
 	if o.r.c.Saved != nil {
 		o.r.c.Saved(o.partition, b)

@@ -80,7 +80,7 @@ func (p *Processor) Planned(job *Job, out Outcome) {
 		s.failed(job.draft, covered, out.Err)
 	case !s.calendar.same(&job.draft.calendar) || s.calendar.at(s.Today).Start != job.draft.periods[0].Start:
 		// The period rolled over, or the periods changed, while this was solved.
-		s.Pending.join(covered)
+		s.uncover(covered)
 		s.Pending.Immediate = true
 	default:
 		s.Failures, s.RetryAt = 0, time.Time{}
@@ -96,7 +96,7 @@ func (s *site) failed(d *draft, covered change, err error) {
 	s.basis = nil
 	s.Failures++
 	s.RetryAt = s.p.now.Add(retryAfter(s.Failures))
-	s.Pending.join(covered)
+	s.uncover(covered)
 	s.Pending.Immediate = s.settings.Clock == schemas.ClockWall
 	s.p.config.Log.Error("solve failed", "site", s.name, "error", err, "failures", s.Failures)
 	if s.Status == string(schemas.PlanDegraded) {
@@ -258,8 +258,8 @@ func (s *site) publish(h *schemas.Head, covered change, changed []LineValue, out
 		Head: h.Append(nil), Lines: changed, Problem: out.Problem, Start: out.Start,
 		Baseline: s.Revision == s.Baseline,
 	}
-	if s.settings.Clock == schemas.ClockWall {
-		r.Since = covered.FirstAny
+	if s.settings.Clock == schemas.ClockWall && h.Status != schemas.PlanDegraded {
+		r.Since = covered.First
 	}
 	s.p.revisions = append(s.p.revisions, r)
 	s.p.seq++
@@ -286,6 +286,6 @@ func (s *site) lastHead() json.RawMessage {
 // Withdraw takes a Job back that was not solved to its end: its change is pending again.
 func (p *Processor) Withdraw(job *Job) {
 	s := p.sites[job.Site]
-	s.Pending.join(s.covered)
+	s.uncover(s.covered)
 	s.solving, s.covered, s.dirty = false, change{}, true
 }

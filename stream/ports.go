@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Errors that the ports share.
@@ -66,7 +67,8 @@ type Partition interface {
 // records and compacted gaps. End is the offset after the last record of the log, as far as known.
 type Fetched struct {
 	Records []Record
-	First   int64 // first offset that the log still holds
+	Newest  time.Time // when the last of Records was written to the log; zero: unknown
+	First   int64     // first offset that the log still holds
 	Next    int64
 	End     int64
 }

@@ -110,6 +110,9 @@ type Processor struct {
 	savedNext   int64
 
 	resends, clockBacks int64
+	waits               int // material changes that began to wait since this was looked at
+	beats               int64
+	beatTimes           []time.Time // of our own ones since the newest batch
 }
 
 // ErrNewerVersion says that the log holds an event whose type has a newer version than this release
@@ -188,10 +191,13 @@ func (p *Processor) Step(rec Record) (bool, error) {
 		p.withhold(s, &rec, from)
 		return true, nil
 	}
+	beats := p.beats
 	done, err := p.fold(name, &rec, from)
 	if done && err == nil {
 		p.accepted(&rec, from)
-		p.site(name).judge()
+		if p.beats == beats {
+			p.site(name).judge()
+		}
 	}
 	return done, err
 }
@@ -226,10 +232,11 @@ func (p *Processor) fold(name string, rec *Record, from recordOrigin) (bool, err
 		p.site(name).reject(rec, from, &fault{why.Reason, why.Field, why.Detail})
 		return true, nil
 	}
-	s := p.site(name)
 	if ev.Type == schemas.TypeHeartbeat {
+		p.beat(rec, ev)
 		return true, nil
 	}
+	s := p.site(name)
 	fact := s.read(ev)
 	if !s.advance(&fact) {
 		return false, nil

@@ -61,6 +61,7 @@ func (p *Processor) Ready() *Batch {
 	b.Accuracy, p.accuracy = p.accuracy, nil
 	b.Models, p.models = p.models, nil
 	b.Revisions, p.revisions = p.revisions, nil
+	b.Heartbeats, p.beatTimes = p.beatTimes, nil
 	p.changed, p.stepped = false, 0
 	p.inFlight = true
 	return b

@@ -26,6 +26,10 @@ type RunnerConfig struct {
 	PlanPartitions int
 	// SaveEvery is the longest time between two saves while records flow; 0: 250 ms.
 	SaveEvery time.Duration
+	// Heartbeat is how often a heartbeat is sent through each partition that has a site; 0: never. Beat writes it
+	// to the input, addressed to a site; ctx ends when the next one is due.
+	Heartbeat time.Duration
+	Beat      func(ctx context.Context, site string, at time.Time) error
 	// Quiet is how long the log must be at its end before an event-clock site takes its input as ended;
 	// 0: 2 s. Negative: never.
 	Quiet time.Duration
@@ -68,6 +72,9 @@ func NewRunner(c RunnerConfig) (*Runner, error) {
 	}
 	if c.Source == nil || c.Store == nil || c.Publisher == nil || c.PlanLog == nil || c.Solve == nil {
 		return nil, errors.New("stream: runner: source, store, publisher, plan log and solve are all needed")
+	}
+	if c.Heartbeat > 0 && c.Beat == nil {
+		return nil, errors.New("stream: runner: heartbeats need Beat")
 	}
 	if c.SaveEvery <= 0 {
 		c.SaveEvery = 250 * time.Millisecond
@@ -118,6 +125,7 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 	if err != nil || o == nil {
 		return err
 	}
+	o.beatSite.Store(nil)
 	r.c.Metrics.owned(part.ID(), o.epoch, o.p)
 	r.owned.Add(1)
 	err = o.run(ctx, part)
@@ -166,6 +174,8 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 	o := r.kept[id]
 	delete(r.kept, id)
 	r.mu.Unlock()
+	r.c.Metrics.Recovering.Inc()
+	defer r.c.Metrics.Recovering.Dec()
 	log := r.c.Log.With("partition", id)
 	for attempt := 0; ; attempt++ {
 		var err error

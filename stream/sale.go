@@ -26,6 +26,9 @@ func (s *site) fold(rec *Record, from recordOrigin, ev *schemas.Event, f *fact) 
 		s.reject(rec, from, why)
 		return
 	}
+	if f.hasDay && s.started() && f.day <= s.settled() {
+		s.late++
+	}
 	var v outcome
 	switch {
 	case f.hasDay && f.day < s.Trimmed:

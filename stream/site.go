@@ -42,6 +42,7 @@ type site struct {
 	onLearn   func(*sku)                     // told before a model learns a day; nil: nobody asks
 	keepAll   bool                           // nothing is forgotten, however old
 
+	late        int    // sales of days that had settled, since this was looked at
 	rejected    int    // dead letters of the record that is folded
 	rejectedFor string // the reason of the newest one
 

@@ -28,6 +28,7 @@ type serveCmd struct {
 	Address     string        `env:"DRUMBEAT_ADDRESS" default:"127.0.0.1:8080" help:"Where HTTP listens: /v1, /metrics, /healthz, /readyz."`
 	Tokens      string        `env:"DRUMBEAT_TOKENS" placeholder:"FILE" help:"Bearer tokens of HTTP, lines of role (read, plan, operate), name and token; needed for an address beyond this machine."`
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
+	Heartbeat   time.Duration `env:"DRUMBEAT_HEARTBEAT" default:"5s" help:"How often a heartbeat goes through the whole pipeline of each partition that has a site, as the measure of freshness; 0: never."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
 	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
 	Drain       time.Duration `env:"DRUMBEAT_DRAIN" default:"0s" help:"How long HTTP still answers after SIGTERM, not ready any more, where a load balancer needs time to notice."`
@@ -62,6 +63,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	if len(c.Input) == 0 {
 		return set.wrong(errors.New("--input: no topic"), "input")
 	}
+	if c.Heartbeat < 0 {
+		return set.wrong(fmt.Errorf("--heartbeat %v is below 0", c.Heartbeat), "heartbeat")
+	}
 	if err := c.Solve.validate(); err != nil {
 		return set.wrong(err, "solve-processes", "solve-limit", "solve-memory")
 	}
@@ -89,7 +93,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, tokens: tokens, retention: c.Retention, drain: c.Drain, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, heartbeat: c.Heartbeat, drain: c.Drain, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)

@@ -41,6 +41,7 @@ type service struct {
 	address   string        // of HTTP
 	tokens    web.Tokens    // none: HTTP is for this machine
 	retention time.Duration
+	heartbeat time.Duration // between two that go through the whole pipeline; 0: none does
 	processor stream.Config
 	solve     solveFlags
 	quiet     time.Duration // until an event-clock site takes its input as ended
@@ -55,8 +56,10 @@ type service struct {
 func (s *service) run(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	checks := s.checks()
+	reachable := newCheckMetric(registry)
 	server := web.New(web.Config{
-		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: s.checks(), Started: s.ready.started.Load,
+		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: checks, Started: s.ready.started.Load,
 	})
 	listener, err := server.Listen(ctx)
 	if err != nil {
@@ -73,6 +76,8 @@ func (s *service) run(ctx context.Context) error {
 	defer abort()
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
+	watched := make(chan error, 1)
+	go func() { watched <- watch(serving, checks, reachable) }()
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(serving, listener)
@@ -83,7 +88,7 @@ func (s *service) run(ctx context.Context) error {
 		<-drained
 	}
 	stopServing()
-	err = errors.Join(err, <-served)
+	err = errors.Join(err, <-served, <-watched)
 	if store := s.ready.store.Load(); store != nil {
 		store.Close()
 	}
@@ -163,7 +168,7 @@ func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, 
 	runner, err := stream.NewRunner(stream.RunnerConfig{
 		Processor: s.processor, Source: source, Store: store,
 		Publisher: kafka.NewPublisher(s.kafka), PlanLog: kafka.NewPlanLog(s.kafka),
-		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Metrics: stream.NewMetrics(registry), Log: s.log,
+		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Heartbeat: s.heartbeat, Beat: s.beat(), Metrics: stream.NewMetrics(registry), Log: s.log,
 	})
 	if err != nil {
 		return nil, err

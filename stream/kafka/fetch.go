@@ -32,7 +32,7 @@ func (c *Client) fetch(ctx context.Context, topic string, partition int32, offse
 	if out.End < 0 {
 		out.End = p.HighWatermark
 	}
-	if out.Records, out.Next, err = decode(p, offset); err != nil {
+	if out.Records, out.Newest, out.Next, err = decode(p, offset); err != nil {
 		return stream.Fetched{}, fmt.Errorf("kafka: %s/%d at offset %d: %w", topic, partition, offset, err)
 	}
 	out.End = max(out.End, out.Next)
@@ -134,21 +134,21 @@ func batchesOf(p *fetchapi.ResponsePartition) []batch {
 	return batches
 }
 
-// decode copies the committed records from offset on out of the answer, and returns the offset after
-// the last record or marker seen. Batches may begin before offset, be empty, or be markers.
-func decode(p *fetchapi.ResponsePartition, offset int64) ([]stream.Record, int64, error) {
+// decode copies the committed records from offset on out of the answer, and returns when the last of them was
+// written and the offset after the last record or marker seen. Batches may begin before offset, be empty, or be
+// markers.
+func decode(p *fetchapi.ResponsePartition, offset int64) (records []stream.Record, newest time.Time, next int64, err error) {
 	var (
-		records []stream.Record
 		bytes   arena
 		headers []schemas.Header
-		next    = offset
 		aborted = newAborted(p.AbortedTransactions)
 	)
+	next = offset
 	for _, b := range batchesOf(p) {
 		next = max(next, b.Offset())
 		drop, err := aborted.drops(b)
 		if err != nil {
-			return nil, 0, err
+			return nil, newest, 0, err
 		}
 		for {
 			r, err := b.ReadRecord()
@@ -156,21 +156,21 @@ func decode(p *fetchapi.ResponsePartition, offset int64) ([]stream.Record, int64
 				break
 			}
 			if err != nil {
-				return nil, 0, err
+				return nil, newest, 0, err
 			}
 			if drop || r.Offset < next {
 				closeRecord(r)
 				next = max(next, r.Offset+1)
 				continue
 			}
-			next = r.Offset + 1
+			next, newest = r.Offset+1, r.Time
 			out := stream.Record{Offset: r.Offset}
 			if out.Key, err = bytes.copy(r.Key); err == nil {
 				out.Value, err = bytes.copy(r.Value)
 			}
 			closeRecord(r)
 			if err != nil {
-				return nil, 0, fmt.Errorf("record %d: %w", r.Offset, err)
+				return nil, newest, 0, fmt.Errorf("record %d: %w", r.Offset, err)
 			}
 			if len(r.Headers) > 0 {
 				if cap(headers)-len(headers) < len(r.Headers) {
@@ -185,7 +185,7 @@ func decode(p *fetchapi.ResponsePartition, offset int64) ([]stream.Record, int64
 			records = append(records, out)
 		}
 	}
-	return records, next, nil
+	return records, newest, next, nil
 }
 
 // closeRecord gives the record's pages back to the library's pool.

@@ -92,7 +92,7 @@ func (f *forwarder) forwardAll(ctx context.Context, ahead <-chan stream.Fetched)
 		if err := f.forward(sending, got.Records); err != nil {
 			return errors.Join(ended(sending, err), f.commit(ctx))
 		}
-		f.in.metrics.lag(f.topic, f.partition, got.End-got.Next)
+		f.in.metrics.lag(f.topic, f.partition, &got)
 		f.next = got.Next
 		if len(got.Records) == 0 || time.Since(f.committed) >= commitEvery {
 			if err := f.commit(ctx); err != nil {
