@@ -85,10 +85,10 @@ func run(ctx context.Context, args []string, io streams) int {
 	if status >= 0 { // --help
 		return status
 	}
-	if err == nil {
-		err = k.Run()
-	} else {
+	if err != nil {
 		err = badInput(err)
+	} else if err = refusePasswords(k); err == nil {
+		err = k.Run()
 	}
 	if err == nil {
 		return 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,6 +58,9 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	}
 	if err != nil {
 		return set.wrong(err, "default-site", "time-zone", "country", "period", "horizon", "plan-every", "capacity", "capacity-share", "breaker-share")
+	}
+	if len(c.Input) == 0 {
+		return set.wrong(errors.New("--input: no topic"), "input")
 	}
 	if err := c.Solve.validate(); err != nil {
 		return set.wrong(err, "solve-processes", "solve-limit", "solve-memory")

@@ -56,7 +56,7 @@ func (s *service) run(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server := web.New(web.Config{
-		Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: s.checks(), Started: s.ready.started.Load,
+		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: s.checks(), Started: s.ready.started.Load,
 	})
 	listener, err := server.Listen(ctx)
 	if err != nil {
@@ -140,10 +140,11 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	answers, err := api.New(server, api.Config{
 		Reader: reader, NewSolver: clp.New, Input: cmp.Or(s.decisions, s.inputs[0]), Log: s.log,
 		Send: kafka.NewProducer(s.kafka).Send,
-		Replayed: func(ctx context.Context, origins []view.Origin) error {
-			list := make([]postgres.Replayed, len(origins))
-			for i, o := range origins {
-				list[i].LetterOrigin = postgres.LetterOrigin(o)
+		Fix:  fixLetter,
+		Replayed: func(ctx context.Context, sent []api.Replayed) error {
+			list := make([]postgres.Replayed, len(sent))
+			for i, r := range sent {
+				list[i] = postgres.Replayed{LetterOrigin: postgres.LetterOrigin(r.Origin), ID: r.ID}
 			}
 			return store.MarkReplayed(ctx, list)
 		},
@@ -151,7 +152,7 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	if err != nil {
 		return nil, err
 	}
-	return answers, serveConsole(server, reader, answers, metrics, s.log)
+	return answers, serveConsole(server, s.tokens, reader, answers, metrics, s.log)
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {

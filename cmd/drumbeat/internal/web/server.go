@@ -32,6 +32,9 @@ type Config struct {
 	// Listen refuses other addresses.
 	Tokens Tokens
 
+	// Login says that LoginPath is served: pages that are opened without a token lead there.
+	Login bool
+
 	Metrics prometheus.Gatherer // of /metrics; nil: an empty page
 	Checks  []Check             // of /readyz
 	Started func() bool         // false: what Handle serves may still be to come; nil: it is there
