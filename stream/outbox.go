@@ -133,6 +133,9 @@ func (b *outbox) run(ctx context.Context) error {
 	defer cancel()
 	b.mu.Lock()
 	b.backlog = true
+	for _, f := range b.followed {
+		f.atEnd = false // what was sent when the run before ended has not been read back
+	}
 	b.mu.Unlock()
 	group.Go(func() { b.readAll(ctx) })
 	for attempt := 0; ctx.Err() == nil; {
@@ -245,15 +248,19 @@ func (b *outbox) sendLetters(ctx context.Context, letters *[]Message) error {
 }
 
 // send publishes a revision: the head only after all its lines are acknowledged, and done only when it
-// has been read back.
+// has been read back. What has begun is seen through when ctx ends, so that the next owner finds the whole revision
+// in the topic and need not publish it again.
 func (b *outbox) send(ctx context.Context, e *Unsent) error {
+	through, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(flushWithin, cancel) })()
 	n := len(e.Messages)
 	if n > 1 {
-		if err := b.r.c.Publisher.Publish(ctx, e.Messages[:n-1]); err != nil {
+		if err := b.r.c.Publisher.Publish(through, e.Messages[:n-1]); err != nil {
 			return err
 		}
 	}
-	if err := b.r.c.Publisher.Publish(ctx, e.Messages[n-1:]); err != nil {
+	if err := b.r.c.Publisher.Publish(through, e.Messages[n-1:]); err != nil {
 		return err
 	}
 	b.r.c.Metrics.Published.Add(float64(n))

@@ -24,6 +24,7 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the version of this program."`
 	Demo     demoCmd     `cmd:"" help:"Everything on one machine, nothing to configure: broker, database, sales, plans."`
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
+	Ready    readyCmd    `cmd:"" help:"Ask a service on this machine whether it is ready; exit status 1 if not."`
 	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
 
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`

@@ -18,7 +18,7 @@ var passwordSetting = regexp.MustCompile(`(?i)password\s*=|://[^/?#]*:[^/?#]*@`)
 // refusePasswords refuses a connection string with a password that came by a flag and not by the environment.
 func refusePasswords(k *kong.Context) error {
 	for _, p := range k.Path {
-		if p.Flag == nil || p.Flag.Name != "postgres" {
+		if p.Flag == nil || p.Flag.Name != "postgres" || p.Resolved { // a configuration file is not public
 			continue
 		}
 		if dsn, _ := k.FlagValue(p.Flag).(string); passwordSetting.MatchString(dsn) {

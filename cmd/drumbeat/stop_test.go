@@ -28,6 +28,11 @@ func TestStopWhileStarting(t *testing.T) {
 	if status, body := get(t, address, "/v1/sites"); status != http.StatusServiceUnavailable {
 		t.Errorf("/v1/sites: %d %s", status, body)
 	}
+	asked := start(t, w, "ready", "ready", "--address", address)
+	<-asked.done
+	if status := asked.cmd.ProcessState.ExitCode(); status != exitOther || !strings.Contains(asked.err.String(), "not reached yet") {
+		t.Errorf("drumbeat ready: status %d, %s", status, asked.err.String())
+	}
 	service.stop(t, 10*time.Second)
 }
 
@@ -42,6 +47,7 @@ func TestStopIsAnnounced(t *testing.T) {
 	if owned := metrics(t, address)["drumbeat_recovery_seconds_count"]; owned != 16 {
 		t.Errorf("ready with %v partitions loaded, want 16", owned)
 	}
+	drumbeat(t, w, time.Minute, "ready", "--address", address)
 	began := time.Now()
 	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

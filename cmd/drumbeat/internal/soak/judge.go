@@ -31,6 +31,7 @@ type Verdict struct {
 	Revisions    int64 // of all sites
 	PlanRecords  int   // on the plans topic
 	Late         int   // of them, of a revision older than what stood before them
+	Repeated     int   // of them, that were there before
 	FrozenMoves  int
 	SameChecksum int // sites whose plan in Postgres is that of the topic, to the byte
 

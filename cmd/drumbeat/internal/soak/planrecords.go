@@ -73,6 +73,8 @@ func (p *planRecords) take(key string, rec *stream.Record) error {
 	switch {
 	case seen && before != hash:
 		p.verdict.broken("plan record %s has revision %d twice with different content", key, revision)
+	case seen:
+		p.verdict.Repeated++
 	case !seen && key == p.site:
 		p.heads = append(p.heads, revision)
 	case !seen && revision > p.revision[key]:
