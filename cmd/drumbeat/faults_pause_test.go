@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2/stream"
-	"github.com/Shopify/toxiproxy/v2/toxics"
-
+	"drumbeat/cmd/drumbeat/internal/soak"
 	"drumbeat/schemas"
 )
 
@@ -36,8 +32,10 @@ func TestFaultsPausedOwner(t *testing.T) {
 	p.holds("the first planner again")
 
 	// What the first planner writes to Kafka is held back from the moment at which its save goes on.
-	second = p.taken("between save and publish", first, func() { kafka.add(`{"name":"late","type":"hold","stream":"upstream"}`) })
-	kafka.remove("late") // its records arrive behind newer ones
+	second = p.taken("between save and publish", first, kafka.Hold)
+	if err := kafka.Release(t.Context()); err != nil { // its records arrive behind newer ones
+		t.Fatal(err)
+	}
 	overwritten := func() float64 {
 		return metrics(t, second.address)["drumbeat_plan_records_overwritten_total"]
 	}
@@ -66,7 +64,7 @@ func (p *plant) sell(n int) {
 // which it returns. The save waits for a lock of the test's; then is called before the lock goes.
 // Without a then the owner is stopped before, and its transaction is left open; with one that holds back
 // what it sends to Kafka it is stopped when the save is committed.
-func (p *plant) taken(what string, owner *member, then func()) *member {
+func (p *plant) taken(what string, owner *member, then func() error) *member {
 	p.t.Helper()
 	t := p.t
 	partition := schemas.PartitionOf([]byte(p.feed.Sites[0]), schemas.EventsPartitions)
@@ -91,7 +89,9 @@ func (p *plant) taken(what string, owner *member, then func()) *member {
 	if then == nil {
 		tell(t, owner, syscall.SIGSTOP)
 	} else {
-		then()
+		if err := then(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := tx.Rollback(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func (p *plant) taken(what string, owner *member, then func()) *member {
 	if then != nil {
 		eventually(t, what+": saved, and sent", 30*time.Second, func() (bool, string) {
 			n := revision()
-			return n > planned && heldPlans.Load(), fmt.Sprint("revision ", n)
+			return n > planned && soak.HeldPlans(), fmt.Sprint("revision ", n)
 		})
 		tell(t, owner, syscall.SIGSTOP)
 	}
@@ -111,42 +111,6 @@ func (p *plant) taken(what string, owner *member, then func()) *member {
 	p.sell(40)
 	p.holds(what + ": while the first planner is stopped")
 	return second
-}
-
-// holdToxic keeps what it gets until it is removed, and lets it go then.
-type holdToxic struct{}
-
-// heldPlans says that a holdToxic has been given a produce request for the plans topic.
-var heldPlans atomic.Bool
-
-func init() { toxics.Register("hold", new(holdToxic)) }
-
-// Pipe implements toxics.Toxic.
-func (*holdToxic) Pipe(stub *toxics.ToxicStub) {
-	var held []*stream.StreamChunk
-	release := func() {
-		for _, c := range held {
-			stub.Output <- c
-		}
-	}
-	const produce = "\x00\x00" // the protocol's number of the request, behind its length
-	for {
-		select {
-		case <-stub.Interrupt:
-			release()
-			return
-		case c := <-stub.Input:
-			if c == nil {
-				release()
-				stub.Close()
-				return
-			}
-			if len(c.Data) > 6 && string(c.Data[4:6]) == produce && bytes.Contains(c.Data, []byte(schemas.PlansTopic)) {
-				heldPlans.Store(true)
-			}
-			held = append(held, c)
-		}
-	}
 }
 
 func tell(t *testing.T, m *member, s syscall.Signal) {

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"drumbeat/cmd/drumbeat/internal/soak"
 )
 
 // Postgres answers, but not what it should: no connection is left, it is read-only, its disk is full. The service
 // waits, with what it holds bounded, and goes on by itself.
 //
-// The full disk is an error 53100 that a trigger raises in the middle of a save: a real one needs a file system
-// of its own, and so root.
+// The full disk is an error that a trigger raises, see [soak.DiskFull].
 func TestFaultsPostgres(t *testing.T) {
 	takeTurn(t, brokerLane)
 	p := newPlant(t, 4)
@@ -47,11 +48,7 @@ func TestFaultsPostgres(t *testing.T) {
 		{"read-only", "25006", func() { p.exec("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()") }, func() {
 			p.exec("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 		}},
-		{"disk full", "53100", func() {
-			p.exec(`CREATE FUNCTION drumbeat.disk_full() RETURNS trigger LANGUAGE plpgsql AS
-				$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$`,
-				"CREATE TRIGGER disk_full BEFORE INSERT OR UPDATE ON drumbeat.skus FOR EACH STATEMENT EXECUTE FUNCTION drumbeat.disk_full()")
-		}, func() { p.exec("DROP FUNCTION drumbeat.disk_full CASCADE") }},
+		{"disk full", "53100", func() { p.exec(soak.DiskFull) }, func() { p.exec(soak.DiskFree) }},
 	} {
 		stop := p.flow(500)
 		p.revisions(fault.name+": plans before", 2)

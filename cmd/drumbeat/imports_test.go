@@ -83,6 +83,8 @@ var house = map[string]room{
 	"cmd/drumbeat": {
 		ours: []string{anything},
 		outside: []string{
+			"github.com/Shopify/toxiproxy/v2", // breaks the connections of a soak
+			"github.com/rs/zerolog",           // which Toxiproxy logs with
 			"github.com/alecthomas/kong",
 			"github.com/danielgtaylor/huma/v2", // HTTP routes with their OpenAPI description
 			"github.com/jackc/pgx/v5",
@@ -96,10 +98,8 @@ var house = map[string]room{
 		},
 		testOther: []string{
 			"github.com/santhosh-tekuri/jsonschema/v6",
-			"github.com/lanl/clp",             // to make CLP abort
-			"github.com/Shopify/toxiproxy/v2", // breaks connections
-			"github.com/rs/zerolog",           // which Toxiproxy logs with
-			"github.com/chromedp",             // a real browser looks at the console
+			"github.com/lanl/clp", // to make CLP abort
+			"github.com/chromedp", // a real browser looks at the console
 		},
 	},
 }

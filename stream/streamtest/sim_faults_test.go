@@ -98,6 +98,30 @@ func (s *simulation) writeOld(draw uint64) {
 	}
 }
 
+// powerCut kills all processes at once. What was on its way to the plan topic lands, as do old lines, and the topic is
+// compacted before anybody looks at it.
+func (s *simulation) powerCut() {
+	for _, p := range s.live() {
+		if s.fault("is killed in a power cut", p) {
+			s.kill(p)
+		}
+	}
+	for len(s.broker.limbo) > 0 {
+		s.arrive()
+	}
+	for i := range s.broker.plans {
+		topic := &s.broker.plans[i]
+		for _, r := range slices.Clone(topic.records) {
+			site, sku, line := schemas.SplitPlanKey(string(r.Key))
+			if line && s.fault("comes again", fmt.Sprintf("an old record of %s/%s", site, sku)) {
+				s.append(stream.Message{Topic: schemas.PlansTopic, Key: r.Key, Value: r.Value, Headers: r.Headers, Site: site})
+				break
+			}
+		}
+		topic.compact(topic.end)
+	}
+}
+
 // arrive lets one request land whose writer has given up.
 func (s *simulation) arrive() {
 	if len(s.broker.limbo) == 0 {

@@ -3,6 +3,7 @@ package streamtest_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,6 +91,11 @@ func (s *simulation) newFeed() {
 	case 3:
 		add(&producer{site: named("b", 1), into: []int32{1}, from: []int{0, 1}}, `{}`)
 	}
+}
+
+// byEvents says that a site with an event clock is among those of the run.
+func (s *simulation) byEvents() bool {
+	return slices.ContainsFunc(s.feed.sites, func(p *producer) bool { return p.byEvents })
 }
 
 // produce writes an event to the input topic.

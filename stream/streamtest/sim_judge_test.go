@@ -2,8 +2,10 @@ package streamtest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"drumbeat/schemas"
@@ -30,10 +32,14 @@ type judge struct {
 	covered   map[string]int64 // by site: offset that the newest plan has read to
 	reader    schemas.PlanReader
 	highest   map[string]int64 // revision on the plan topic, by site
+	written   map[string][]written
 
 	letters     map[originKey]string // saved: reason
 	lettersSent map[originKey]bool   // published
 }
+
+// written is a record of the plan topic, whether it stands there still or not.
+type written struct{ offset, revision int64 }
 
 type auditKey struct {
 	partition int32
@@ -52,6 +58,7 @@ func newJudge(s *simulation) *judge {
 		s: s, claims: map[string]int32{}, read: map[auditKey]int64{}, rejected: map[auditKey]int64{}, known: map[originKey]bool{},
 		audit: map[auditKey]stream.AuditRow{}, revisions: map[string]int64{}, contents: map[string][]byte{},
 		starts: map[string]schemas.Quantity{}, status: map[string]string{}, covered: map[string]int64{}, highest: map[string]int64{},
+		written: map[string][]written{},
 		letters: map[originKey]string{}, lettersSent: map[originKey]bool{},
 	}
 }
@@ -187,6 +194,7 @@ func (j *judge) frozen(h *schemas.Head, l stream.LineValue) {
 // planPublished looks at a record of the plan topic as it is written.
 func (j *judge) planPublished(r *stream.Record) {
 	key, revision := string(r.Key), revisionOf(r.Headers)
+	j.written[key] = append(j.written[key], written{r.Offset, revision})
 	content, ok := j.contents[key+"@"+strconv.FormatInt(revision, 10)]
 	if !ok || !bytes.Equal(content, r.Value) {
 		j.fail("%s, revision %d, is published and was not saved", key, revision)
@@ -207,6 +215,28 @@ func (j *judge) planPublished(r *stream.Record) {
 	j.highest[site] = revision
 	if !j.reader.Site(site).Complete() {
 		j.fail("%s: the head of revision %d comes before its lines", site, revision)
+	}
+}
+
+// sent looks at what the store was told of the plan topic: by the owner, and no last record that has to be overwritten
+// stands before the position from which the next owner reads on.
+func (j *judge) sent(id int32, epoch int64, back []stream.ReadBack) {
+	if now, err := j.s.store.Epoch(context.Background(), id); err != nil || now != epoch {
+		j.fail("partition %d: epoch %d says what is published, the owner's is %d: %v", id, epoch, now, err)
+	}
+	for _, b := range back {
+		last := map[string]written{}
+		for _, r := range j.s.broker.plans[schemas.PartitionOf([]byte(b.Site), partitions)].records {
+			if site, _, _ := schemas.SplitPlanKey(string(r.Key)); site == b.Site {
+				last[string(r.Key)] = written{r.Offset, revisionOf(r.Headers)}
+			}
+		}
+		for key, stands := range last {
+			newer := slices.ContainsFunc(j.written[key], func(w written) bool { return w.offset < stands.offset && w.revision > stands.revision })
+			if newer && stands.offset < b.Next {
+				j.fail("%s: its last record, at %d, is older than one before it, and the position read back is %d", key, stands.offset, b.Next)
+			}
+		}
 	}
 }
 

@@ -218,7 +218,13 @@ func (f *faultyStore) Unsent(ctx context.Context, id int32, after int64, _ int) 
 
 // Sent implements stream.Store.
 func (f *faultyStore) Sent(ctx context.Context, id int32, epoch int64, seq int64, back []stream.ReadBack) error {
-	return f.at().do(ctx, "sent", false, func(uint64) error { return f.store.Sent(ctx, id, epoch, seq, back) })
+	return f.at().do(ctx, "sent", false, func(uint64) error {
+		err := f.store.Sent(ctx, id, epoch, seq, back)
+		if err == nil {
+			f.judge.sent(id, epoch, back)
+		}
+		return err
+	})
 }
 
 // Current implements stream.Store.

@@ -31,6 +31,7 @@ type simulation struct {
 	skip    map[int]bool // faults that do not happen
 	faults  []string     // that happened or were skipped, in order
 	rate    int          // of faults, in a thousand effects
+	cut     bool         // the faults end with a power cut
 	counts  map[string]int
 	tracing bool
 	trace   []string
@@ -60,6 +61,7 @@ func simulate(seed uint64, skip map[int]bool, tracing bool) result {
 		rand: rand.New(rand.NewPCG(seed, 1)), store: memory.NewStore(), skip: skip, tracing: tracing, counts: map[string]int{},
 	}
 	s.judge = newJudge(s)
+	s.cut = seed%4 == 0
 	s.sleep(time.Duration(24*s.rand.IntN(7)+23)*time.Hour + time.Duration(s.rand.IntN(3600))*time.Second) // midnight may be near, or the end of a week
 	s.rate = []int{0, 40, 100, 200}[s.rand.IntN(4)]
 	s.newFeed()
@@ -199,6 +201,9 @@ func (s *simulation) pass(e *effect) {
 	v := verdict{draw: s.rand.Uint64()}
 	fate, chance := s.fates(e)
 	if !s.calm && chance < s.rate && fate != done {
+		if m := e.p.member; e.kind == "save" && s.byEvents() && m != nil && v.draw>>62 > 0 && s.fault("is expelled while it saves", e.p) {
+			s.group.evict(m)
+		}
 		if fate == late && e.kind != "publish" && e.kind != "solve" {
 			if e.until.IsZero() && s.fault(e.kind+" is slow", e.p) {
 				e.until = time.Now().Add(time.Duration(v.draw%40_000) * time.Millisecond)
@@ -231,6 +236,9 @@ func (s *simulation) fates(e *effect) (fate, int) {
 	if e.kind == "join" {
 		return done, chance
 	}
+	if e.kind == "solve" && s.silent && s.byEvents() {
+		chance /= 4 // nothing else makes the last plan of such a feed again
+	}
 	return options[k%len(options)], chance
 }
 
@@ -252,6 +260,9 @@ func (s *simulation) coordinate() {
 // settle lets everything come to rest without faults.
 func (s *simulation) settle() {
 	s.rest()
+	if s.cut && s.rate > 0 {
+		s.powerCut()
+	}
 	s.calm = true
 	s.note("calm")
 	for _, p := range s.processes {

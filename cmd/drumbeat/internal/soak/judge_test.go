@@ -118,6 +118,10 @@ func TestReport(t *testing.T) {
 		Verdict: &Verdict{Accepted: 1_234_567, Counted: 1_234_567, SameChecksum: sites}, Offered: 100_000, Load: time.Minute,
 		MemoryBegin: 100e6, MemoryEnd: 109e6,
 	}
+	r.due("kill -9 of intake")
+	if broken := r.Broken(); len(broken) != 1 || !strings.Contains(broken[0], "has not happened") {
+		t.Errorf("%v", broken)
+	}
 	r.happened("kill -9 of intake")
 	r.pause("kill -9 of intake", 3*time.Second)
 	if said := r.String(); len(r.Broken()) != 0 || !strings.Contains(said, "1,234,567") || !strings.Contains(said, "every promise held") || !strings.Contains(said, "1    3.0 s") {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,20 +18,34 @@ import (
 // Process is a drumbeat of a soak's own.
 type Process struct {
 	name    string
+	role    string
+	near    bool // reaches the servers directly, not through the proxies
 	cmd     *exec.Cmd
 	address string // of its HTTP
 	done    chan struct{}
 }
 
-// launch starts `serve` with a role. What it logs goes to a file below dir.
-func (s *Soak) launch(name, role string) (*Process, error) {
+// login is the name by which the process is known to Postgres.
+func (p *Process) login() string { return strings.ReplaceAll(p.name, "-", "_") }
+
+// launch starts `serve` with a role, near the servers or behind the proxies. What it logs goes to a file below dir.
+func (s *Soak) launch(name, role string, near bool) (*Process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{name: name, address: "127.0.0.1:" + strconv.Itoa(port), done: make(chan struct{})}
+	p := &Process{name: name, role: role, near: near, address: "127.0.0.1:" + strconv.Itoa(port), done: make(chan struct{})}
 	p.cmd = exec.Command(s.Self, "serve", "--roles", role, "--address", p.address, "--session", session.String(), "--log-format", "json")
-	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+s.broker, "DRUMBEAT_POSTGRES="+s.dsn)
+	at, err := url.Parse(s.dsn)
+	if err != nil {
+		return nil, fmt.Errorf("soak: %w", err)
+	}
+	at.User = url.UserPassword(p.login(), password)
+	broker := s.broker
+	if !near {
+		broker, at.Host = s.kafkaProxy.Listen, s.postgresProxy.Listen
+	}
+	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+broker, "DRUMBEAT_POSTGRES="+at.String())
 	log, err := os.OpenFile(filepath.Join(s.Dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("soak: %w", err)

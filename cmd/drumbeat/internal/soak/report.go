@@ -28,14 +28,35 @@ type Report struct {
 	pauses map[string]time.Duration // by fault: from its begin to that of the next
 }
 
-// happened counts a fault.
+// happened counts a fault that was due.
 func (r *Report) happened(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults[name]++
+}
+
+// due takes note of a fault that is to happen.
+func (r *Report) due(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.faults == nil {
 		r.faults = map[string]int{}
 	}
-	r.faults[name]++
+	r.faults[name] += 0
+}
+
+// complete says that every fault that is due has happened.
+func (r *Report) complete() bool { return len(r.missing()) == 0 }
+
+func (r *Report) missing() (names []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
+		if r.faults[name] == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // pause takes note of a time in which nothing was saved.
@@ -55,6 +76,9 @@ const memoryGrowth = 0.10
 // Broken lists the promises that do not hold; empty: all do.
 func (r *Report) Broken() []string {
 	list := slices.Clone(r.Verdict.Broken)
+	for _, name := range r.missing() {
+		list = append(list, name+": has not happened")
+	}
 	if grown := r.MemoryEnd/r.MemoryBegin - 1; grown > memoryGrowth || math.IsNaN(grown) {
 		list = append(list, fmt.Sprintf("memory has grown by %.0f %%", 100*grown))
 	}

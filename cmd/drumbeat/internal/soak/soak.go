@@ -31,7 +31,9 @@ type Soak struct {
 	Say    io.Writer     // progress
 
 	kafka, postgres *Server
-	broker, dsn     string
+	broker, dsn     string // of the servers themselves, as the superuser
+	kafkaProxy      *Proxy
+	postgresProxy   *Proxy
 	conn            *pgx.Conn
 	feed            *Feed
 	planners        [2]*Process
@@ -94,7 +96,7 @@ func (s *Soak) Run(ctx context.Context) (*Report, error) {
 
 // begin starts servers and processes and defines the sites.
 func (s *Soak) begin(ctx context.Context) error {
-	ports := [3]int{}
+	ports := [5]int{} // of the broker, its controller, its listener for the proxy, that proxy, and Postgres
 	for i := range ports {
 		var err error
 		if ports[i], err = freePort(); err != nil {
@@ -103,11 +105,17 @@ func (s *Soak) begin(ctx context.Context) error {
 	}
 	s.kafka = &Server{
 		Scripts: filepath.Join(s.Deploy, "kafka"), Note: "kafka.pid", Data: filepath.Join(s.Dir, "kafka"),
-		Args: []string{"--port", strconv.Itoa(ports[0]), "--controller-port", strconv.Itoa(ports[1])},
+		Args: []string{
+			"--port", strconv.Itoa(ports[0]), "--controller-port", strconv.Itoa(ports[1]),
+			"--set", fmt.Sprintf("listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,PROXIED://127.0.0.1:%d", ports[0], ports[1], ports[2]),
+			// A client follows what the broker calls itself.
+			"--set", fmt.Sprintf("advertised.listeners=PLAINTEXT://127.0.0.1:%d,PROXIED://127.0.0.1:%d", ports[0], ports[3]),
+			"--set", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+		},
 	}
 	s.postgres = &Server{
 		Scripts: filepath.Join(s.Deploy, "postgres"), Note: "data/postmaster.pid", Data: filepath.Join(s.Dir, "postgres"),
-		Args: []string{"--port", strconv.Itoa(ports[2])},
+		Args: []string{"--port", strconv.Itoa(ports[4])},
 	}
 	var err error
 	if s.broker, err = s.kafka.Start(ctx); err != nil {
@@ -116,8 +124,19 @@ func (s *Soak) begin(ctx context.Context) error {
 	if s.dsn, err = s.postgres.Start(ctx); err != nil {
 		return err
 	}
+	if s.kafkaProxy, err = NewProxy("kafka", address(ports[3]), address(ports[2])); err != nil {
+		return err
+	}
+	if s.postgresProxy, err = NewProxy("postgres", "127.0.0.1:0", address(ports[4])); err != nil {
+		return err
+	}
 	if _, err := postgres.Migrate(ctx, s.dsn); err != nil {
 		return err
+	}
+	for _, name := range logins {
+		if err := s.sql(ctx, "CREATE ROLE "+name+" LOGIN PASSWORD '"+password+"' IN ROLE drumbeat_writer"); err != nil {
+			return err
+		}
 	}
 	client, err := kafka.NewClient(kafka.Config{Brokers: []string{s.broker}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -140,13 +159,20 @@ func (s *Soak) begin(ctx context.Context) error {
 		return fmt.Errorf("soak: %w", err)
 	}
 	for i := range s.planners {
-		if s.planners[i], err = s.launch("planner-"+strconv.Itoa(i+1), "planner"); err != nil {
+		if s.planners[i], err = s.launch("planner-"+strconv.Itoa(i+1), "planner", i > 0); err != nil {
 			return err
 		}
 	}
-	s.intake, err = s.launch("intake", "intake")
+	s.intake, err = s.launch("intake", "intake", false)
 	return err
 }
+
+// logins are the processes' names in Postgres: limits do not hold for a superuser.
+var logins = []string{"planner_1", "planner_2", "intake"}
+
+const password = "soak" // the server listens on this machine, for this run
+
+func address(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 
 // count has stock counted every second: sales of closed books change forecasts at a period's end only, and there
 // are to be plans.
@@ -169,6 +195,11 @@ func (s *Soak) end() {
 	for _, p := range []*Process{s.planners[0], s.planners[1], s.intake} {
 		if p != nil {
 			p.kill()
+		}
+	}
+	for _, x := range []*Proxy{s.kafkaProxy, s.postgresProxy} {
+		if x != nil {
+			x.Stop()
 		}
 	}
 	if s.feed != nil {
