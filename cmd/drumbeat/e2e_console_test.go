@@ -52,6 +52,7 @@ func TestConsole(t *testing.T) {
 	t.Run("what if", w.whatIf)
 	t.Run("review", w.review)
 	t.Run("decide", w.decide)
+	t.Run("approve", w.approve)
 	t.Run("script", w.script)
 	t.Run("pictures", w.pictures)
 	w.demo.stop(t, 20*time.Second)
@@ -304,6 +305,40 @@ func (w *consoleWorld) decide(t *testing.T) {
 	w.silent(t, "actions")
 }
 
+// approve: what a planner approves is released: on the page, as CSV, and in the plan that is published.
+func (w *consoleWorld) approve(t *testing.T) {
+	w.open(t, "/sites/golden/actions")
+	through := w.head("golden").Periods[2]
+	form := `form:has(input[value="plan-approved"]) `
+	w.do(t, chromedp.SetValue(chromedp.CSS(form+`select[name="through"]`), through), chromedp.SetValue(chromedp.CSS(form+`input[name="by"]`), "Ada"),
+		chromedp.Click(chromedp.CSS(form+"button")))
+	w.shows(t, "the page says what is released", "#released", "approved through "+through+" by Ada")
+	var list view.Production
+	if !w.api("/v1/sites/golden/production", &list) || list.Approved == nil || list.Approved.By != "Ada" || len(list.Starts) == 0 {
+		t.Fatalf("released: %+v", list)
+	}
+	var line schemas.Line
+	rows := js[[][]string](t, w.browser, `fetch(document.querySelector("#released a[download]").href).then(r => r.text()).then(t => t.trim().split("\n").map(l => l.split(",")))`)
+	if len(rows) != len(list.Starts)+1 {
+		t.Fatalf("%d rows of CSV, %d of the API", len(rows)-1, len(list.Starts))
+	}
+	for i, s := range list.Starts {
+		if row := rows[i+1]; row[0] != s.SKU || row[1] != s.Period || row[2] != s.Quantity.String() || s.Period > through {
+			t.Errorf("CSV %v, API %+v", row, s)
+		}
+		var sku struct{ Line *schemas.Line }
+		if line.SKU != s.SKU && w.api("/v1/sites/golden/skus/"+url.PathEscape(s.SKU), &sku) {
+			line = *sku.Line
+		}
+		for _, p := range line.Periods {
+			if p.Period == s.Period && (p.Approved != s.Quantity || p.Production != s.Quantity || !p.Frozen) {
+				t.Errorf("published %+v, released %v", p, s.Quantity)
+			}
+		}
+	}
+	w.silent(t, "approval")
+}
+
 // script: a product named as a script is text everywhere.
 func (w *consoleWorld) script(t *testing.T) {
 	w.sell(t, "<script>alert(1)</script>", 90)
@@ -329,8 +364,8 @@ func (w *consoleWorld) script(t *testing.T) {
 func (w *consoleWorld) paths() []string {
 	return []string{
 		"/", "/sites/demo", "/sites/demo/skus", "/sites/demo/sku?code=SKU-001", "/sites/demo/sku?code=" + url.QueryEscape(scriptSKU), "/sites/demo/what-if",
-		"/sites/golden/what-if?capacity=14000&s=capacity%3D14500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history",
-		"/sites/golden",
+		"/sites/golden/what-if?capacity=14000&s=capacity%3D14500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history?from=1&to=2",
+		"/sites/golden", "/sites/golden/actions",
 	}
 }
 

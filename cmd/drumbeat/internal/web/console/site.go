@@ -72,6 +72,7 @@ func (c *Console) site(r *http.Request, p *page) error {
 	if err != nil || plan == nil {
 		return err
 	}
+	c.warm.look(p.Site)
 	head := plan.Head
 	resources := resourcesOf(head)
 	b := &siteBody{Facts: headline(plan, resources), Trouble: trouble(head)}
