@@ -18,6 +18,7 @@ import (
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
 	"drumbeat/cmd/drumbeat/internal/web/view"
+	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
 
@@ -228,7 +229,53 @@ func (w *consoleWorld) whatIf(t *testing.T) {
 	if !w.api("/sites/golden/what-if.json?capacity=14000", &file) || chart.Whole(file.Answer.Cost.Total) != "2,200,298" {
 		t.Errorf("the download says %+v", file)
 	}
+	w.beside(t)
 	w.silent(t, "what if")
+}
+
+// beside keeps a scenario, asks a second one with a new product beside it, and takes both along as a link and as files.
+func (w *consoleWorld) beside(t *testing.T) {
+	w.open(t, "/sites/golden/what-if")
+	w.slide(t, 14000)
+	w.shows(t, "the first scenario", ".verdict", "2,200,298")
+	w.do(t, chromedp.Click(chromedp.CSS("#answer .links a.button")))
+	w.shows(t, "it stands beside an empty form", ".chips", "capacity 14,000")
+	js[bool](t, w.browser, `(() => {
+		document.getElementById("fold-new").open = true;
+		for (const [name, value] of Object.entries({new_sku: "gadget", new_demand: "100, 120", new_production_cost: "7", new_resource: "factory"}))
+			document.querySelector('[name="' + name + '"]').value = value;
+		return document.querySelector('[name="new_demand"]').dispatchEvent(new Event("input", {bubbles: true}));
+	})()`)
+	w.shows(t, "the new product has a column", "#answer table", "new gadget")
+	w.shows(t, "the first one has not gone", "#answer table", "2,200,298")
+	var file struct {
+		Overrides optimize.Overrides
+		Answer    struct{ Status string }
+	}
+	fetched := func(link string) string {
+		return js[string](t, w.browser, `fetch([...document.querySelectorAll("#answer a")].find(a => a.textContent === "`+link+`").href).then(r => r.text())`)
+	}
+	if err := json.Unmarshal([]byte(fetched("JSON")), &file); err != nil || len(file.Overrides.Added) != 1 || file.Answer.Status != "optimal" {
+		t.Errorf("the scenario as JSON: %v, %+v", err, file)
+	}
+	demand := []string{}
+	for _, row := range strings.Split(fetched("Its plan as CSV"), "\n") {
+		if cells := strings.Split(row, ","); cells[0] == "GADGET" {
+			demand = append(demand, cells[2])
+		}
+	}
+	if want := "100 120 100 120 100 120 100 120 100 120 100 120 100"; strings.Join(demand, " ") != want {
+		t.Errorf("the profile repeats as %v", demand)
+	}
+	columns := w.text(t, "#answer thead")
+	link := js[string](t, w.browser, `[...document.querySelectorAll("#answer a")].find(a => a.textContent === "Link to share").href`)
+	w.do(t, chromedp.Navigate(link))
+	if again := w.text(t, "#answer thead"); again != columns || !strings.Contains(columns, "capacity 14,000") {
+		t.Errorf("the link shows %q, the page showed %q", again, columns)
+	}
+	if name := js[string](t, w.browser, `document.querySelector('[name="new_sku"]').value`); name != "gadget" {
+		t.Errorf("the form of the link has %q", name)
+	}
 }
 
 // review: a planner accepts a day that was held back; the demand, the forecast and the plan follow.
