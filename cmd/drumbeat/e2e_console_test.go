@@ -411,7 +411,7 @@ func (w *consoleWorld) script(t *testing.T) {
 func (w *consoleWorld) paths() []string {
 	return []string{
 		"/", "/sites/demo", "/sites/demo/skus", "/sites/demo/sku?code=SKU-001", "/sites/demo/sku?code=" + url.QueryEscape(scriptSKU), "/sites/demo/what-if",
-		"/sites/golden/what-if?capacity=14000&s=capacity%3D14500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history?from=1&to=2",
+		"/sites/golden/what-if?capacity=16000&s=capacity%3D15500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history?from=1&to=2",
 		"/sites/golden", "/sites/golden/actions",
 	}
 }
