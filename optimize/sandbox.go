@@ -103,11 +103,15 @@ func (b *Sandbox) WhatIf(ctx context.Context, o *Overrides) (*Answer, error) {
 	return compare(b.p, b.plan, q, plan), nil
 }
 
-// solve solves q by an idle engine.
+// solve solves q by an idle engine. One that was interrupted has lost where it stood: the next question starts from the
+// plan.
 func (b *Sandbox) solve(ctx context.Context, q *Problem) (*Plan, error) {
 	e, start := b.take()
 	plan, err := e.Solve(ctx, q, start)
-	return plan, errors.Join(err, b.give(e))
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return plan, b.give(e)
 }
 
 // take returns an engine and, if it has not solved anything, where it starts.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"drumbeat/cmd/drumbeat/internal/embedded"
 	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/schemas"
@@ -167,8 +169,53 @@ func TestAPI(t *testing.T) {
 		t.Errorf("a planner replays dead letters: %d", status)
 	}
 	checkDocumented(t, inside)
+	t.Run("sign in", func(t *testing.T) { checkSignIn(t, "http://"+outside, planner) })
 	web.stop(t, 10*time.Second)
 	service.stop(t, 10*time.Second)
+}
+
+// checkSignIn opens a page where tokens are in force, as a person does.
+func checkSignIn(t *testing.T, at, token string) {
+	t.Helper()
+	b := newBrowser(t)
+	enter := func(token string) {
+		t.Helper()
+		b.do(t, chromedp.SetValue(chromedp.CSS(`input[name="token"]`), token), chromedp.Click(chromedp.CSS("main button")))
+	}
+	shows := func(selector, text string) {
+		t.Helper()
+		eventually(t, selector+" says "+text, 30*time.Second, func() (bool, string) {
+			now := b.text(t, selector)
+			return strings.Contains(now, text), now
+		})
+	}
+	b.do(t, chromedp.Navigate(at+"/sites/golden/actions?code=SKU-002"))
+	shows("h1", "Sign in")
+	b.look(t, "light", 1280)
+	b.accessible(t, "sign in")
+	b.keep(t, "login-light")
+	b.look(t, "dark", 380)
+	b.accessible(t, "sign in, dark")
+	b.keep(t, "login-dark-narrow")
+	b.look(t, "light", 1280)
+	enter("somebody-elses-token")
+	shows(".notice", "nobody's")
+	enter(token)
+	shows("h1", "Actions")
+	shows(".who", "ann")
+	if code := js[string](t, b, `new URL(location.href).searchParams.get("code")`); code != "SKU-002" {
+		t.Errorf("the page that was asked for had code=SKU-002, this one %q", code)
+	}
+	if cookie := js[string](t, b, "document.cookie"); cookie != "" {
+		t.Errorf("a script can read the cookie: %s", cookie)
+	}
+	shows("#live", "live") // the stream takes the cookie, too
+	b.keep(t, "signed-in")
+	b.silent(t, "signed in")
+	b.do(t, chromedp.Click(chromedp.CSS(".who button")))
+	shows("h1", "Sign in")
+	b.do(t, chromedp.Navigate(at+"/sites/golden"))
+	shows("h1", "Sign in")
 }
 
 // checkDecision pins production at one process, and waits for the plan of it at the other.

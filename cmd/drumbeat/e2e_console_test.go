@@ -18,6 +18,7 @@ import (
 
 	"drumbeat/cmd/drumbeat/internal/web/chart"
 	"drumbeat/cmd/drumbeat/internal/web/view"
+	"drumbeat/optimize"
 	"drumbeat/schemas"
 )
 
@@ -53,6 +54,7 @@ func TestConsole(t *testing.T) {
 	t.Run("what if", w.whatIf)
 	t.Run("review", w.review)
 	t.Run("decide", w.decide)
+	t.Run("approve", w.approve)
 	t.Run("script", w.script)
 	t.Run("pictures", w.pictures)
 	w.demo.stop(t, 20*time.Second)
@@ -228,7 +230,53 @@ func (w *consoleWorld) whatIf(t *testing.T) {
 	if !w.api("/sites/golden/what-if.json?capacity=14000", &file) || chart.Whole(file.Answer.Cost.Total) != "2,200,298" {
 		t.Errorf("the download says %+v", file)
 	}
+	w.beside(t)
 	w.silent(t, "what if")
+}
+
+// beside keeps a scenario, asks a second one with a new product beside it, and takes both along as a link and as files.
+func (w *consoleWorld) beside(t *testing.T) {
+	w.open(t, "/sites/golden/what-if")
+	w.slide(t, 14000)
+	w.shows(t, "the first scenario", ".verdict", "2,200,298")
+	w.do(t, chromedp.Click(chromedp.CSS("#answer .links a.button")))
+	w.shows(t, "it stands beside an empty form", ".chips", "capacity 14,000")
+	js[bool](t, w.browser, `(() => {
+		document.getElementById("fold-new").open = true;
+		for (const [name, value] of Object.entries({new_sku: "gadget", new_demand: "100, 120", new_production_cost: "7", new_resource: "factory"}))
+			document.querySelector('[name="' + name + '"]').value = value;
+		return document.querySelector('[name="new_demand"]').dispatchEvent(new Event("input", {bubbles: true}));
+	})()`)
+	w.shows(t, "the new product has a column", "#answer table", "new gadget")
+	w.shows(t, "the first one has not gone", "#answer table", "2,200,298")
+	var file struct {
+		Overrides optimize.Overrides
+		Answer    struct{ Status string }
+	}
+	fetched := func(link string) string {
+		return js[string](t, w.browser, `fetch([...document.querySelectorAll("#answer a")].find(a => a.textContent === "`+link+`").href).then(r => r.text())`)
+	}
+	if err := json.Unmarshal([]byte(fetched("JSON")), &file); err != nil || len(file.Overrides.Added) != 1 || file.Answer.Status != "optimal" {
+		t.Errorf("the scenario as JSON: %v, %+v", err, file)
+	}
+	demand := []string{}
+	for _, row := range strings.Split(fetched("Its plan as CSV"), "\n") {
+		if cells := strings.Split(row, ","); cells[0] == "GADGET" {
+			demand = append(demand, cells[2])
+		}
+	}
+	if want := "100 120 100 120 100 120 100 120 100 120 100 120 100"; strings.Join(demand, " ") != want {
+		t.Errorf("the profile repeats as %v", demand)
+	}
+	columns := w.text(t, "#answer thead")
+	link := js[string](t, w.browser, `[...document.querySelectorAll("#answer a")].find(a => a.textContent === "Link to share").href`)
+	w.do(t, chromedp.Navigate(link))
+	if again := w.text(t, "#answer thead"); again != columns || !strings.Contains(columns, "capacity 14,000") {
+		t.Errorf("the link shows %q, the page showed %q", again, columns)
+	}
+	if name := js[string](t, w.browser, `document.querySelector('[name="new_sku"]').value`); name != "gadget" {
+		t.Errorf("the form of the link has %q", name)
+	}
 }
 
 // review: a planner accepts a day that was held back; the demand, the forecast and the plan follow.
@@ -305,6 +353,40 @@ func (w *consoleWorld) decide(t *testing.T) {
 	w.silent(t, "actions")
 }
 
+// approve: what a planner approves is released: on the page, as CSV, and in the plan that is published.
+func (w *consoleWorld) approve(t *testing.T) {
+	w.open(t, "/sites/golden/actions")
+	through := w.head("golden").Periods[2]
+	form := `form:has(input[value="plan-approved"]) `
+	w.do(t, chromedp.SetValue(chromedp.CSS(form+`select[name="through"]`), through), chromedp.SetValue(chromedp.CSS(form+`input[name="by"]`), "Ada"),
+		chromedp.Click(chromedp.CSS(form+"button")))
+	w.shows(t, "the page says what is released", "#released", "approved through "+through+" by Ada")
+	var list view.Production
+	if !w.api("/v1/sites/golden/production", &list) || list.Approved == nil || list.Approved.By != "Ada" || len(list.Starts) == 0 {
+		t.Fatalf("released: %+v", list)
+	}
+	var line schemas.Line
+	rows := js[[][]string](t, w.browser, `fetch(document.querySelector("#released a[download]").href).then(r => r.text()).then(t => t.trim().split("\n").map(l => l.split(",")))`)
+	if len(rows) != len(list.Starts)+1 {
+		t.Fatalf("%d rows of CSV, %d of the API", len(rows)-1, len(list.Starts))
+	}
+	for i, s := range list.Starts {
+		if row := rows[i+1]; row[0] != s.SKU || row[1] != s.Period || row[2] != s.Quantity.String() || s.Period > through {
+			t.Errorf("CSV %v, API %+v", row, s)
+		}
+		var sku struct{ Line *schemas.Line }
+		if line.SKU != s.SKU && w.api("/v1/sites/golden/skus/"+url.PathEscape(s.SKU), &sku) {
+			line = *sku.Line
+		}
+		for _, p := range line.Periods {
+			if p.Period == s.Period && (p.Approved != s.Quantity || p.Production != s.Quantity || !p.Frozen) {
+				t.Errorf("published %+v, released %v", p, s.Quantity)
+			}
+		}
+	}
+	w.silent(t, "approval")
+}
+
 // script: a product named as a script is text everywhere.
 func (w *consoleWorld) script(t *testing.T) {
 	w.sell(t, "<script>alert(1)</script>", 90)
@@ -330,8 +412,8 @@ func (w *consoleWorld) script(t *testing.T) {
 func (w *consoleWorld) paths() []string {
 	return []string{
 		"/", "/sites/demo", "/sites/demo/skus", "/sites/demo/sku?code=SKU-001", "/sites/demo/sku?code=" + url.QueryEscape(scriptSKU), "/sites/demo/what-if",
-		"/sites/golden/what-if?capacity=14000&s=capacity%3D14500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history",
-		"/sites/golden",
+		"/sites/golden/what-if?capacity=16000&s=capacity%3D15500", "/sites/golden/what-if?capacity=13000", "/sites/demo/feed", "/sites/demo/actions", "/sites/demo/history?from=1&to=2",
+		"/sites/golden", "/sites/golden/actions",
 	}
 }
 

@@ -45,6 +45,7 @@ func serveConsole(server *web.Server, tokens web.Tokens, reader view.Reader, ans
 		return err
 	}
 	pages.Routes(server.HandleFor)
+	answers.OnPlan(pages.Planned)
 	return nil
 }
 

@@ -53,6 +53,7 @@ type API struct {
 	roles     map[string]web.Role // by pattern
 	changes   *changes
 	sandboxes *sandboxes
+	planned   func(site string) // nil: nobody else wants to know
 	document  []byte
 }
 

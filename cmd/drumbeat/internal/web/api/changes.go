@@ -43,13 +43,17 @@ func (c *changes) changed(site string) {
 // listenAgain is how long after a lost connection the next one is tried.
 const listenAgain = time.Second
 
+// OnPlan calls planned, besides, whenever a site has a new plan, and with "" when some may have been missed and at the
+// start. It must not block, and OnPlan comes before Run.
+func (a *API) OnPlan(planned func(site string)) { a.planned = planned }
+
 // Run listens for new plans until ctx ends, and then frees what questions are answered with. While the
 // database is away it tries again; streams then wait.
 func (a *API) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for ctx.Err() == nil {
-			if err := a.config.Reader.Changes(ctx, a.changes.changed); err != nil && ctx.Err() == nil {
+			if err := a.config.Reader.Changes(ctx, a.tell); err != nil && ctx.Err() == nil {
 				a.config.Log.Warn("not told of new plans", "error", err)
 			}
 			select {
@@ -64,4 +68,11 @@ func (a *API) Run(ctx context.Context) error {
 		err = closed
 	}
 	return err
+}
+
+func (a *API) tell(site string) {
+	a.changes.changed(site)
+	if a.planned != nil {
+		a.planned(site)
+	}
 }

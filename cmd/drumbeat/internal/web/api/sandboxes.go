@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 
 	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/optimize"
@@ -24,14 +25,43 @@ type sandboxes struct {
 	used  int64 // counts uses
 }
 
-// sandbox is one site's. Its lock is held while a plan is made ready, so that many who ask at once wait for one.
+// sandbox is one site's.
 type sandbox struct {
 	last int64 // the newest use
 
-	mu       sync.Mutex
-	revision int64 // the site's newest when box was made
+	mu   sync.Mutex
+	made *baseline // nil: none yet
+}
+
+// baseline is a plan that is made ready once for all who wait for it; it goes on when they have gone.
+type baseline struct {
+	revision int64         // the site's newest when it was begun
+	done     chan struct{} // closed when the rest is there
 	basis    view.Basis
-	box      *optimize.Sandbox // nil: none yet
+	box      *optimize.Sandbox
+	err      error
+}
+
+// failed says that it is there and of no use.
+func (m *baseline) failed() bool {
+	select {
+	case <-m.done:
+		return m.err != nil
+	default:
+		return false
+	}
+}
+
+// free waits for it and frees its solvers.
+func (m *baseline) free() error {
+	if m == nil {
+		return nil
+	}
+	<-m.done
+	if m.box == nil {
+		return nil
+	}
+	return m.box.Close()
 }
 
 func newSandboxes(r view.Reader, newSolver func() optimize.Solver) *sandboxes {
@@ -84,40 +114,57 @@ func (s *sandboxes) of(site string) *sandbox {
 	return b
 }
 
+// baselineTimeout is far above what the largest site takes.
+const baselineTimeout = 2 * time.Minute
+
 // ready is the sandbox of the newest plan. The stored problem is solved again from the stored start, which gives
 // the plan that was published, with all that a question compares and starts from.
 func (b *sandbox) ready(ctx context.Context, s *sandboxes, site string, newest int64) (*optimize.Sandbox, *view.Basis, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.box != nil && b.revision == newest {
-		basis := b.basis
-		return b.box, &basis, nil
+	if former := b.made; former == nil || former.revision != newest || former.failed() {
+		b.made = &baseline{revision: newest, done: make(chan struct{})}
+		go b.made.make(context.WithoutCancel(ctx), s, site, former)
+	}
+	m := b.made
+	b.mu.Unlock()
+	select {
+	case <-m.done:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	if m.err != nil {
+		return nil, nil, m.err
+	}
+	basis := m.basis
+	return m.box, &basis, nil
+}
+
+// make solves, and frees what it takes the place of.
+func (m *baseline) make(ctx context.Context, s *sandboxes, site string, former *baseline) {
+	ctx, cancel := context.WithTimeout(ctx, baselineTimeout)
+	defer cancel()
+	defer close(m.done)
+	if m.err = former.free(); m.err != nil {
+		return
 	}
 	p, err := s.reader.Problem(ctx, site)
 	if err != nil {
-		return nil, nil, err
+		m.err = err
+		return
 	}
 	engine := optimize.NewEngine(s.newSolver, optimize.Options{})
 	plan, err := engine.Solve(ctx, p.Problem, p.Start)
-	if err = errors.Join(err, engine.Close()); err != nil {
-		return nil, nil, err
+	if m.err = errors.Join(err, engine.Close()); m.err == nil {
+		m.box, m.basis = optimize.NewSandbox(s.newSolver, optimize.Options{}, p.Problem, plan), p.Basis
 	}
-	if b.box != nil {
-		err = b.box.Close()
-	}
-	b.box, b.revision, b.basis = optimize.NewSandbox(s.newSolver, optimize.Options{}, p.Problem, plan), newest, p.Basis
-	basis := b.basis
-	return b.box, &basis, err
 }
 
+// close frees what there is, or will be in a moment.
 func (b *sandbox) close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.box == nil {
-		return nil
-	}
-	err := b.box.Close()
-	b.box = nil
+	err := b.made.free()
+	b.made = nil
 	return err
 }
 

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/schemas"
@@ -13,6 +15,8 @@ type actionsBody struct {
 	Revision int64
 	Periods  []string
 	Actions  *Table
+	Approved *schemas.Approval // nil: nothing is released
+	Released *Table
 	Through  string
 	CSV      string // address of the production list through a period, without the period
 	SKU      string
@@ -35,6 +39,11 @@ func (c *Console) actions(r *http.Request, p *page) error {
 	}
 	b := &actionsBody{Revision: plan.Revision, Periods: plan.Head.Periods, SKU: r.URL.Query().Get("code"), CanAct: c.Submit != nil}
 	b.Actions = p.table(actionTable(p, found.Actions))
+	released, err := view.Released(r.Context(), c.Reader, p.Site)
+	if err != nil {
+		return err
+	}
+	b.Approved, b.Released = released.Approved, p.table(releasedTable(p, released))
 	b.Through = r.URL.Query().Get("through")
 	if b.Through == "" && len(b.Periods) > 0 {
 		b.Through = b.Periods[0]
@@ -63,6 +72,30 @@ func actionTable(p *page, list []view.Action) *Table {
 		}
 		t.add(text(string(a.Kind)).classed("kind "+string(a.Kind)), linked(a.SKU, skuAddress(p.Site, a.SKU)), quantity(a.Quantity), text(a.Period), text(a.To),
 			number(a.Cost), text(a.Reason).classed("sentence cap"))
+	}
+	return t
+}
+
+// releasedTable is what may start; its download is for purchasing.
+func releasedTable(p *page, list *view.Production) *Table {
+	t := &Table{
+		ID: "released", Caption: "Released production", Columns: columns("SKU", "Period", "#Released", "#Still to order", "Arrives", "Resources"),
+		Empty: "Nothing: an approval releases what the plan starts through a period.",
+	}
+	if p.whole && list.Approved != nil {
+		t.Columns = append(t.Columns, columns("#Revision", "Through", "By", "At")...)
+	}
+	for i, s := range list.Starts {
+		if i == actionsShown && !p.whole {
+			t.Caption += fmt.Sprintf(": the first %d of %d", actionsShown, len(list.Starts))
+			break
+		}
+		row := []Cell{linked(s.SKU, skuAddress(p.Site, s.SKU)), text(s.Period), quantity(s.Quantity), nonzero(quantity(s.Planned)), text(s.Arrives), text(strings.Join(s.Resources, ", "))}
+		if p.whole {
+			a := list.Approved
+			row = append(row, number(float64(a.Revision)), text(a.Through), text(a.By), instant(a.At))
+		}
+		t.add(row...)
 	}
 	return t
 }

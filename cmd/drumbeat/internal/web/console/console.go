@@ -46,6 +46,7 @@ type Console struct {
 	newest newest
 	rates  rates
 	asked  asked
+	warm   warm
 }
 
 // New returns the console. It starts nothing.

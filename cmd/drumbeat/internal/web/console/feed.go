@@ -141,7 +141,7 @@ func record(l *view.Letter) Cell {
 	return cell
 }
 
-// rates remembers how much had been read when a page asked before: counters hold no rate.
+// rates remembers how much had been read at the plan, or the look, before: counters hold no rate.
 type rates struct {
 	mu   sync.Mutex
 	seen map[string]sample
@@ -153,7 +153,10 @@ type sample struct {
 	at, since    time.Time
 }
 
-// of is the events a second of an input since it was last looked at; false when that is not known.
+// silent is how long after its last event an input is said to bring none.
+const silent = time.Minute
+
+// of takes a counter and is the events a second since the one before; false when that is not known.
 func (s *rates) of(site string, a view.Audit) (perSecond float64, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,6 +172,9 @@ func (s *rates) of(site string, a view.Audit) (perSecond float64, known bool) {
 		last = sample{a.Read, last.read, now, last.at}
 	}
 	s.seen[key] = last
+	if time.Since(now) > silent {
+		return 0, true
+	}
 	if seconds := last.at.Sub(last.since).Seconds(); seconds > 0 {
 		return float64(last.read-last.before) / seconds, true
 	}

@@ -33,6 +33,7 @@ func newShelf(n int) *shelf {
 		Cost: schemas.Cost{Total: 12345.6, Production: 12000, Holding: 345.6}, Certificate: schemas.Certificate{Checked: true},
 		Shortages: []schemas.Shortage{{SKU: hostile, Period: "2026-W04", Quantity: 3 * schemas.Unit, Kind: schemas.ShortageLost, Resource: hostile, Price: 4, DisplacedBy: []string{hostile}}},
 		Excluded:  []schemas.Excluded{{SKU: hostile, Reason: hostile}},
+		Approved:  &schemas.Approval{Revision: 6, Through: "2026-W03", By: hostile, At: noon},
 	}}
 	for t := range 26 {
 		period := fmt.Sprintf("2026-W%02d", t+2)
@@ -44,8 +45,8 @@ func newShelf(n int) *shelf {
 		if i == 0 {
 			line.SKU, line.Reason = hostile, hostile
 		}
-		for _, p := range s.head.Periods {
-			line.Periods = append(line.Periods, schemas.LinePeriod{Period: p, Demand: 1_234_567, Production: schemas.Unit, Inventory: 20 * schemas.Unit, SafetyStock: 5 * schemas.Unit})
+		for t, p := range s.head.Periods {
+			line.Periods = append(line.Periods, schemas.LinePeriod{Period: p, Approved: schemas.Quantity(max(0, 2-t)) * schemas.Unit, Demand: 1_234_567, Production: schemas.Unit, Inventory: 20 * schemas.Unit, SafetyStock: 5 * schemas.Unit})
 		}
 		s.lines = append(s.lines, view.Line{Line: line})
 	}

@@ -72,6 +72,7 @@ func (c *Console) site(r *http.Request, p *page) error {
 	if err != nil || plan == nil {
 		return err
 	}
+	c.warm.look(p.Site)
 	head := plan.Head
 	resources := resourcesOf(head)
 	b := &siteBody{Facts: headline(plan, resources), Trouble: trouble(head)}
@@ -277,9 +278,12 @@ func because(c schemas.Cause) string {
 // infeasible says by how much a strict plan fails, when first, and what would do.
 func infeasible(x *schemas.Infeasibility) string {
 	s := "Infeasible: "
-	if x.Cause == "capacity" {
+	switch {
+	case x.Cause == "capacity" && x.Missing <= 0: // of the demand up to any period alone there would be enough
+		s += fmt.Sprintf("%s is short up to %s, beside what is frozen and other limits.", x.Resource, x.PeakPeriod)
+	case x.Cause == "capacity":
 		s += fmt.Sprintf("%s is short from %s on, by %s up to %s.", x.Resource, x.FirstShortPeriod, chart.Number(x.Missing), x.PeakPeriod)
-	} else {
+	default:
 		s += strings.ReplaceAll(x.Cause, "_", " ")
 		if x.SKU != "" {
 			s += " of " + x.SKU

@@ -1,11 +1,14 @@
 package view
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream"
+	"drumbeat/stream/postgres"
 )
 
 // maxMoves is how many moves a Diff lists.
@@ -25,61 +28,74 @@ func (s *Stored) Diff(ctx context.Context, site string, from, to int64) (*Diff, 
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.Lines(ctx, LineQuery{Site: site, Revision: from})
-	if err != nil {
-		return nil, err
+	var lines [2][]stream.LineValue
+	for i, revision := range []int64{from, to} {
+		part, err := s.store.PlanPart(ctx, postgres.PlanQuery{Site: site, Revision: revision})
+		if err != nil {
+			return nil, err
+		}
+		if part == nil {
+			return nil, noRevision(site, revision)
+		}
+		lines[i] = part.Lines
 	}
-	after, err := s.Lines(ctx, LineQuery{Site: site, Revision: to})
-	if err != nil {
-		return nil, err
-	}
+	before, after := lines[0], lines[1]
 	d := &Diff{
 		Basis: later.Basis, From: from, To: to, Cause: later.Head.Cause, CostFrom: earlier.Head.Cost, CostTo: later.Head.Cost,
 		ShortageFrom: earlier.Head.ShortageTotal, ShortageTo: later.Head.ShortageTotal, Moves: []Move{}, Joined: []string{}, Left: []string{},
-		Incomplete: earlier.Head.Status != schemas.PlanInfeasible && len(before.Lines) < earlier.Head.Lines,
+		Incomplete: earlier.Head.Status != schemas.PlanInfeasible && len(before) < earlier.Head.Lines,
 	}
-	d.compare(before.Lines, after.Lines)
-	return d, nil
+	return d, d.compare(before, after)
 }
 
-// compare walks both lists, which are in the order of SKU.
-func (d *Diff) compare(before, after []Line) {
+// compare walks both lists, which are in the order of SKU. Most lines of a plan stay as they were, to the byte: they
+// are not read.
+func (d *Diff) compare(before, after []stream.LineValue) error {
 	var moved schemas.Quantity // twice
 	for len(before) > 0 || len(after) > 0 {
-		var order int
+		order := 1
 		switch {
-		case len(before) == 0:
-			order = 1
 		case len(after) == 0:
 			order = -1
-		default:
+		case len(before) > 0:
 			order = cmp.Compare(before[0].SKU, after[0].SKU)
 		}
+		var was, is *Line
+		var err error
 		switch {
 		case order < 0:
 			d.Left, before = append(d.Left, before[0].SKU), before[1:]
+			continue
 		case order > 0:
 			d.Joined = append(d.Joined, after[0].SKU)
-			d.moves(nil, &after[0])
-			after = after[1:]
-		default:
-			moved += d.moves(&before[0], &after[0])
+			was = &Line{}
+		case bytes.Equal(before[0].Value, after[0].Value):
 			before, after = before[1:], after[1:]
+			continue
+		default:
+			if was, err = readLine(before[0].Value); err != nil {
+				return err
+			}
+			before = before[1:]
 		}
+		if is, err = readLine(after[0].Value); err != nil {
+			return err
+		}
+		moved += d.moves(was, is)
+		after = after[1:]
 	}
 	d.MovedUnits = moved / 2
 	d.MovesTotal = len(d.Moves)
 	slices.SortStableFunc(d.Moves, func(a, b Move) int { return cmp.Compare(distance(b), distance(a)) })
 	d.Moves = d.Moves[:min(len(d.Moves), maxMoves)]
+	return nil
 }
 
 // moves lists what differs in the periods of the later line and returns by how much, over the periods of both.
 func (d *Diff) moves(before, after *Line) (moved schemas.Quantity) {
 	was := map[string]schemas.Quantity{}
-	if before != nil {
-		for i := range before.Periods {
-			was[before.Periods[i].Period] = before.Periods[i].Production
-		}
+	for i := range before.Periods {
+		was[before.Periods[i].Period] = before.Periods[i].Production
 	}
 	for i := range after.Periods {
 		p := &after.Periods[i]
