@@ -245,9 +245,7 @@ func TestUpgrade(t *testing.T) {
 			}
 			for _, site := range upgradeSites {
 				checkPlans(t, old, client.Client, site)
-				if status, out, says := runCommand(t.Context(), "verify", "--site", site, "--postgres", old.dsn); status != 0 {
-					t.Errorf("verify: status %d\n%s%s", status, out, says)
-				}
+				drumbeat(t, w, time.Minute, "verify", "--site", site)
 			}
 		})
 	}
