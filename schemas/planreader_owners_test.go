@@ -41,9 +41,7 @@ func (l *planLog) draw() {
 		default:
 			l.publish(name, s)
 		case 3: // the answer was lost
-			for _, rec := range s.sent[max(0, len(s.sent)-rapid.IntRange(0, 4).Draw(l.t, "again")):] {
-				l.records = append(l.records, rec)
-			}
+			l.records = append(l.records, s.sent[max(0, len(s.sent)-rapid.IntRange(0, 4).Draw(l.t, "again")):]...)
 		case 4:
 			l.repair(name, s, l.wake(s))
 		}

@@ -58,6 +58,16 @@ func pages[E pageEntry[E]](set *pageSet[E]) (list []string) {
 	return list
 }
 
+// ForgetLines forgets which bytes were published of each line, and when: a member of a line that another release did not
+// write changes both.
+func (p *Processor) ForgetLines() {
+	for _, s := range p.sites {
+		for _, k := range s.skus {
+			k.lineHash, k.lineRevision = 0, 0
+		}
+	}
+}
+
 // Unset names the parts of the saved state that no site or SKU has.
 func (p *Processor) Unset() (names []string) {
 	set := map[string]bool{}
