@@ -97,8 +97,9 @@ func (r *upgradeRun) end() {
 }
 
 // What a release has left behind, this one takes up: states and models as they were saved, a log with every type of
-// event, published plans and stored Problems. After the rest of the log it stands where it would stand had it read
-// all of the log itself, and revisions go on.
+// event, published plans and stored Problems. After the rest of the log it has counted what it would have counted had it
+// read all of the log itself, and revisions go on. A release that plans the log as the old one did also stands where it
+// would stand then; one that forecasts or plans otherwise cannot, since plans keep to former plans.
 func TestUpgrade(t *testing.T) {
 	if *update != "" {
 		writeUpgrade(t, *update)
@@ -133,8 +134,13 @@ func TestUpgrade(t *testing.T) {
 				}
 			}
 			revision := map[string]int64{}
+			alike := true
 			for _, site := range []string{upgradeSite, upgradeOther} {
-				revision[site] = upgraded.reader.Site(site).Head.Revision
+				head := upgraded.reader.Site(site).Head
+				revision[site] = head.Revision
+				alike = alike && slices.ContainsFunc(fresh.heads, func(h schemas.Head) bool {
+					return h.PlanID == head.PlanID && h.Cost == head.Cost
+				})
 			}
 			upgraded.take(records[old.Snapshot.Next:])
 			upgraded.end()
@@ -146,12 +152,16 @@ func TestUpgrade(t *testing.T) {
 			}
 			for _, site := range []string{upgradeSite, upgradeOther} {
 				want, got := fresh.reader.Site(site), upgraded.reader.Site(site)
-				if !got.Complete() || len(upgraded.heads) < 2 || got.Head.Checksum != want.Head.Checksum || got.Head.Revision != want.Head.Revision {
+				if !got.Complete() || len(upgraded.heads) < 2 || alike && (got.Head.Checksum != want.Head.Checksum || got.Head.Revision != want.Head.Revision) {
 					t.Errorf("site %s: plan %d (proven %v), want %d with the same lines", site, got.Head.Revision, got.Complete(), want.Head.Revision)
 				}
 				if a, b := upgraded.audit[site], fresh.audit[site]; a.Read != b.Read || a.Kept != b.Kept || a.Flagged != b.Flagged || a.Rejected != b.Rejected || a.Duplicate != b.Duplicate {
 					t.Errorf("site %s: audit %+v, want %+v", site, a, b)
 				}
+			}
+			if !alike {
+				t.Log("this release plans otherwise: plans and state are not compared")
+				return
 			}
 			upgraded.p.ForgetLines()
 			fresh.p.ForgetLines()
