@@ -28,6 +28,7 @@ func (p *Processor) Dump() []byte {
 			fmt.Fprintf(&b, "share %v %d %x\n", a.day, a.known, a.saved)
 		}
 		// Derived, but what is counted fact by fact has to be what a restored site counts.
+		s.countDays()
 		fmt.Fprintf(&b, "activity %v\n", s.activity.skus)
 		for _, k := range s.skus {
 			fmt.Fprintf(&b, "sku %s %x\n", k.name, k.append(nil))
