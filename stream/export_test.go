@@ -13,6 +13,12 @@ const (
 	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
 )
 
+// OpenSales is how many bookings the open days of a site hold, and how many days have settled before their time.
+func (p *Processor) OpenSales(site string) (open, early int) {
+	open, _ = p.sites[site].countOpen()
+	return open, p.sites[site].earlyDays()
+}
+
 // Dump is all saved state of the Processor as it would be saved now, and its counts of active SKUs: two that go on in the same way have
 // equal dumps.
 func (p *Processor) Dump() []byte {

@@ -27,7 +27,7 @@ type Metrics struct {
 	SaveRows                                            prometheus.Counter
 	SolveSeconds, Recovery, ToPlan                      prometheus.Histogram
 	Dirty                                               *prometheus.GaugeVec
-	Held, HeldRecords                                   *prometheus.GaugeVec // site
+	Held, HeldRecords, OpenSales, EarlyDays             *prometheus.GaugeVec // site
 	RecoveryPhase                                       *prometheus.GaugeVec // partition, phase
 
 	accuracy accuracyMetrics
@@ -68,6 +68,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Dirty:           gauge("unsaved_weight", "Changed SKUs, rows and letters that are not saved yet.", "partition"),
 		Held:            gauge("site_held", "1 while a site is held: too many of its records were rejected.", "site"),
 		HeldRecords:     gauge("site_held_records", "Records that wait in the log because their site is held.", "site"),
+		OpenSales:       gauge("site_open_sales", "Sales of the open days that are kept one by one, at most.", "site"),
+		EarlyDays:       gauge("site_early_days", "Days that have settled before their time, for want of room.", "site"),
 		Revision:        gauge("plan_revision", "Newest revision of the site's plan.", "site"),
 		PlanCreated:     gauge("plan_created_timestamp_seconds", "When the newest plan was made.", "site"),
 		Shortage:        gauge("plan_shortage_units", "Units of demand that the newest plan does not serve.", "site"),
@@ -94,7 +96,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	if r != nil {
 		r.MustRegister(
 			m.Fenced, m.SaveFailures, m.PublishFailures, m.Overwritten, m.Published, m.Resends, m.ClockBacks,
-			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty, m.Held, m.HeldRecords,
+			m.Blocked, m.Lag, m.Epoch, m.Offset, m.PublishBacklog, m.Dirty, m.Held, m.HeldRecords, m.OpenSales, m.EarlyDays,
 			m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.FrozenMoves,
 			m.Solves, m.Saves, m.SaveRows, m.SolveSeconds, m.Recovery, m.RecoveryPhase, m.ToPlan, &m.audit,
 			m.accuracy.wape, m.accuracy.naive, m.accuracy.bias, m.accuracy.coverage,
@@ -147,7 +149,7 @@ func (m *Metrics) owned(partition int32, epoch int64, p *Processor) {
 	}
 }
 
-// held shows whether a site is held.
+// held shows whether a site is held, and how full its books are.
 func (m *Metrics) held(s *site) {
 	held, records := 0.0, 0.0
 	if h := s.Breaker.Hold; h != nil {
@@ -155,6 +157,8 @@ func (m *Metrics) held(s *site) {
 	}
 	m.Held.WithLabelValues(s.name).Set(held)
 	m.HeldRecords.WithLabelValues(s.name).Set(records)
+	m.OpenSales.WithLabelValues(s.name).Set(float64(s.Open))
+	m.EarlyDays.WithLabelValues(s.name).Set(float64(s.earlyDays()))
 }
 
 // left takes back what owned and the saves have shown: the next owner shows it, and what two processes
@@ -165,7 +169,7 @@ func (m *Metrics) left(partition int32, p *Processor) {
 	}
 	m.RecoveryPhase.DeletePartialMatch(prometheus.Labels{"partition": label(partition)})
 	for _, name := range p.order {
-		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.Held, m.HeldRecords} {
+		for _, g := range []*prometheus.GaugeVec{m.Revision, m.PlanCreated, m.Shortage, m.Moved, m.Cost, m.Found, m.Held, m.HeldRecords, m.OpenSales, m.EarlyDays} {
 			g.DeleteLabelValues(name)
 		}
 		m.FrozenMoves.DeleteLabelValues(name)
