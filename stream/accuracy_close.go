@@ -19,6 +19,7 @@ func (s *site) closeWindows(x schemas.Date) {
 	if len(due) == 0 {
 		return
 	}
+	s.countDays()
 	silent := silentDays{s: s, until: map[schemas.Date]*survey{}}
 	after := make([]accuracy, len(due))
 	rows := make([][]AccuracyRow, len(due))

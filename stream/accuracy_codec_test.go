@@ -74,7 +74,7 @@ func TestFormerSKUStateLoads(t *testing.T) {
 		t.Fatalf("state of a SKU without accuracy: % x", state)
 	}
 	former := append([]byte{oldestSKUVersion}, state[1:len(state)-1]...)
-	got, err := decodeSKU("A", former, nil)
+	got, err := decodeSKU("A", former)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestFormerSKUStateLoads(t *testing.T) {
 	if n, err := HistoryBytes(former); err != nil || n == 0 {
 		t.Errorf("history of %d bytes, %v", n, err)
 	}
-	if _, err := decodeSKU("A", append([]byte{oldestSKUVersion - 1}, former[1:]...), nil); err == nil {
+	if _, err := decodeSKU("A", append([]byte{oldestSKUVersion - 1}, former[1:]...)); err == nil {
 		t.Error("an older version was read")
 	}
 }

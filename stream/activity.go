@@ -25,9 +25,10 @@ import (
 // proven closed by what other days sell. An empty day counts for its weekday only if one of the six days before
 // it was not: three weeks of vacation say nothing about Mondays.
 type activity struct {
-	skus   map[schemas.Date]int // with demand, by day; days without are absent
-	stale  bool                 // something has changed since the survey
-	survey survey
+	skus      map[schemas.Date]int // with demand, by day; days without are absent
+	uncounted bool                 // skus is to be made of the histories: after a restart, until somebody asks; see countDays
+	stale     bool                 // something has changed since the survey
+	survey    survey
 }
 
 // survey is what the counts say on an open day.
@@ -52,6 +53,10 @@ func (e dayEntry) hasDemand() bool { return e.Kept != 0 || e.Held != 0 || e.Miss
 
 // add counts one SKU more (by 1) or less (by -1) with demand on a day.
 func (a *activity) add(d schemas.Date, by int) {
+	if a.uncounted {
+		a.stale = true
+		return
+	}
 	if a.skus == nil {
 		a.skus = map[schemas.Date]int{}
 	}
@@ -69,20 +74,16 @@ type dayCounts struct {
 	n    []int
 }
 
-// add counts the SKU of a day's entry; false if it is no day that there is.
-func (c *dayCounts) add(e dayEntry) bool {
+// add counts the SKU of a day's entry.
+func (c *dayCounts) add(e dayEntry) {
 	if !e.hasDemand() {
-		return true
+		return
 	}
 	i := int(e.Date) - int(c.from)
 	if uint(i) >= uint(len(c.n)) {
-		if e.Date < never || e.Date > schemas.MaxDate {
-			return false
-		}
 		i = c.extend(e.Date)
 	}
 	c.n[i]++
-	return true
 }
 
 // extend makes room for a day, and for a year around it; it returns the place of the day.
@@ -100,11 +101,28 @@ func (c *dayCounts) extend(d schemas.Date) int {
 	return int(d - first)
 }
 
-// addAll counts what was counted beside it.
-func (a *activity) addAll(c *dayCounts) {
-	for i, n := range c.n {
-		if n > 0 {
-			a.add(c.from.AddDays(i), n)
+// countDays makes the counts after a restart, which does not read the days of the years past.
+func (s *site) countDays() {
+	a := &s.activity
+	if !a.uncounted {
+		return
+	}
+	a.uncounted = false
+	const bundle = 256
+	counts := make([]dayCounts, (len(s.skus)+bundle-1)/bundle)
+	s.across(len(counts), func(b int) {
+		for _, k := range s.skus[b*bundle : min(len(s.skus), (b+1)*bundle)] {
+			k.history.each(never, func(e dayEntry) bool {
+				counts[b].add(e)
+				return true
+			})
+		}
+	})
+	for _, c := range counts {
+		for i, n := range c.n {
+			if n > 0 {
+				a.add(c.from.AddDays(i), n)
+			}
 		}
 	}
 }
@@ -133,6 +151,7 @@ func (v *survey) isSilent(d schemas.Date) bool {
 // a night's batch of sales changes is looked at once.
 func (s *site) look() {
 	a := &s.activity
+	s.countDays()
 	s.foresee()
 	if !a.stale && a.survey.today == s.Today {
 		return

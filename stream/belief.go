@@ -144,13 +144,19 @@ func (k *sku) settle(today schemas.Date) {
 		return
 	}
 	if !st.Settled && st.Day <= today.AddDays(-settledAge) {
-		st.old, st.Settled = k.begin(today), true
-		if st.belief.built {
-			st.belief.from = st.old
-		}
+		k.settleCount(today)
 	}
 	if st.Settled {
 		k.roll(&st.old, k.forgotten(today))
+	}
+}
+
+// settleCount fixes the beginning of the walk.
+func (k *sku) settleCount(today schemas.Date) {
+	st := &k.stock
+	st.old, st.Settled = k.begin(today), true
+	if st.belief.built {
+		st.belief.from = st.old
 	}
 }
 

@@ -145,7 +145,7 @@ func BenchmarkSKUState(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		k, err := decodeSKU("SKU-00000", state, nil)
+		k, err := decodeSKU("SKU-00000", state)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"slices"
-
-	"drumbeat/schemas"
-)
+import "slices"
 
 // The books of a SKU are a function of what its bookings say, not of when they came. A sale on its newest
 // day, as nearly all are, is added to what is known; any other booking makes the window be read again from
@@ -17,6 +13,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		return s.bookLate(k, e)
 	}
 	e.measure()
+	s.Open++
 	var watchers []uint32
 	if e.kind == bookedSale {
 		e.mark = k.usual.mark(e.Day, e.line())
@@ -42,9 +39,6 @@ func (k *sku) isNext(e *booking) bool {
 	return e.kind == bookedSale && e.Day >= k.window[len(k.window)-1].Day && e.Day > k.returns &&
 		(k.returns == never || k.bookingOf(e.Line, false) < 0)
 }
-
-// settled is the newest day that has left the window: only what comes far too late still changes its books.
-func (s *site) settled() schemas.Date { return s.Today.AddDays(-bookDays) }
 
 // noteLine counts a sale's line in its document, or takes it out, and returns the SKUs with suspect sales that
 // the document may explain.

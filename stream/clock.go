@@ -166,6 +166,7 @@ func (s *site) rollTo(day schemas.Date) {
 		}
 	}
 	s.settleThrough(s.settled())
+	s.Open, _ = s.countOpen()
 	for _, k := range s.skus {
 		k.expireStock(s.Today)
 		s.mature(k)

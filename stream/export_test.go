@@ -15,6 +15,12 @@ const (
 	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
 )
 
+// OpenSales is how many bookings the open days of a site hold, and how many days have settled before their time.
+func (p *Processor) OpenSales(site string) (open, early int) {
+	open, _ = p.sites[site].countOpen()
+	return open, p.sites[site].earlyDays()
+}
+
 // Dump is all saved state of the Processor as it would be saved now, and its counts of active SKUs: two that go on in the same way have
 // equal dumps.
 func (p *Processor) Dump() []byte {
@@ -30,6 +36,7 @@ func (p *Processor) Dump() []byte {
 			fmt.Fprintf(&b, "share %v %d %x\n", a.day, a.known, a.saved)
 		}
 		// Derived, but what is counted fact by fact has to be what a restored site counts.
+		s.countDays()
 		fmt.Fprintf(&b, "activity %v\n", s.activity.skus)
 		for _, k := range s.skus {
 			fmt.Fprintf(&b, "sku %s %x\n", k.name, k.append(nil))

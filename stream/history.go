@@ -125,11 +125,11 @@ func (h *history) at(d schemas.Date) dayEntry {
 	}
 	found := dayEntry{Date: d}
 	if h.isPacked(d) {
-		h.packed.each(func(e dayEntry) bool {
+		h.packed.each(d, func(e dayEntry) bool {
 			if e.Date == d {
 				found = e
 			}
-			return e.Date < d
+			return false
 		})
 	}
 	return found
@@ -162,10 +162,8 @@ func (h *history) update(d schemas.Date, f func(e *dayEntry)) {
 func (h *history) each(from schemas.Date, f func(e dayEntry) bool) {
 	more := true
 	if h.isPacked(from) {
-		h.packed.each(func(e dayEntry) bool {
-			if e.Date >= from {
-				more = f(e)
-			}
+		h.packed.each(from, func(e dayEntry) bool {
+			more = f(e)
 			return more
 		})
 	}
@@ -220,7 +218,7 @@ func (h *history) unpack() {
 		return
 	}
 	all := make([]dayEntry, 0, h.len()+1)
-	h.packed.each(func(e dayEntry) bool {
+	h.packed.each(math.MinInt32, func(e dayEntry) bool {
 		all = append(all, e)
 		return true
 	})
@@ -244,7 +242,9 @@ func (h *history) pack() {
 	}
 }
 
-// append encodes the history. Its version is the caller's.
+// append encodes the history. Its version is the caller's. Of more than two runs of bookmarkEvery entries the older mark stands
+// before the bits, with a checksum of what is before it: a restart reads on from there and leaves the years before to
+// whoever asks for them.
 func (h *history) append(dst []byte) []byte {
 	h.pack()
 	all := h.packed
@@ -252,19 +252,33 @@ func (h *history) append(dst []byte) []byte {
 	for _, e := range h.tail {
 		all.add(e)
 	}
-	dst = appendUvarint(dst, uint64(all.n))
+	n := all.n
+	if all.bookmarks[0].n != bookmarkOf(n) { // days at the end have gone
+		all = packedDays{unit: h.packed.unit}
+		h.each(math.MinInt32, func(e dayEntry) bool {
+			all.add(e)
+			return true
+		})
+	}
+	dst = appendUvarint(dst, uint64(n))
 	dst = append(dst, all.exponent())
-	if all.n == 0 {
+	if n == 0 {
 		return dst
 	}
 	dst = appendVarint(dst, int64(all.first))
+	if m := all.bookmarks[0]; m.n > 0 {
+		dst = appendUvarint(dst, uint64(m.at))
+		dst = appendUvarint(dst, uint64(m.last-int64(all.first)))
+		dst = appendUvarint(dst, uint64(m.level))
+		dst = appendUint32(dst, checksum(all.bits, m))
+	}
 	return append(dst, all.bits...)
 }
 
-// decodeHistory reads what append wrote and returns what follows it.
-func decodeHistory(src []byte, counts *dayCounts) (h history, rest []byte, err error) {
+// decodeHistory reads what append wrote and returns what follows it. marked says that a mark may stand before the bits.
+func decodeHistory(src []byte, marked bool) (h history, rest []byte, err error) {
 	r := reader{b: src}
-	n := r.upTo(math.MaxInt32)
+	n := int(r.upTo(math.MaxInt32))
 	exponent := r.byte()
 	if exponent > unitExponent {
 		r.fail()
@@ -276,11 +290,21 @@ func decodeHistory(src []byte, counts *dayCounts) (h history, rest []byte, err e
 	if n == 0 {
 		return h, r.b, nil
 	}
-	first := r.int32()
+	first := schemas.Date(r.int32())
+	h.packed.first = first
+	begin := bookmark{last: int64(first) - 1}
+	if marked && bookmarkOf(n) > 0 {
+		begin = bookmark{n: bookmarkOf(n), at: int(r.uvarint()), last: int64(first) + int64(r.upTo(math.MaxUint32))}
+		begin.level = uint16(r.upTo(math.MaxUint16))
+		sum := r.uint32()
+		if begin.last > math.MaxInt32 || begin.at < 0 || begin.at > 8*len(r.b) || checksum(r.b, begin) != sum {
+			r.fail()
+		}
+	}
 	if r.err != nil {
 		return history{}, nil, r.err
 	}
-	tail, size, ok := h.packed.load(schemas.Date(first), int(n), tailLeast, r.b, counts)
+	tail, size, ok := h.packed.load(begin, n, tailLeast, r.b)
 	if !ok {
 		return history{}, nil, errCodec
 	}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 	"math"
 	"math/bits"
 	"slices"
@@ -22,14 +23,31 @@ import (
 // and magnitude as above), verdict (2), whether it is suspicious (1 bit; then suspect as kept, context 2 and
 // score 32) and reason (1 bit: not 0, then 8).
 type packedDays struct {
-	unit  schemas.Quantity // a power of ten that divides all quantities; 0 stands for one base unit
-	n     int
-	first schemas.Date
-	last  schemas.Date
-	level uint16 // running mean of the binary digits of what was kept, in sixteenths
-	bits  []byte // from the lowest bit of the first byte on
-	size  int    // in bits
+	unit      schemas.Quantity // a power of ten that divides all quantities; 0 stands for one base unit
+	n         int
+	first     schemas.Date
+	last      schemas.Date
+	level     uint16 // running mean of the binary digits of what was kept, in sixteenths
+	bits      []byte // from the lowest bit of the first byte on
+	size      int    // in bits
+	bookmarks [2]bookmark
 }
+
+// bookmark is a place between two entries at which reading can begin, so that the newest days are found without reading all
+// before them. The two newest are kept.
+type bookmark struct {
+	n, at int   // entries and bits before it
+	last  int64 // day of the entry before
+	level uint16
+}
+
+// bookmarkEvery is the number of entries from one mark to the next.
+const bookmarkEvery = 64
+
+// bookmarkOf is the number of entries before the older mark of n of them, 0 where there is none: it depends on n alone.
+func bookmarkOf(n int) int { return max(0, (n-1)/bookmarkEvery-1) * bookmarkEvery }
+
+func (p *packedDays) setBookmark(m bookmark) { p.bookmarks = [2]bookmark{p.bookmarks[1], m} }
 
 // unitExponent is the number of decimals of the finest unit.
 const unitExponent = 6
@@ -68,7 +86,7 @@ func (p *packedDays) refine(e dayEntry) {
 		return
 	}
 	finer := packedDays{unit: u}
-	p.each(func(e dayEntry) bool {
+	p.each(math.MinInt32, func(e dayEntry) bool {
 		finer.add(e)
 		return true
 	})
@@ -79,6 +97,8 @@ func (p *packedDays) refine(e dayEntry) {
 func (p *packedDays) add(e dayEntry) {
 	if p.n == 0 {
 		p.first, p.last = e.Date, e.Date-1
+	} else if p.n%bookmarkEvery == 0 {
+		p.setBookmark(bookmark{p.n, p.size, int64(p.last), p.level})
 	}
 	p.writeGap(uint32(e.Date - p.last))
 	p.n++
@@ -184,36 +204,46 @@ func (p *packedDays) writeSigned(v int64) {
 	p.writeMagnitude(magnitude)
 }
 
-// each calls f for the entries in order until it returns false.
-func (p *packedDays) each(f func(e dayEntry) bool) {
-	r := bitReader{b: p.bits, days: packedDays{unit: p.unit}}
-	r.last = int64(p.first) - 1
-	for range p.n {
-		if !f(r.entry()) {
+// each calls f for the entries of the days from a day on, in order, until it returns false.
+func (p *packedDays) each(from schemas.Date, f func(e dayEntry) bool) {
+	begin := bookmark{last: int64(p.first) - 1}
+	for _, m := range p.bookmarks {
+		if m.n > 0 && m.last < int64(from) {
+			begin = m
+		}
+	}
+	r := p.reader(p.bits, begin)
+	for range p.n - begin.n {
+		if e := r.entry(); e.Date >= from && !f(e) {
 			return
 		}
 	}
 }
 
-// load reads n entries from the start of src into an empty p, which keeps a copy of all but the last of them;
-// those, at most tail, it returns. size is the number of bytes that all take. It is false where src holds no
-// such entries. Days with demand are added to counts, if it is not nil: to read them once more would take as long again.
-func (p *packedDays) load(first schemas.Date, n, tail int, src []byte, counts *dayCounts) (rest []dayEntry, size int, ok bool) {
-	r := bitReader{b: src, days: packedDays{unit: p.unit}}
-	r.last = int64(first) - 1
+func (p *packedDays) reader(b []byte, m bookmark) bitReader {
+	return bitReader{b: b, at: m.at, last: m.last, days: packedDays{unit: p.unit, level: m.level}}
+}
+
+// load reads entries from src into an empty p, from the mark on, up to n of them. p keeps a copy of all but the last; those,
+// at most tail, it returns. size is the number of bytes that all take. It is false where src holds no such entries.
+func (p *packedDays) load(begin bookmark, n, tail int, src []byte) (rest []dayEntry, size int, ok bool) {
+	r := p.reader(src, begin)
 	packed := max(0, n-tail)
 	if packed == 0 {
 		rest = make([]dayEntry, 0, tailMost+1)
 	}
-	for i := range n {
+	for i := begin.n; i < n; i++ {
+		if i > 0 && i < packed && i%bookmarkEvery == 0 {
+			p.setBookmark(bookmark{i, r.at, r.last, r.days.level})
+		}
 		e := r.entry()
-		if r.bad || e.Kept == 0 && e.empty() || i == 0 && e.Date != first || counts != nil && !counts.add(e) {
+		if r.bad || e.Kept == 0 && e.empty() || i == 0 && e.Date != p.first {
 			return nil, 0, false
 		}
 		if i >= packed {
 			rest = append(rest, e)
 		} else if i == packed-1 {
-			p.n, p.first, p.last, p.level, p.size = packed, first, e.Date, r.days.level, r.at
+			p.n, p.last, p.level, p.size = packed, e.Date, r.days.level, r.at
 			rest = make([]dayEntry, 0, tailMost+1)
 		}
 	}
@@ -221,12 +251,26 @@ func (p *packedDays) load(first schemas.Date, n, tail int, src []byte, counts *d
 	if r.at&7 != 0 && src[size-1]>>(r.at&7) != 0 {
 		return nil, 0, false
 	}
+	if packed == 0 {
+		p.first = 0
+	}
 	p.bits = slices.Clone(src[:(p.size+7)/8])
 	if used := p.size & 7; used != 0 {
 		p.bits[len(p.bits)-1] &= 1<<used - 1
 	}
 	return rest, size, true
 }
+
+// checksum is of the bits before a mark, which load does not read.
+func checksum(b []byte, m bookmark) uint32 {
+	sum := crc32.Checksum(b[:m.at/8], castagnoli)
+	if used := m.at & 7; used != 0 {
+		sum = crc32.Update(sum, castagnoli, []byte{b[m.at/8] & (1<<used - 1)})
+	}
+	return sum
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // bitReader reads what packedDays writes; days follows the writer's unit and level.
 type bitReader struct {

@@ -92,7 +92,7 @@ func TestLifeBeginsWithTheFirstSale(t *testing.T) {
 	if n := len(s.activity.skus); n != 1 {
 		t.Errorf("%d days of activity are kept", n)
 	}
-	again, err := decodeSKU("K1", k.append(nil), nil)
+	again, err := decodeSKU("K1", k.append(nil))
 	if err != nil || !again.life.older {
 		t.Errorf("restored: %+v, %v", again, err)
 	}

@@ -196,3 +196,47 @@ func TestRecordsAheadAreBounded(t *testing.T) {
 		t.Errorf("audit %+v", a)
 	}
 }
+
+// However much is sold, what is kept sale by sale is what there is room for and the open day. The figures of the days
+// are those of all sales, also of those that come late for a day that has settled before its time.
+func TestOpenSalesAreBounded(t *testing.T) {
+	const room = 200
+	b := newBench(t, stream.Config{Settings: settings(), OpenSales: room})
+	b.replay.Every = 50
+	want := map[string]schemas.Quantity{}
+	sell := func(sku string, quantity int, d schemas.Date) {
+		b.take(b.sold(sku, float64(quantity), d))
+		want[sku+" "+d.String()] += qty(float64(quantity))
+	}
+	shortest := 0
+	for i := range schemas.Date(30) {
+		day := day0 + i
+		n := 40
+		if i == 20 {
+			n = 3 * room
+		}
+		for j := range n {
+			sell([]string{"A", "E", "K"}[j%3], 1+j%2, day)
+			if j%10 == 9 {
+				sell("A", 1, day-5)
+			}
+			open, early := b.p.OpenSales(b.site)
+			if most := room + n + n/10 + 1; open > most {
+				t.Fatalf("day %d: %d sales are open, more than %d", i, open, most)
+			}
+			shortest = max(shortest, early)
+		}
+	}
+	b.end()
+	if shortest != 14 {
+		t.Errorf("%d days settled before their time, want all but the open one", shortest)
+	}
+	if a := b.audit; a.Kept+a.Flagged != a.Read || a.Rejected+a.Duplicate > 0 {
+		t.Errorf("audit %+v", a)
+	}
+	for at, q := range want {
+		if got := b.sales[at]; got.Quantity != q {
+			t.Errorf("%s: %v in the table, %v were sold", at, got.Quantity, q)
+		}
+	}
+}

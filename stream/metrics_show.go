@@ -66,6 +66,8 @@ func (m *Metrics) site(s *site) {
 	}
 	m.Held.WithLabelValues(s.name).Set(held)
 	m.HeldRecords.WithLabelValues(s.name).Set(records)
+	m.OpenSales.WithLabelValues(s.name).Set(float64(s.Open))
+	m.EarlyDays.WithLabelValues(s.name).Set(float64(s.earlyDays()))
 	m.Late.WithLabelValues(s.name).Add(float64(s.late))
 	s.late = 0
 	if s.FirstPlan && s.settings.Clock == schemas.ClockWall {

@@ -133,31 +133,34 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	}
 	revision := s.Revision + 1
 	lines := make([]schemas.Line, len(d.skus))
-	for i := range d.skus {
+	s.across(len(lines), func(i int) {
 		e := &d.skus[i]
 		lines[i] = LineOf(s.name, job.Problem, plan, i, &Interval{e.low, e.high})
 		lines[i].Revision, lines[i].Found, lines[i].Periods[0].Overdue = revision, e.found, e.overdue
 		for t, q := range e.approved {
 			lines[i].Periods[t].Approved = q
 		}
-	}
+	})
 	h := HeadOf(job.Problem, plan, lines)
 	h.Input, h.State, h.Excluded, h.Approved = d.input, d.state, d.excluded, d.approval
 	var sum schemas.Checksummer
 	var changed []LineValue
+	var written [linesAtOnce]writtenLine
 	for i := range lines {
-		k := d.skus[i].k
-		value := lines[i].Append(nil)
-		if err := sum.Add(lines[i].SKU, value); err != nil {
+		at := i % linesAtOnce
+		if at == 0 {
+			s.across(min(linesAtOnce, len(lines)-i), func(j int) { written[j] = writeLine(&lines[i+j], &d.skus[i+j].forecast) })
+		}
+		k, w := d.skus[i].k, &written[at]
+		if err := sum.Add(lines[i].SKU, w.value); err != nil {
 			panic("stream: lines out of order: " + err.Error())
 		}
-		hash := hashBytes(schemas.StripRevision(value))
-		if !k.inPlan || hash != k.lineHash {
-			k.inPlan, k.lineHash, k.lineRevision = true, hash, revision
+		if !k.inPlan || w.hash != k.lineHash {
+			k.inPlan, k.lineHash, k.lineRevision = true, w.hash, revision
 			s.save(k)
-			changed = append(changed, LineValue{SKU: k.name, Value: value})
+			changed = append(changed, LineValue{SKU: k.name, Value: w.value})
 		}
-		s.follow(d, i, plan.Production[i], revision)
+		s.follow(d, i, plan.Production[i], revision, w.forecast)
 	}
 	for _, name := range d.left {
 		k := s.known(name)
@@ -187,14 +190,37 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	s.Plan.Head = s.lastHead()
 }
 
+// linesAtOnce is the number of lines that are written over the cores at a time: those that have not changed are dropped.
+const linesAtOnce = 1024
+
+// writtenLine is a line as it is published, with its hash and that of its SKU's forecast.
+type writtenLine struct {
+	value          []byte
+	hash, forecast uint64
+}
+
+func writeLine(l *schemas.Line, f *ForecastRow) (w writtenLine) {
+	const perPeriod = 280 // bytes, more than nearly all take
+	w.value = l.Append(make([]byte, 0, perPeriod*(len(l.Periods)+1)))
+	w.hash = hashBytes(schemas.StripRevision(w.value))
+	b := make([]byte, 0, 4*(len(f.Mean)+len(f.Lower)+len(f.Upper)+3))
+	for _, v := range [...][]float32{f.Mean, f.Lower, f.Upper} {
+		for _, x := range v {
+			b = appendFloat32(b, x)
+		}
+	}
+	w.forecast = hashBytes(appendVarint(b, int64(f.First)))
+	return w
+}
+
 func hashBytes(b []byte) uint64 {
 	h := fnv.New64a()
 	h.Write(b)
 	return h.Sum64()
 }
 
-// follow keeps what a SKU needs of the plan: its production, the need it has covered, its forecast.
-func (s *site) follow(d *draft, i int, production []float64, revision int64) {
+// follow keeps what a SKU needs of the plan: its production, the need it has covered, its forecast, of which hash is.
+func (s *site) follow(d *draft, i int, production []float64, revision int64, hash uint64) {
 	e := &d.skus[i]
 	k := e.k
 	former := k.planned
@@ -215,19 +241,10 @@ func (s *site) follow(d *draft, i int, production []float64, revision int64) {
 		k.seen, k.scale, k.outlook = need, e.scale, e.outlook
 		s.save(k)
 	}
-	f := &e.forecast
-	hash := fnv.New64a()
-	var b []byte
-	for _, v := range [...][]float32{f.Mean, f.Lower, f.Upper} {
-		for _, x := range v {
-			b = appendFloat32(b, x)
-		}
-	}
-	hash.Write(appendVarint(b, int64(f.First)))
-	if sum := hash.Sum64(); sum != k.forecastHash {
-		k.forecastHash = sum
-		f.Revision = revision
-		s.p.forecasts = append(s.p.forecasts, *f)
+	if hash != k.forecastHash {
+		k.forecastHash = hash
+		e.forecast.Revision = revision
+		s.p.forecasts = append(s.p.forecasts, e.forecast)
 		s.save(k)
 	}
 	if e.issued != nil {

@@ -32,6 +32,8 @@ type Config struct {
 	// BreakerShare holds a site when more than this share of its newest records was rejected, until an operator
 	// releases it; 0: never.
 	BreakerShare float64
+	// OpenSales is the number of sales of its open days that a site has room for; 0: 200 a SKU, a million at least.
+	OpenSales int
 	// Shards is the number of goroutines for refits; 0: one a core.
 	Shards int
 	Log    *slog.Logger // nil: discarded
@@ -47,6 +49,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.BreakerShare >= 0 && c.BreakerShare < 1) {
 		return fmt.Errorf("stream: breaker share %g is not within 0 and 1", c.BreakerShare)
+	}
+	if c.OpenSales < 0 {
+		return fmt.Errorf("stream: open sales: %d is negative", c.OpenSales)
 	}
 	switch c.PlanEvery {
 	case "day", "week", "end":
@@ -242,6 +247,7 @@ func (p *Processor) fold(name string, rec *Record, from recordOrigin) (bool, err
 		return false, nil
 	}
 	s.fold(rec, from, ev, &fact)
+	s.makeRoom()
 	return true, nil
 }
 

@@ -183,12 +183,13 @@ func check(t *rapid.T, err error) {
 func TestRestartsLeaveNoTrace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := drawFeed(t)
+		room := rapid.SampledFrom([]int{0, 0, 5}).Draw(t, "room for open sales")
 		among, blind := records, func(s story) story { return s }
 		if rapid.Bool().Draw(t, "with heartbeats") {
 			among, blind = drawHeartbeats(t, records)
 		}
-		want := blind(live(t, records, func(string) bool { return false }))
-		got := blind(live(t, among, func(step string) bool { return rapid.IntRange(0, 9).Draw(t, step) == 0 }))
+		want := blind(live(t, records, room, func(string) bool { return false }))
+		got := blind(live(t, among, room, func(step string) bool { return rapid.IntRange(0, 9).Draw(t, step) == 0 }))
 		for revision, plan := range want.plans {
 			if got.plans[revision] != plan {
 				t.Fatalf("revision %d after restarts: %s", revision, differencesAt(got.plans[revision], plan))
@@ -230,10 +231,10 @@ func difference(got, want string) string {
 
 // live folds the records into a store, and where dies says so, drops everything in memory and starts anew
 // from the store.
-func live(t *rapid.T, records []stream.Record, dies func(step string) bool) story {
+func live(t *rapid.T, records []stream.Record, room int, dies func(step string) bool) story {
 	ctx := context.Background()
 	store := memory.NewStore()
-	config := stream.Config{Settings: settings(), Shards: rapid.IntRange(0, 5).Draw(t, "shards")}
+	config := stream.Config{Settings: settings(), OpenSales: room, Shards: rapid.IntRange(0, 5).Draw(t, "shards")}
 	plans := map[int64]string{}
 	ledger := newLedger(records)
 	for crashes := 0; ; crashes++ {

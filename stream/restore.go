@@ -13,13 +13,12 @@ func (s *site) restoreSKUs(saved []SKUState) error {
 	s.skus = make([]*sku, len(saved))
 	list := make([]*sku, len(saved))
 	bundles := (len(saved) + restoreBundle - 1) / restoreBundle
-	counts := make([]dayCounts, bundles)
 	failed := make([]error, bundles)
 	var done, told atomic.Int64
 	s.across(bundles, func(b int) {
 		to := min(len(saved), (b+1)*restoreBundle)
 		for i := b * restoreBundle; i < to; i++ {
-			k, err := decodeSKU(saved[i].SKU, saved[i].State, &counts[b])
+			k, err := decodeSKU(saved[i].SKU, saved[i].State)
 			if err != nil {
 				failed[b] = fmt.Errorf("stream: state of SKU %s of site %s: %w", saved[i].SKU, s.name, err)
 				return
@@ -37,8 +36,8 @@ func (s *site) restoreSKUs(saved []SKUState) error {
 		if failed[b] != nil {
 			return failed[b]
 		}
-		s.activity.addAll(&counts[b])
 	}
+	s.activity.uncounted = true
 	s.names = make(map[string]*sku, len(list))
 	for _, k := range list {
 		if int(k.index) >= len(s.skus) || s.skus[k.index] != nil {

@@ -58,6 +58,9 @@ func (s *site) settle(k *sku, d schemas.Date) {
 		s.onClose(k, v, k.on(d))
 	}
 	s.takenEarly(k, d)
+	if st := &k.stock; d > s.Today-settledAge && st.Day <= d && !st.Settled && st.Source != stockUnknown {
+		k.settleCount(s.Today)
+	}
 	n := 0
 	for ; n < len(k.window) && k.window[n].Day == d; n++ {
 		s.leave(&k.window[n])

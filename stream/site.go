@@ -74,9 +74,11 @@ type siteState struct {
 	Now         time.Time           `json:"now"`   // the site's clock, never turned back
 	Today       schemas.Date        `json:"today"` // the day that is open; every day before it is closed
 	Watermark   time.Time           `json:"watermark"`
-	Events      int64               `json:"events"`    // of this site, in the state
-	HasSales    bool                `json:"has_sales"` // of products
-	Trimmed     schemas.Date        `json:"trimmed"`   // first day of the kept history
+	Events      int64               `json:"events"`         // of this site, in the state
+	HasSales    bool                `json:"has_sales"`      // of products
+	Trimmed     schemas.Date        `json:"trimmed"`        // first day of the kept history
+	Open        int                 `json:"open,omitzero"`  // bookings of the open days, at most; see makeRoom
+	Early       schemas.Date        `json:"early,omitzero"` // the newest day that has settled before its time; 0: none
 	Resources   map[string]resource `json:"resources,omitempty"`
 	Capacities  []capacityChange    `json:"capacities,omitempty"`
 	Entries     map[string]entry    `json:"calendar,omitempty"`

@@ -3,8 +3,9 @@ package stream
 // HistoryBytes is how many bytes of the saved state of a SKU are its daily history.
 func HistoryBytes(state []byte) (int, error) {
 	r := reader{b: state}
-	if v := r.byte(); r.err == nil && (v < oldestSKUVersion || v > skuVersion) {
-		return 0, &versionError{What: "a SKU", Version: int(v)}
+	version := r.byte()
+	if r.err == nil && (version < oldestSKUVersion || version > skuVersion) {
+		return 0, &versionError{What: "a SKU", Version: int(version)}
 	}
 	r.uvarint()
 	var i item
@@ -12,6 +13,6 @@ func HistoryBytes(state []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	_, rest, err := decodeHistory(r.b, nil)
+	_, rest, err := decodeHistory(r.b, version >= markedSKUVersion)
 	return len(r.b) - len(rest), err
 }

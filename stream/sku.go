@@ -154,14 +154,16 @@ func (k *sku) append(dst []byte) []byte {
 	return k.accuracy.append(dst)
 }
 
-// skuVersion is the version of the encoding of a SKU. The oldest one that is read lacks the accuracy.
+// skuVersion is the version of the encoding of a SKU. The oldest one that is read lacks the accuracy, the one after it a
+// mark in its history.
 const (
-	skuVersion       = 3
+	skuVersion       = 4
+	markedSKUVersion = 4
 	oldestSKUVersion = 2
 )
 
-// decodeSKU reads what append wrote. Its days with demand are added to counts, if it is not nil.
-func decodeSKU(name string, src []byte, counts *dayCounts) (*sku, error) {
+// decodeSKU reads what append wrote.
+func decodeSKU(name string, src []byte) (*sku, error) {
 	r := reader{b: src}
 	version := r.byte()
 	if version < oldestSKUVersion || version > skuVersion {
@@ -170,7 +172,7 @@ func decodeSKU(name string, src []byte, counts *dayCounts) (*sku, error) {
 	k := &sku{name: name, index: uint32(r.uvarint())}
 	k.item.decode(&r, name)
 	var err error
-	if k.history, r.b, err = decodeHistory(r.b, counts); err != nil {
+	if k.history, r.b, err = decodeHistory(r.b, version >= markedSKUVersion); err != nil {
 		return nil, err
 	}
 	k.life.decode(&r)

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -49,17 +50,24 @@ func (s *Solvers) Solve(ctx context.Context, job *Job) Outcome {
 	}
 	limited, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
-	plan, err := s.engine(job.Site).Solve(limited, job.Problem, job.Start)
-	if err != nil {
-		return Outcome{Err: err}
-	}
-	return Solved(job, plan)
+	return Solving(job, func() (*optimize.Plan, error) {
+		return s.engine(job.Site).Solve(limited, job.Problem, job.Start)
+	})
 }
 
-// Solved is the outcome of a job whose plan has been found, with what is stored beside it.
-func Solved(job *Job, plan *optimize.Plan) (out Outcome) {
+// Solving is the outcome of a job that solve finds the plan of, with what is stored beside the plan: the Problem is packed
+// while it is solved.
+func Solving(job *Job, solve func() (*optimize.Plan, error)) (out Outcome) {
+	var group sync.WaitGroup
+	var failed error
+	group.Go(func() { out.Problem, failed = Pack(job.Problem) })
+	plan, err := solve()
+	group.Wait()
+	if err = cmp.Or(err, failed); err != nil {
+		return Outcome{Err: err}
+	}
 	out.Plan = plan
-	if out.Problem, out.Err = Pack(job.Problem); out.Err == nil && plan.Start != nil {
+	if plan.Start != nil {
 		out.Start, out.Err = Pack(plan.Start)
 	}
 	return out

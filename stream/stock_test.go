@@ -38,7 +38,7 @@ func newYard(t interface{ Fatal(...any) }, confirmation schemas.Confirmation) *y
 // restart saves the SKU and reads it back.
 func (y *yard) restart(t interface{ Fatal(...any) }) {
 	saved := y.k.append(nil)
-	k, err := decodeSKU("A", saved, nil)
+	k, err := decodeSKU("A", saved)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,11 +79,7 @@ func (p *Pool) Solve(ctx context.Context, job *stream.Job) stream.Outcome {
 	if err := job.Problem.Check(); err != nil {
 		return stream.Outcome{Err: err}
 	}
-	plan, err := p.plan(ctx, job)
-	if err != nil {
-		return stream.Outcome{Err: err}
-	}
-	return stream.Solved(job, plan)
+	return stream.Solving(job, func() (*optimize.Plan, error) { return p.plan(ctx, job) })
 }
 
 func (p *Pool) plan(ctx context.Context, job *stream.Job) (*optimize.Plan, error) {
