@@ -67,6 +67,7 @@ func TestDeployedNamesExist(t *testing.T) {
 
 // The logins of deploy/postgres/roles.sql can do what they are for, and no more. The script may be run again.
 func TestDeployedRoles(t *testing.T) {
+	takeTurn(t, otherLane)
 	db := newDatabase(t)
 	psql, err := exec.LookPath("psql")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // Everything accepted is counted once, Postgres and the topic hold the same plans without a gap, and a planner that
 // is asked to stop leaves nothing behind that its successor would have to publish again.
 func TestRollingUpdate(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 6)
 	intake := p.start("intake", p.world, "intake")
 	planners := make([]*member, 3)

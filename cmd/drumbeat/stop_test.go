@@ -11,6 +11,7 @@ import (
 
 // A service whose broker does not answer yet is alive, says what it waits for, and can be stopped like any other.
 func TestStopWhileStarting(t *testing.T) {
+	takeTurn(t, otherLane)
 	db := newDatabase(t)
 	address := freeAddress(t)
 	w := world{home: t.TempDir(), broker: freeAddress(t), database: db.dsn}
@@ -39,6 +40,7 @@ func TestStopWhileStarting(t *testing.T) {
 // After SIGTERM a process says that it is not ready, before anything else is gone: what is asked until the load
 // balancer has noticed is answered.
 func TestStopIsAnnounced(t *testing.T) {
+	takeTurn(t, brokerLane)
 	db := newDatabase(t)
 	address := freeAddress(t)
 	w := world{home: t.TempDir(), broker: freshBroker(t), database: db.dsn}

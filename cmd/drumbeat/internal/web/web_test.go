@@ -113,6 +113,22 @@ func TestErrorsAreProblems(t *testing.T) {
 	}
 }
 
+// TestStarting asks for what is still to come.
+func TestStarting(t *testing.T) {
+	started := false
+	s := New(Config{Log: quiet, Started: func() bool { return started }})
+	ask := func(want int) {
+		t.Helper()
+		if status, _, body := get(t, s.Handler(), "GET", "/plans"); status != want {
+			t.Errorf("%d %v, want %d", status, body, want)
+		}
+	}
+	ask(http.StatusServiceUnavailable)
+	s.Handle("GET /plans", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, map[string]int{"plans": 0}) }))
+	started = true
+	ask(http.StatusOK)
+}
+
 // TestStop stops the server while a request is under way: the request is answered, new ones are refused.
 func TestStop(t *testing.T) {
 	s := New(Config{Address: "127.0.0.1:0", Log: quiet})
