@@ -40,7 +40,7 @@ func TestConsole(t *testing.T) {
 	w := &consoleWorld{browser: newBrowser(t), address: freeAddress(t), world: world{home: publicDir(t)}}
 	w.demo = start(t, w.world, "demo", "demo", "--data", filepath.Join(w.home, "data"), "--address", w.address, "--pace", "1ms")
 	hint := regexp.MustCompile(`--topic (\S+) --kafka-brokers (\S+)`)
-	eventually(t, "the feed has ended", 2*time.Minute, func() (bool, string) {
+	eventually(t, "the feed has ended", 5*time.Minute, func() (bool, string) {
 		found := hint.FindStringSubmatch(w.demo.err.String())
 		if found != nil {
 			w.broker = found[2]
