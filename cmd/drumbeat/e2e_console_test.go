@@ -260,7 +260,7 @@ func (w *consoleWorld) beside(t *testing.T) {
 	}
 	demand := []string{}
 	for _, row := range strings.Split(fetched("Its plan as CSV"), "\n") {
-		if cells := strings.Split(row, ","); cells[0] == "GADGET" {
+		if cells := strings.Split(row, ","); strings.EqualFold(cells[0], "gadget") {
 			demand = append(demand, cells[2])
 		}
 	}
