@@ -107,6 +107,11 @@ func (r *pathRun) whatIf(ctx context.Context, address string, questions []bench.
 		return err
 	}
 	for i := range questions {
+		if err := questions[i].Look(ctx, address, r.report); err != nil {
+			return err
+		}
+	}
+	for i := range questions {
 		if err := questions[i].Ask(ctx, address, whatIfLasting, "", r.report); err != nil {
 			return err
 		}

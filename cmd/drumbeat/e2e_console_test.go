@@ -41,7 +41,7 @@ func TestConsole(t *testing.T) {
 	w := &consoleWorld{browser: newBrowser(t), address: freeAddress(t), world: world{home: publicDir(t)}}
 	w.demo = start(t, w.world, "demo", "demo", "--data", filepath.Join(w.home, "data"), "--address", w.address, "--pace", "1ms")
 	hint := regexp.MustCompile(`--topic (\S+) --kafka-brokers (\S+)`)
-	eventually(t, "the feed has ended", 2*time.Minute, func() (bool, string) {
+	eventually(t, "the feed has ended", 5*time.Minute, func() (bool, string) {
 		found := hint.FindStringSubmatch(w.demo.err.String())
 		if found != nil {
 			w.broker = found[2]
@@ -261,7 +261,7 @@ func (w *consoleWorld) beside(t *testing.T) {
 	}
 	demand := []string{}
 	for _, row := range strings.Split(fetched("Its plan as CSV"), "\n") {
-		if cells := strings.Split(row, ","); cells[0] == "GADGET" {
+		if cells := strings.Split(row, ","); strings.EqualFold(cells[0], "gadget") {
 			demand = append(demand, cells[2])
 		}
 	}

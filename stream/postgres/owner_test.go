@@ -142,7 +142,7 @@ func TestConcurrentMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := slices.Concat(applied...)
-	if want := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}; !slices.Equal(all, want) {
+	if want := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; !slices.Equal(all, want) {
 		t.Errorf("migrations applied by all together: %v, want %v", all, want)
 	}
 	s := openStore(t, dsn)

@@ -123,6 +123,48 @@ func (q *Question) Ask(ctx context.Context, address string, lasting time.Duratio
 	return nil
 }
 
+// looks is how often the page of a site is opened after the first time.
+const looks = 20
+
+// Look opens the page of the site, the first time since the service has started and then again, and reports how long
+// that took and how large it is.
+func (q *Question) Look(ctx context.Context, address string, report func(Row)) error {
+	first, size := 0.0, 0
+	began, used := time.Now(), cpu()
+	for i := range looks + 1 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/sites/"+q.Site, nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return fmt.Errorf("bench: %s: %w", q.Case, err)
+		}
+		page, err := io.ReadAll(res.Body)
+		if err = errors.Join(err, res.Body.Close()); err == nil && res.StatusCode != http.StatusOK {
+			err = errors.New(res.Status)
+		}
+		if err != nil {
+			return fmt.Errorf("bench: %s: page: %w", q.Case, err)
+		}
+		size = max(size, len(page))
+		if i == 0 {
+			first = 1000 * time.Since(began).Seconds()
+			began, used = time.Now(), cpu()
+		}
+	}
+	for _, r := range []Row{
+		{Metric: "first_page_milliseconds", Value: first, Unit: "ms"},
+		{Metric: "page_milliseconds", Value: 1000 * time.Since(began).Seconds() / looks, Unit: "ms"},
+		{Metric: "page_cpu_milliseconds", Value: 1000 * (cpu() - used).Seconds() / looks, Unit: "ms"}, // of the whole process
+		{Metric: "page_kilobytes", Value: float64(size) / 1000, Unit: "kB"},
+	} {
+		r.Bench, r.Case = "what-if", q.Case
+		report(r)
+	}
+	return nil
+}
+
 func (q *Question) ask(ctx context.Context, address string, i int) error {
 	percent := -float64(i%50) / 10 // up to 4.9 % less
 	body, err := json.Marshal(&optimize.Overrides{Resources: []optimize.ResourceOverride{{CapacityPercent: &percent}}})

@@ -141,16 +141,16 @@ func TestSignIn(t *testing.T) {
 		return w.Result()
 	}
 	const page, html = "https://planner.example/page?a=1&b=2", "text/html,*/*;q=0.8"
-	if r := ask("GET", page, "", "Accept", html); r.StatusCode != 303 || r.Header.Get("Location") != "/login?to=%2Fpage%3Fa%3D1%26b%3D2" {
+	if r := ask("GET", page, "", "Accept", html); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/login?to=%2Fpage%3Fa%3D1%26b%3D2" {
 		t.Errorf("a page: %d %s", r.StatusCode, r.Header.Get("Location"))
 	}
-	if r := ask("GET", page, "", "Accept", html, "Sec-Fetch-Site", "cross-site"); r.StatusCode != 200 || r.Header.Get("Refresh") != "0" {
+	if r := ask("GET", page, "", "Accept", html, "Sec-Fetch-Site", "cross-site"); r.StatusCode != http.StatusOK || r.Header.Get("Refresh") != "0" {
 		t.Errorf("a page by a link from elsewhere: %d", r.StatusCode)
 	}
-	if r := ask("GET", page, "", "Accept", "application/json"); r.StatusCode != 401 {
+	if r := ask("GET", page, "", "Accept", "application/json"); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a program: %d", r.StatusCode)
 	}
-	if r := ask("POST", "https://planner.example/login", "token=fedcba9876543210", "Origin", "https://evil.example"); r.StatusCode != 403 {
+	if r := ask("POST", "https://planner.example/login", "token=fedcba9876543210", "Origin", "https://evil.example"); r.StatusCode != http.StatusForbidden {
 		t.Errorf("signed in by another site: %d", r.StatusCode)
 	}
 	if r := ask("POST", "https://planner.example/login", "token=fedcba987654321"); r.StatusCode != http.StatusTeapot || len(r.Cookies()) > 0 {
@@ -162,7 +162,7 @@ func TestSignIn(t *testing.T) {
 		if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || c[0].Secure != secure || c[0].Path != "/" || c[0].MaxAge <= 0 {
 			t.Fatalf("%s: cookies %v", url, c)
 		}
-		if r := ask("GET", page, "", "Accept", html, "Cookie", c[0].Name+"="+c[0].Value); r.StatusCode != 200 {
+		if r := ask("GET", page, "", "Accept", html, "Cookie", c[0].Name+"="+c[0].Value); r.StatusCode != http.StatusOK {
 			t.Errorf("signed in: %d", r.StatusCode)
 		}
 	}

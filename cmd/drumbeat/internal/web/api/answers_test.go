@@ -151,7 +151,7 @@ func TestStrangeSKUs(t *testing.T) {
 	for _, name := range strange {
 		var sku view.SKU
 		r.ask("GET", "/v1/sites/{site}/skus/{sku}", []string{site, name}, "days=0", nil).json(t, &sku)
-		if sku.SKU != name || sku.Line == nil || len(sku.History) != 90 || sku.Forecast == nil || sku.Reason == "" || sku.Revision != 1 {
+		if sku.SKU != name || sku.Line == nil || len(sku.History) != 90 || sku.Forecast == nil || sku.Reason == "" || sku.Why == nil || sku.Why.Kind == "" || sku.Revision != 1 {
 			t.Errorf("%q: %q, line %v, %d days, reason %q", name, sku.SKU, sku.Line != nil, len(sku.History), sku.Reason)
 		}
 		held := 0

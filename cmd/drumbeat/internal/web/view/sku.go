@@ -5,12 +5,13 @@ import "drumbeat/schemas"
 // SKU is everything about one SKU.
 type SKU struct {
 	Basis
-	SKU      string     `json:"sku"`
-	Reason   string     `json:"reason"`             // why the line is as it is, or why there is none
-	Line     *Line      `json:"line,omitempty"`     // nil: not in the plan
-	Forecast *Forecast  `json:"forecast,omitempty"` // nil: none is stored
-	History  []Day      `json:"history"`
-	Accuracy []Accuracy `json:"accuracy"`
+	SKU      string       `json:"sku"`
+	Reason   string       `json:"reason"`             // why the line is as it is, or why there is none
+	Why      *schemas.Why `json:"why,omitempty"`      // the reason in parts, of a line
+	Line     *Line        `json:"line,omitempty"`     // nil: not in the plan
+	Forecast *Forecast    `json:"forecast,omitempty"` // nil: none is stored
+	History  []Day        `json:"history"`
+	Accuracy []Accuracy   `json:"accuracy"`
 }
 
 // Day is the demand of one day as it is known.

@@ -40,7 +40,7 @@ func (s *Stored) SKU(ctx context.Context, site, sku string, days int) (*SKU, err
 		if out.Line, err = readLine(m.Value); err != nil {
 			return nil, err
 		}
-		out.Reason = out.Line.Reason
+		out.Reason, out.Why = out.Line.Reason, out.Line.Why
 	}
 	for _, e := range plan.Head.Excluded {
 		if e.SKU == name {

@@ -4,7 +4,14 @@
 
 let wanted = 0; // counts fetches, so that an old answer never replaces a newer one
 
-// refresh fetches a page and exchanges the parts that carry data-live, but for one in which someone types.
+// typed says that someone types in a part, or has left something there that is not sent.
+function typed(part) {
+  const name = localStorage.getItem("planner") || "";
+  return [...part.querySelectorAll("input, select, textarea")].some((f) => f === document.activeElement ||
+    f.type !== "hidden" && f.tagName !== "SELECT" && f.value !== f.defaultValue && f.value !== name);
+}
+
+// refresh fetches a page and exchanges the parts that carry data-live, but for those in which someone types.
 async function refresh(address, only) {
   const mine = ++wanted;
   let text;
@@ -17,8 +24,7 @@ async function refresh(address, only) {
   const page = new DOMParser().parseFromString(text, "text/html");
   for (const part of document.querySelectorAll(only || "[data-live]")) {
     const fresh = page.getElementById(part.id);
-    const typing = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
-    if (!fresh || typing) continue;
+    if (!fresh || typed(part)) continue;
     for (const open of part.querySelectorAll("details[open][id]")) {
       const same = fresh.querySelector("#" + CSS.escape(open.id));
       if (same) same.open = true;
