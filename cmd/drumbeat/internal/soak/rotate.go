@@ -38,7 +38,11 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 		if err != nil && !errors.Is(err, errMissed) {
 			return fmt.Errorf("soak: %s: %w", f.name, err)
 		}
+		saved := s.saved.Load()
 		if err := wait(ctx, rest); err != nil {
+			return err
+		}
+		if err := s.recovered(ctx, saved); err != nil {
 			return err
 		}
 		if err == nil {
@@ -46,6 +50,16 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 		}
 	}
 	return wait(ctx, max(rest, s.Length-time.Since(began)))
+}
+
+// recovered waits until more is saved, so that each fault meets a service at work; what takes longer than a minute is
+// left to the judge, and the next fault.
+func (s *Soak) recovered(ctx context.Context, saved int64) error {
+	err := within(ctx, time.Minute, func() (bool, error) { return s.saved.Load() > saved, nil })
+	if errors.Is(err, errMissed) {
+		return nil
+	}
+	return err
 }
 
 // watch looks twice a second how many events are saved, for the longest time in which nothing moved. A database
