@@ -114,7 +114,7 @@ func (s *Soak) stoppedBeforePublish(ctx context.Context) error {
 // patient is how long a fault waits for its moment.
 const patient = 30 * time.Second
 
-// caught calls held when a save of the first planner waits for a lock that is held here, lets it go, and calls then.
+// caught calls held when the save of a plan by the first planner waits for a lock that is held here, lets it go, and calls then.
 func (s *Soak) caught(ctx context.Context, held, then func() error) error {
 	conn, err := pgx.Connect(ctx, s.dsn)
 	if err != nil {
@@ -125,12 +125,12 @@ func (s *Soak) caught(ctx context.Context, held, then func() error) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "LOCK TABLE drumbeat.outbox IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+	if _, err := tx.Exec(ctx, "LOCK TABLE drumbeat.plans IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 		return err
 	}
 	err = within(ctx, patient, func() (waits bool, err error) {
 		return waits, tx.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_locks JOIN pg_stat_activity USING (pid)
-			WHERE NOT granted AND relation = 'drumbeat.outbox'::regclass AND usename = $1`, s.planners[0].login()).Scan(&waits)
+			WHERE NOT granted AND relation = 'drumbeat.plans'::regclass AND usename = $1`, s.planners[0].login()).Scan(&waits)
 	})
 	if err == nil {
 		err = held()
