@@ -76,9 +76,6 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 		if err := o.outbox.room(ctx); err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		job := o.p.Job()
 		if job == nil {
 			return nil
@@ -88,10 +85,10 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 		if err := o.awaitSave(ctx, part); err != nil {
 			return err
 		}
-		if o.saving == nil { // else its save was cut off
-			o.saving = o.p.Ready()
+		if err := ctx.Err(); err != nil { // a save that was cut off is left to flush
+			return err
 		}
-		if o.saving != nil {
+		if o.saving = o.p.Ready(); o.saving != nil {
 			if err := o.save(ctx, o.saving); err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ var rules = []rule{
 	{"fencing of saves", "stream/memory/store.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"an owner that is fenced drops its state", "stream/owner_work.go", `(?s)(func \(o \*owner\) save.*)case errors\.Is\(err, ErrFenced\):\n\t\t\treturn err`, `${1}case errors.Is(err, ErrFenced):
 			return nil`, 100},
-	{"fencing of the outbox", "stream/memory/store_outbox.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 1000},
+	{"fencing of the outbox", "stream/memory/store_outbox.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"origin offsets", "stream/processor.go", `ok && from\.offset <= last`, `ok && from.offset < 0*last`, 100},
 	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.varint\(\)`, `_, _ = o, r.varint()`, 100},
 	{"identities of events", "stream/identity.go", `_, ok := s\.set\.find\(e\)\n\treturn ok`, `_, ok := s.set.find(e)
@@ -54,10 +54,10 @@ var rules = []rule{
 		if e.Revision == 0`, 200},
 	{"entries go when their head was read back", "stream/outbox.go", `(?s)(func \(b \*outbox\) publish.*?)if err := b\.send\(ctx, e\); err != nil \{`, `${1}if err := b.send(ctx, e); err != nil && false {`, 200},
 	{"the owner overwrites older records", "stream/readback.go", `b\.schedule\(site, sku, repair\{line: line, first: rec\.Offset, last: rec\.Offset\}\)`, `_ = sku`, 200},
-	{"a line that compaction took is written again", "stream/readback.go", `newest <= f\.confirms\[site\] \{`, `newest < 0*f.confirms[site] {`, 1000},
-	{"overwriting waits for what is unsent", "stream/readback.go", `err == nil && newerThan\(messages, confirmed\)`, `err == nil && newerThan(messages, confirmed) && false`, 1000},
-	{"no read-back position passes a record to be overwritten", "stream/readback.go", `next = min\(next, r\.first\)`, `_ = r.first`, 1000},
-	{"no read-back position lies inside a revision", "stream/readback.go", `next = min\(next, f\.holds\[site\]\)`, `_ = f.holds`, 1000},
+	{"a line that compaction took is written again", "stream/readback.go", `newest <= f\.confirms\[site\] \{`, `newest < 0*f.confirms[site] {`, 200},
+	{"overwriting waits for what is unsent", "stream/readback.go", `err == nil && newerThan\(messages, confirmed\)`, `err == nil && newerThan(messages, confirmed) && false`, 500},
+	{"no read-back position passes a record to be overwritten", "stream/readback.go", `next = min\(next, r\.first\)`, `_ = r.first`, 200},
+	{"no read-back position lies inside a revision", "stream/readback.go", `next = min\(next, f\.holds\[site\]\)`, `_ = f.holds`, 200},
 	{"a site is claimed by one partition", "stream/memory/store.go", `of != nil && of\.partition != id:`, `of != nil && of.partition != id && false:`, 100},
 	{"a claim of another partition is learnt", "stream/processor.go", `partition, ok := p\.elsewhere\[name\]; ok \{`, `partition, ok := p.elsewhere[name]; ok && false {`, 100},
 	{"dead letters are told once by origin", "stream/processor.go", `(?s)(func \(s \*site\) letter.*OriginOffset: )from\.offset`, `${1}from.offset + s.p.next`, 100},
@@ -65,8 +65,8 @@ var rules = []rule{
 	{"readers of the plan topic begin with their first plan", "stream/readback.go", `wake := b\.wake\n\t\tb\.mu\.Unlock\(\)\n\t\tselect`, `wake := make(chan struct{})
 		b.mu.Unlock()
 		select`, 100},
-	{"a failed plan at the end of the input is made again", "stream/owner_work.go", `o\.ended, o\.retryAt = false,`, `_, o.retryAt = false,`, 1000},
-	{"in-line plans end with their generation", "stream/owner_work.go", `if o\.saving == nil \{ // else its save was cut off`, `if true {`, 1000},
+	{"a failed plan at the end of the input is made again", "stream/owner_work.go", `o\.ended, o\.retryAt = false,`, `_, o.retryAt = false,`, 500},
+	{"in-line plans end with their generation", "stream/owner_work.go", `err != nil \{ // a save that was cut off is left to flush`, `err != nil && false {`, 500},
 }
 
 // apply writes the edited file and the overlay that puts it in the place of the true one.

@@ -1,6 +1,7 @@
 package streamtest_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -32,6 +33,7 @@ type simulation struct {
 	faults  []string     // that happened or were skipped, in order
 	rate    int          // of faults, in a thousand effects
 	cut     bool         // the faults end with a power cut
+	mended  time.Time    // until when plans in line fail when the other faults have ended
 	counts  map[string]int
 	tracing bool
 	trace   []string
@@ -201,9 +203,6 @@ func (s *simulation) pass(e *effect) {
 	v := verdict{draw: s.rand.Uint64()}
 	fate, chance := s.fates(e)
 	if !s.calm && chance < s.rate && fate != done {
-		if m := e.p.member; e.kind == "save" && s.byEvents() && m != nil && v.draw>>62 > 0 && s.fault("is expelled while it saves", e.p) {
-			s.group.evict(m)
-		}
 		if fate == late && e.kind != "publish" && e.kind != "solve" {
 			if e.until.IsZero() && s.fault(e.kind+" is slow", e.p) {
 				e.until = time.Now().Add(time.Duration(v.draw%40_000) * time.Millisecond)
@@ -213,12 +212,25 @@ func (s *simulation) pass(e *effect) {
 			v.fate = fate
 		}
 	}
+	// Plans in line are made by an owner alone: what only it has begun, and nobody would end.
+	var end context.CancelFunc
+	if m := e.p.member; e.kind == "save" && s.rate > 0 && s.byEvents() && m != nil && m.end != nil && v.draw>>60 == 0 && s.fault("save: refused, and the generation ends", e.p) {
+		v.fate, end = refused, m.end
+	}
+	if e.kind == "solve" && s.rate > 0 && s.byEvents() && s.calm && time.Now().Before(s.mended) {
+		v.fate = refused
+	}
 	s.mix(int64(e.p.number)<<32 | int64(e.partition)<<16 | int64(v.fate)<<8 | int64(len(e.kind)))
 	if s.tracing && (v.fate != done || e.kind != "fetch") {
 		s.note("%v/%d: %s %s %s", e.p, e.partition, e.kind, e.detail, fateNames[v.fate])
 	}
 	s.answer(e, v)
 	s.rest()
+	if end != nil {
+		s.group.ending = true
+		end()
+		s.rest()
+	}
 }
 
 // fates draws what could go wrong with an effect, and how likely that is, in a thousand.
@@ -235,9 +247,6 @@ func (s *simulation) fates(e *effect) (fate, int) {
 	}
 	if e.kind == "join" {
 		return done, chance
-	}
-	if e.kind == "solve" && s.silent && s.byEvents() {
-		chance /= 4 // nothing else makes the last plan of such a feed again
 	}
 	return options[k%len(options)], chance
 }
@@ -264,6 +273,7 @@ func (s *simulation) settle() {
 		s.powerCut()
 	}
 	s.calm = true
+	s.mended = time.Now().Add(20 * time.Second) // nothing but the owner makes the last plan of an event clock again
 	s.note("calm")
 	for _, p := range s.processes {
 		p.paused, p.skew = false, max(p.skew, 0)

@@ -104,7 +104,7 @@ func (s *Soak) stoppedInSave(ctx context.Context) error {
 func (s *Soak) stoppedBeforePublish(ctx context.Context) error {
 	return s.caught(ctx, s.kafkaProxy.Hold, func() (err error) {
 		defer func() { err = errors.Join(err, s.kafkaProxy.Release(context.WithoutCancel(ctx))) }()
-		if err := s.within(ctx, patient, func() (bool, error) { return HeldPlans(), nil }); err != nil {
+		if err := within(ctx, patient, func() (bool, error) { return HeldPlans(), nil }); err != nil {
 			return err
 		}
 		return s.stopped(ctx, s.planners[0])
@@ -112,9 +112,9 @@ func (s *Soak) stoppedBeforePublish(ctx context.Context) error {
 }
 
 // patient is how long a fault waits for its moment.
-const patient = 20 * time.Second
+const patient = 30 * time.Second
 
-// caught calls held when a save of the first planner waits for a lock that is held here, lets it go, and calls then.
+// caught calls held when the save of a plan by the first planner waits for a lock that is held here, lets it go, and calls then.
 func (s *Soak) caught(ctx context.Context, held, then func() error) error {
 	conn, err := pgx.Connect(ctx, s.dsn)
 	if err != nil {
@@ -125,12 +125,12 @@ func (s *Soak) caught(ctx context.Context, held, then func() error) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "LOCK TABLE drumbeat.outbox IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+	if _, err := tx.Exec(ctx, "LOCK TABLE drumbeat.plans IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 		return err
 	}
-	err = s.within(ctx, patient, func() (waits bool, err error) {
+	err = within(ctx, patient, func() (waits bool, err error) {
 		return waits, tx.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_locks JOIN pg_stat_activity USING (pid)
-			WHERE NOT granted AND relation = 'drumbeat.outbox'::regclass AND usename = $1`, s.planners[0].login()).Scan(&waits)
+			WHERE NOT granted AND relation = 'drumbeat.plans'::regclass AND usename = $1`, s.planners[0].login()).Scan(&waits)
 	})
 	if err == nil {
 		err = held()
@@ -142,7 +142,7 @@ func (s *Soak) caught(ctx context.Context, held, then func() error) error {
 }
 
 // within asks until the answer is yes; errMissed after the limit.
-func (s *Soak) within(ctx context.Context, limit time.Duration, ask func() (bool, error)) error {
+func within(ctx context.Context, limit time.Duration, ask func() (bool, error)) error {
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
 		if yes, err := ask(); yes || err != nil {
 			return err

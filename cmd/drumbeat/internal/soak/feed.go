@@ -30,14 +30,16 @@ type Feed struct {
 	units    map[string]map[string]int64 // by site and SKU
 }
 
-// Sites names n sites, each alone on its partition of the events topic.
+// Sites names n sites, each in an nth of its own of the partitions of the events topic: alone on its partition, and
+// members of a group, which get partitions in a row, have a share of the sites each.
 func Sites(n int) []string {
 	var names []string
+	n = min(n, schemas.EventsPartitions)
 	taken := map[int]bool{}
-	for i := 0; len(names) < min(n, schemas.EventsPartitions); i++ {
+	for i := 0; len(names) < n; i++ {
 		name := "plant-" + strconv.Itoa(i)
-		if p := schemas.PartitionOf([]byte(name), schemas.EventsPartitions); !taken[p] {
-			taken[p] = true
+		if part := schemas.PartitionOf([]byte(name), schemas.EventsPartitions) * n / schemas.EventsPartitions; !taken[part] {
+			taken[part] = true
 			names = append(names, name)
 		}
 	}

@@ -21,7 +21,7 @@ type Report struct {
 	Pause   time.Duration // the longest time in which nothing was saved
 
 	MemoryBegin float64 // bytes of all processes, before the first fault
-	MemoryEnd   float64 // when everything was planned
+	MemoryEnd   float64 // at the end of the load
 
 	mu     sync.Mutex
 	faults map[string]int

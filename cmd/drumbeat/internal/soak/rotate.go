@@ -9,8 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rest is the time between two faults, and the time without any before the first and after the last one.
-const rest = 10 * time.Second
+// rest is the time between two faults. calm is the time without any before the end: a planner remembers for a minute
+// the partitions that it has lost, and what the processes hold is compared when they have forgotten.
+const (
+	rest = 10 * time.Second
+	calm = 75 * time.Second
+)
 
 // rotate lets one fault after the other happen until Length is over and each of them has happened, in twice the Length at
 // most. The first minute, and the time until every
@@ -30,7 +34,7 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 	for _, f := range list {
 		s.report.due(f.name)
 	}
-	for n := 0; time.Since(began) < s.Length-2*rest || !s.report.complete() && time.Since(began) < 2*s.Length; n++ {
+	for n := 0; time.Since(began) < s.Length-calm || !s.report.complete() && time.Since(began) < 2*s.Length; n++ {
 		f := list[n%len(list)]
 		fmt.Fprintf(s.Say, "soak: %4.0f s, %d events accepted: %s\n", time.Since(began).Seconds(), s.feed.Accepted(), f.name)
 		s.fault.Store(f.name)
@@ -38,14 +42,33 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 		if err != nil && !errors.Is(err, errMissed) {
 			return fmt.Errorf("soak: %s: %w", f.name, err)
 		}
+		saved := s.saved.Load()
 		if err := wait(ctx, rest); err != nil {
+			return err
+		}
+		if err := s.recovered(ctx, saved); err != nil {
 			return err
 		}
 		if err == nil {
 			s.report.happened(f.name)
 		}
 	}
-	return wait(ctx, max(rest, s.Length-time.Since(began)))
+	s.fault.Store("after the faults")
+	if err := wait(ctx, max(calm, s.Length-time.Since(began))); err != nil {
+		return err
+	}
+	s.report.MemoryEnd, err = s.memory(ctx)
+	return err
+}
+
+// recovered waits until more is saved, so that each fault meets a service at work; what takes longer than a minute is
+// left to the judge, and the next fault.
+func (s *Soak) recovered(ctx context.Context, saved int64) error {
+	err := within(ctx, time.Minute, func() (bool, error) { return s.saved.Load() > saved, nil })
+	if errors.Is(err, errMissed) {
+		return nil
+	}
+	return err
 }
 
 // watch looks twice a second how many events are saved, for the longest time in which nothing moved. A database

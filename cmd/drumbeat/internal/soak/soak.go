@@ -244,9 +244,6 @@ func (s *Soak) judge(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.report.MemoryEnd, err = s.memory(ctx); err != nil {
-		return err
-	}
 	s.report.Verdict, err = j.Verdict(ctx)
 	return err
 }
