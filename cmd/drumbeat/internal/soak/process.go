@@ -30,7 +30,7 @@ func (s *Soak) launch(name, role string) (*Process, error) {
 	}
 	p := &Process{name: name, address: "127.0.0.1:" + strconv.Itoa(port), done: make(chan struct{})}
 	p.cmd = exec.Command(s.Self, "serve", "--roles", role, "--address", p.address, "--session", session.String(), "--log-format", "json")
-	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+s.broker, "DRUMBEAT_POSTGRES="+s.dsn)
+	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+s.broker, "DRUMBEAT_POSTGRES="+s.dsn, "DRUMBEAT_HEARTBEAT=0") // else the log never rests
 	log, err := os.OpenFile(filepath.Join(s.Dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("soak: %w", err)
