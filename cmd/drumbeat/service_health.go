@@ -39,14 +39,14 @@ const (
 // newCheckMetric is the gauge of the checks of readiness.
 func newCheckMetric(r prometheus.Registerer) *prometheus.GaugeVec {
 	ok := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "drumbeat_check_ok", Help: "1 while a check of readiness holds: postgres, kafka.",
+		Name: "drumbeat_check_ok", Help: "1 while a check of readiness holds: service, postgres, kafka, partitions.",
 	}, []string{"check"})
 	r.MustRegister(ok)
 	return ok
 }
 
 // watch shows whether the checks of readiness hold, until ctx ends.
-func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) error {
+func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	for {
@@ -61,7 +61,7 @@ func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) err
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 		}
 	}
