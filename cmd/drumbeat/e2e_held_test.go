@@ -28,12 +28,14 @@ func TestServeHoldsASite(t *testing.T) {
 		t.Errorf("reason %q", reason)
 	}
 	s.service.stop(t, 20*time.Second)
-	s.service = start(t, s.w, "serve", "serve", "--address", s.address, "--session", "6s", "--log-format", "json")
+	s.service = start(t, s.w, "serve", "serve", "--address", s.address, "--session", "6s", "--log-format", "json", "--heartbeat", "200ms")
 	awaitReady(t, s.service, s.address, time.Minute)
-	eventually(t, "held after a restart", time.Minute, func() (bool, string) {
-		held := metrics(t, s.address)[`drumbeat_site_held{site="plant"}`]
-		return held == 1, fmt.Sprint(held)
+	eventually(t, "held after a restart, and heartbeats pass", time.Minute, func() (bool, string) {
+		all := metrics(t, s.address)
+		held, arrived := all[`drumbeat_site_held{site="plant"}`], all["drumbeat_heartbeat_seconds_count"]
+		return held == 1 && arrived >= 3, fmt.Sprintf("held %v, %v heartbeats", held, arrived)
 	})
+	checkListed(t, metrics(t, s.address))
 	const before = 3 + 1 + 400 + 1
 	letters := func() int64 { return s.db.number(t, "SELECT count(*) FROM drumbeat.dead_letters") }
 	if n := letters(); n >= 400 || n < 190 {
@@ -46,12 +48,18 @@ func TestServeHoldsASite(t *testing.T) {
 		n := s.db.read(t, schemas.DefaultInputTopic)
 		return n == before+1 && letters() == 400, fmt.Sprintf("%d records read, %d dead letters", n, letters())
 	})
+	s.service.stop(t, 20*time.Second) // for one without heartbeats, whose log comes to rest
+	s.service = start(t, s.w, "serve", "serve", "--address", s.address, "--session", "6s", "--log-format", "json")
+	awaitReady(t, s.service, s.address, time.Minute)
+	done = s.plans("optimal")
+	s.sell(20)
+	s.await("the plan after the heartbeats", "optimal", done+1)
 	s.settle()
 	if held := metrics(t, s.address)[`drumbeat_site_held{site="plant"}`]; held != 0 {
 		t.Errorf("the metric says held: %v", held)
 	}
-	if n := s.db.number(t, "SELECT sum(qty)::bigint FROM drumbeat.sales_transactions"); n != 40 {
-		t.Errorf("%d units sold, want 40", n)
+	if n := s.db.number(t, "SELECT sum(qty)::bigint FROM drumbeat.sales_transactions"); n != 60 {
+		t.Errorf("%d units sold, want 60", n)
 	}
 	s.service.stop(t, 20*time.Second)
 }

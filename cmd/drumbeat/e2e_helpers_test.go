@@ -92,7 +92,8 @@ type world struct {
 
 // environment is all that a process sees of ours.
 func (p world) environment() []string {
-	env := []string{childVariable + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + p.home, "TMPDIR=" + os.TempDir(), "TZ=UTC"}
+	// Without heartbeats: a log that never rests is never settled.
+	env := []string{childVariable + "=1", "DRUMBEAT_HEARTBEAT=0", "PATH=" + os.Getenv("PATH"), "HOME=" + p.home, "TMPDIR=" + os.TempDir(), "TZ=UTC"}
 	if p.broker != "" {
 		env = append(env, "DRUMBEAT_KAFKA_BROKERS="+p.broker)
 	}

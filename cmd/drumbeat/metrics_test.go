@@ -176,3 +176,26 @@ func TestMetricNames(t *testing.T) {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
+
+// checkListed wants every series of ours that a service shows to belong to a metric of the reference.
+func checkListed(t *testing.T, series map[string]float64) {
+	t.Helper()
+	listed := map[string]bool{}
+	for _, m := range exported(t) {
+		listed[m.name] = true
+		if m.kind == "histogram" {
+			listed[m.name+"_bucket"], listed[m.name+"_sum"], listed[m.name+"_count"] = true, true, true
+		}
+	}
+	shown := 0
+	for key := range series {
+		if name, _, _ := strings.Cut(key, "{"); strings.HasPrefix(name, "drumbeat_") {
+			if shown++; !listed[name] {
+				t.Errorf("the service shows %s, which is not in %s", key, metricReference)
+			}
+		}
+	}
+	if shown < 50 {
+		t.Errorf("%d series of ours", shown)
+	}
+}

@@ -64,7 +64,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 		return set.wrong(errors.New("--input: no topic"), "input")
 	}
 	if c.Heartbeat < 0 {
-		return set.wrong(fmt.Errorf("--heartbeat %v is below 0", c.Heartbeat), "heartbeat")
+		return set.wrong(fmt.Errorf("--heartbeat: %v is below 0", c.Heartbeat), "heartbeat")
 	}
 	if err := c.Solve.validate(); err != nil {
 		return set.wrong(err, "solve-processes", "solve-limit", "solve-memory")
@@ -93,7 +93,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, tokens: tokens, retention: c.Retention, heartbeat: c.Heartbeat, drain: c.Drain, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, drain: c.Drain, heartbeat: c.Heartbeat, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,10 +57,8 @@ type service struct {
 func (s *service) run(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	checks := s.checks()
-	reachable := newCheckMetric(registry)
 	server := web.New(web.Config{
-		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: checks, Started: s.ready.started.Load,
+		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: s.checks(), Started: s.ready.started.Load,
 	})
 	listener, err := server.Listen(ctx)
 	if err != nil {
@@ -76,8 +75,9 @@ func (s *service) run(ctx context.Context) error {
 	defer abort()
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
-	watched := make(chan error, 1)
-	go func() { watched <- watch(serving, checks, reachable) }()
+	reachable := newCheckMetric(registry)
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(work, s.checks(), reachable) })
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(serving, listener)
@@ -88,7 +88,9 @@ func (s *service) run(ctx context.Context) error {
 		<-drained
 	}
 	stopServing()
-	err = errors.Join(err, <-served, <-watched)
+	err = errors.Join(err, <-served)
+	abort()
+	watching.Wait()
 	if store := s.ready.store.Load(); store != nil {
 		store.Close()
 	}

@@ -46,7 +46,7 @@ func newCheckMetric(r prometheus.Registerer) *prometheus.GaugeVec {
 }
 
 // watch shows whether the checks of readiness hold, until ctx ends.
-func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) error {
+func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	for {
@@ -61,7 +61,7 @@ func watch(ctx context.Context, checks []web.Check, ok *prometheus.GaugeVec) err
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 		}
 	}

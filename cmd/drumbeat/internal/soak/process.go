@@ -45,7 +45,7 @@ func (s *Soak) launch(name, role string, near bool) (*Process, error) {
 	if !near {
 		broker, at.Host = s.kafkaProxy.Listen, s.postgresProxy.Listen
 	}
-	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+broker, "DRUMBEAT_POSTGRES="+at.String())
+	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+broker, "DRUMBEAT_POSTGRES="+at.String(), "DRUMBEAT_HEARTBEAT=0") // else the log never rests
 	log, err := os.OpenFile(filepath.Join(s.Dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("soak: %w", err)
