@@ -57,3 +57,12 @@ func TestBenchService(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A service without an input topic is refused: what people decide goes to the first.
+func TestServeNeedsAnInput(t *testing.T) {
+	var out, errs bytes.Buffer
+	status := run(t.Context(), []string{"serve", "--check-config", "--postgres", "postgres://none", "--input="}, streams{strings.NewReader(""), &out, &errs})
+	if status != 2 || !strings.Contains(errs.String(), "--input: no topic") {
+		t.Errorf("status %d: %s%s", status, &out, &errs)
+	}
+}
