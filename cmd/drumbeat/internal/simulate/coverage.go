@@ -27,7 +27,7 @@ func (c *coverage) Morning(_ context.Context, p *Past) (list []Order, err error)
 		k := &c.set.SKUs[i]
 		daily := mean(p.Sold[i], recent)
 		target := daily * (7*c.weeks + float64(k.Lead)*c.set.daysPerPeriod())
-		if q := k.lot(target - (p.Stock[i] + p.Coming[i]).Float()); q > 0 {
+		if q := k.lot(target - p.position(i)); q > 0 {
 			list = append(list, c.set.order(i, q, p.Today, next))
 		}
 	}

@@ -32,6 +32,7 @@ type drumbeat struct {
 	planned [][]float64    // by SKU and period
 	has     []bool         // in the plan
 	plans   Plans
+	held    bool                                     // sales have been held as errors
 	opening func(sku int, believed schemas.Quantity) // told of each plan's opening stock; nil: nobody asks
 }
 
@@ -152,7 +153,7 @@ func (b *drumbeat) Learn(day schemas.Date, rows []Row) error {
 	return nil
 }
 
-// Morning implements [Policy]. Stock is counted before the first plan, and where the feed is spoiled every Monday.
+// Morning implements [Policy]. Stock is counted before the first plan and then every Monday.
 func (b *drumbeat) Morning(ctx context.Context, p *Past) ([]Order, error) {
 	b.tick(p.Today.Time(nil))
 	var list []Order
@@ -161,9 +162,9 @@ func (b *drumbeat) Morning(ctx context.Context, p *Past) ([]Order, error) {
 		list = b.begin(period)
 	}
 	first := p.Today == b.set.From
-	if first || b.set.Dirt != nil && p.Today.Weekday() == time.Monday {
+	if first || p.Today.Weekday() == time.Monday {
 		for i := range b.set.SKUs {
-			err := b.send(&schemas.StockCounted{SKU: b.set.SKUs[i].Name, OnHand: p.Stock[i], AsOf: schemas.AsOf{Date: p.Today - 1}})
+			err := b.send(&schemas.StockCounted{SKU: b.set.SKUs[i].Name, OnHand: p.Stock[i] - p.Waiting[i], AsOf: schemas.AsOf{Date: p.Today - 1}})
 			if err != nil {
 				return nil, err
 			}
@@ -267,6 +268,9 @@ func (b *drumbeat) take(p *optimize.Problem, plan *optimize.Plan, today schemas.
 // drain drops what would be saved and published.
 func (b *drumbeat) drain() {
 	for batch := b.p.Ready(); batch != nil; batch = b.p.Ready() {
+		for i := range batch.Sales {
+			b.held = b.held || batch.Sales[i].Held != 0
+		}
 		b.p.Advance(batch)
 	}
 }

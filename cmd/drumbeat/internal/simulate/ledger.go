@@ -5,13 +5,12 @@ import "drumbeat/schemas"
 // Ledger is the log of a run: what happened to each SKU on each simulated day, and what it cost. Every figure of
 // a report follows from it.
 type Ledger struct {
-	SKUs    []Account
-	Orders  []Order          // as they were started
-	Load    [][]float64      // by resource and day
-	Cut     schemas.Quantity // what orders asked beyond the capacity
-	Plans   Plans
-	waiting []schemas.Quantity // backlog, by SKU
-	set     *Set
+	SKUs   []Account
+	Orders []Order          // as they were started
+	Load   [][]float64      // by resource and day
+	Cut    schemas.Quantity // what orders asked beyond the capacity
+	Plans  Plans
+	set    *Set
 }
 
 // Account is the log of one SKU, by simulated day.
@@ -43,7 +42,7 @@ func (c *Cost) add(o *Cost) {
 }
 
 func newLedger(set *Set) *Ledger {
-	l := &Ledger{SKUs: make([]Account, len(set.SKUs)), waiting: make([]schemas.Quantity, len(set.SKUs)), set: set}
+	l := &Ledger{SKUs: make([]Account, len(set.SKUs)), set: set}
 	n := set.days()
 	for i := range l.SKUs {
 		a := &l.SKUs[i]
@@ -81,11 +80,11 @@ func (l *Ledger) close(w *world, d schemas.Date) {
 	last := d+1 == l.set.Until
 	for i := range l.SKUs {
 		a, k := &l.SKUs[i], &l.set.SKUs[i]
-		a.Stock[t], a.Waiting[t] = w.past.Stock[i], l.waiting[i]
+		a.Stock[t], a.Waiting[t] = w.past.Stock[i], w.past.Waiting[i]
 		a.Cost.Holding += k.Holding * a.Stock[t].Float()
-		a.Cost.Lost += k.Backlog * l.waiting[i].Float()
+		a.Cost.Lost += k.Backlog * w.past.Waiting[i].Float()
 		if last { // who still waits goes elsewhere
-			a.Cost.Lost += k.Lost * l.waiting[i].Float()
+			a.Cost.Lost += k.Lost * w.past.Waiting[i].Float()
 			a.Coming = w.past.Coming[i]
 			a.Cost.Leftover = k.Cost * (a.Stock[t] + a.Coming - k.Opening).Float()
 		}

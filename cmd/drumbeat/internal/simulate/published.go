@@ -130,7 +130,7 @@ func (p *published) problem(past *Past, months []span) *optimize.Problem {
 		first, units := p.daily(i, past.Today)
 		fit := regress(units)
 		s := optimize.SKU{
-			Name: k.Name, Opening: max(0, past.Stock[i].Float()), ProductionCost: k.Cost, HoldingCost: k.Holding * daysPerMonth,
+			Name: k.Name, Opening: past.Stock[i].Float(), ProductionCost: k.Cost, HoldingCost: k.Holding * daysPerMonth,
 			LeadTime:    int(math.Ceil(float64(k.Lead)*p.set.daysPerPeriod()/daysPerMonth - 1e-6)),
 			Uses:        []optimize.Use{{Resource: len(problem.Resources) - 1, Amount: 1}},
 			Demand:      make([]float64, len(months)),

@@ -33,7 +33,7 @@ func (r *reorder) Morning(_ context.Context, p *Past) (list []Order, err error) 
 	}
 	for i := range r.set.SKUs {
 		k := &r.set.SKUs[i]
-		position := (p.Stock[i] + p.Coming[i]).Float()
+		position := p.position(i)
 		if r.lot[i] == 0 || position > r.point[i] {
 			continue
 		}

@@ -64,13 +64,13 @@ func SpareParts(dir string, skus, weeks int) (*Set, error) {
 		row := rows[item[0]]
 		sold := false
 		for t := range min(len(row), len(head)) - 1 {
-			q, err := schemas.ParseQuantity(row[t+1])
-			if err != nil || q < 0 {
+			units, err := strconv.ParseFloat(row[t+1], 64)
+			if err != nil || units < 0 {
 				return nil, fmt.Errorf("simulate: demand of part %s in %s: %q is no quantity", item[0], head[t+1], row[t+1])
 			}
 			day := s.First.AddDays(7*t + weekSale)
-			k.Demand[day-s.First] = q
-			sold = sold || q > 0 && day < s.From
+			k.Demand[day-s.First] = quantity(units)
+			sold = sold || units > 0 && day < s.From
 		}
 		if !sold || k.Cost <= 0 || k.Holding <= 0 {
 			continue

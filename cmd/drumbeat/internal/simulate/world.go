@@ -10,10 +10,11 @@ import (
 // Past is what a policy may know: what was sold until now, what lies there, what is on its way. It is read only and
 // changes with the world.
 type Past struct {
-	Today  schemas.Date
-	Sold   [][]schemas.Quantity // by SKU and day from Set.First on
-	Stock  []schemas.Quantity
-	Coming []schemas.Quantity // started and not yet there
+	Today   schemas.Date
+	Sold    [][]schemas.Quantity // by SKU and day from Set.First on
+	Stock   []schemas.Quantity
+	Coming  []schemas.Quantity // started and not yet there
+	Waiting []schemas.Quantity // asked and not yet served, where demand waits
 
 	world *world
 }
@@ -27,6 +28,9 @@ func (p *Past) Room(r int, days span) float64 {
 	}
 	return sum
 }
+
+// position is stock and orders less what waits.
+func (p *Past) position(i int) float64 { return (p.Stock[i] + p.Coming[i] - p.Waiting[i]).Float() }
 
 // Policy decides what is made. It is told of every day in turn; Morning and Evening are asked on simulated days only.
 type Policy interface {
@@ -96,7 +100,7 @@ func Run(ctx context.Context, set *Set, policy Policy) (*Ledger, error) {
 func newWorld(set *Set) *world {
 	n := len(set.SKUs)
 	w := &world{set: set, ledger: newLedger(set), load: make([][]float64, len(set.Resources)), paid: make([]schemas.Date, n), feed: feed{set: set}}
-	w.past = Past{Sold: make([][]schemas.Quantity, n), Stock: make([]schemas.Quantity, n), Coming: make([]schemas.Quantity, n), world: w}
+	w.past = Past{Sold: make([][]schemas.Quantity, n), Stock: make([]schemas.Quantity, n), Coming: make([]schemas.Quantity, n), Waiting: make([]schemas.Quantity, n), world: w}
 	for i := range set.SKUs {
 		w.past.Sold[i] = make([]schemas.Quantity, 0, len(set.SKUs[i].Demand))
 		w.past.Stock[i] = set.SKUs[i].Opening
@@ -188,12 +192,12 @@ func (w *world) arrive(d schemas.Date) {
 // waits.
 func (w *world) serve(i int, d schemas.Date) schemas.Quantity {
 	asked, k := w.set.demand(i, d), &w.set.SKUs[i]
-	need := asked + w.ledger.waiting[i]
+	need := asked + w.past.Waiting[i]
 	served := min(need, w.past.Stock[i])
 	w.past.Stock[i] -= served
 	if k.Backlog > 0 {
 		w.ledger.serve(i, d, asked, served, 0)
-		w.ledger.waiting[i] = need - served
+		w.past.Waiting[i] = need - served
 		return asked
 	}
 	w.ledger.serve(i, d, asked, served, need-served)
