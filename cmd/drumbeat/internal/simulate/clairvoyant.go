@@ -74,6 +74,9 @@ func (c *clairvoyant) earliest(i int) schemas.Date {
 	return c.set.From
 }
 
+// whole keeps the engine from solving by prices: capacity by days binds on hundreds of rows at once, where one LP is faster.
+const whole = -1
+
 // limited solves the SKUs that share capacity, with days for periods.
 func (c *clairvoyant) limited(ctx context.Context) error {
 	n := c.set.days()
@@ -117,7 +120,7 @@ func (c *clairvoyant) limited(ctx context.Context) error {
 	if len(index) == 0 {
 		return nil
 	}
-	engine := optimize.NewEngine(c.solver, optimize.Options{})
+	engine := optimize.NewEngine(c.solver, optimize.Options{GuidedRows: whole})
 	plan, err := engine.Solve(ctx, p, nil)
 	if err != nil {
 		return err
