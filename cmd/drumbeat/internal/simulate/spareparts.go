@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +15,8 @@ import (
 	"drumbeat/schemas"
 )
 
-// SpareParts reads the spare parts of a Dutch manufacturer (man_items.csv, man_demand_weekly.csv.gz): weeks of demand, booked on
-// their Fridays, with lead times, least orders, packs, prices and order costs. Of the parts that sold before the run it
+// SpareParts reads the spare parts of a Dutch manufacturer (man_items.csv, man_demand_weekly.csv.gz): weeks of demand, each booked on
+// a working day at random, with lead times, least orders, packs, prices and order costs. Of the parts that sold before the run it
 // takes the first so many (0: all). The last `weeks` weeks are simulated; nothing limits what can be ordered.
 func SpareParts(dir string, skus, weeks int) (*Set, error) {
 	items, err := table(filepath.Join(dir, "man_items.csv"))
@@ -68,7 +69,7 @@ func SpareParts(dir string, skus, weeks int) (*Set, error) {
 			if err != nil || units < 0 {
 				return nil, fmt.Errorf("simulate: demand of part %s in %s: %q is no quantity", item[0], head[t+1], row[t+1])
 			}
-			day := s.First.AddDays(7*t + weekSale)
+			day := s.First.AddDays(7*t + workday(len(s.SKUs), t))
 			k.Demand[day-s.First] = quantity(units)
 			sold = sold || units > 0 && day < s.From
 		}
@@ -83,8 +84,10 @@ func SpareParts(dir string, skus, weeks int) (*Set, error) {
 	return s, nil
 }
 
-// weekSale is the day of a week on which its demand is booked: Friday.
-const weekSale = 4
+// workday is the day of a week, from Monday to Friday, on which the demand of a SKU is booked: the file does not tell it.
+func workday(sku, week int) int {
+	return rand.New(rand.NewPCG(uint64(sku), uint64(week))).IntN(5)
+}
 
 // isoWeek is the Monday of a week such as 2012-W01.
 func isoWeek(text string) (schemas.Date, error) {
