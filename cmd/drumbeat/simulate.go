@@ -29,7 +29,7 @@ type simulateCmd struct {
 	CapacityShare float64 `placeholder:"F" help:"Files: capacity as a multiple of the mean load; without it nothing limits."`
 	Lead          int     `placeholder:"WEEKS" help:"Files: lead time."`
 	SKUs          int     `name:"skus" placeholder:"N" help:"Of files and data sets so many SKUs, the busiest first (online-retail: 200, else all)."`
-	Weeks         int     `placeholder:"N" help:"Weeks that are simulated, the last of the data (default half of them for files, 17 for online-retail, 72 for spare-parts)."`
+	Weeks         int     `placeholder:"N" help:"Weeks that are simulated, the last of the data (default 26 for files, 17 for online-retail, 72 for spare-parts)."`
 	Dirty         bool    `help:"Spoil a twentieth of the feed and deliver another twentieth late."`
 
 	Curve bool   `help:"Add each policy at other service levels, weeks and months of stock."`
@@ -43,6 +43,7 @@ const (
 	retailSKUs  = 200
 	retailWeeks = 17
 	partsWeeks  = 72
+	fileWeeks   = 26
 )
 
 // Run simulates: progress on stderr, the report on stdout.
@@ -150,7 +151,7 @@ func (c *simulateCmd) sets() (list []*simulate.Set, err error) {
 		set, err = sales.Load()
 	default:
 		set, err = simulate.Sales{
-			Name: filepath.Base(c.From[0]), Files: c.From, Map: c.Map, SKUs: c.SKUs, Weeks: c.Weeks, Share: c.CapacityShare, Lead: c.Lead,
+			Name: filepath.Base(c.From[0]), Files: c.From, Map: c.Map, SKUs: c.SKUs, Weeks: weeks(fileWeeks), Share: c.CapacityShare, Lead: c.Lead,
 		}.Load()
 	}
 	if err != nil {

@@ -69,6 +69,9 @@ func (s *Set) Check() error {
 		if len(k.Demand) < int(s.Until-s.First) || k.Resource >= len(s.Resources) || k.Cost <= 0 || k.Lost < k.Cost || k.Holding <= 0 {
 			return fmt.Errorf("simulate: SKU %s: its demand, resource or costs do not fit the set (costs above 0, a lost unit not below the cost)", k.Name)
 		}
+		if noProduct(k.Name) {
+			return fmt.Errorf("simulate: SKU %s: its code is that of a fee or a booking, whose sales are no demand", k.Name)
+		}
 	}
 	return nil
 }
