@@ -15,9 +15,9 @@ import (
 // The page, in pixels.
 const (
 	pageWidth   = 960
-	chartTop    = 64
+	chartTop    = 78
 	chartHeight = 380
-	storyTop    = 520
+	storyTop    = 534
 	storyHeight = 240
 	pageHeight  = storyTop + storyHeight + 60
 	plotLeft    = 90
@@ -115,7 +115,7 @@ func (p *page) curves(r *Report) {
 	p.text((plotLeft+plotRight)/2, chartTop+chartHeight+36, "middle", 12, "fill rate: units served on the day, of those asked")
 	p.text(plotLeft, chartTop-6, "start", 12, "total cost")
 	points := slices.Clone(r.Policies)
-	slices.SortStableFunc(points, func(a, b Measures) int { return cmp.Compare(a.Fill, b.Fill) })
+	slices.SortStableFunc(points, func(a, b Measures) int { return cmp.Compare(setting(a.Policy), setting(b.Policy)) })
 	var families []string
 	for i := range r.Policies {
 		if f := r.Policies[i].Family; !slices.Contains(families, f) {
@@ -126,7 +126,9 @@ func (p *page) curves(r *Report) {
 		ink, line := p.ink[family], ""
 		for i := range points {
 			if m := &points[i]; m.Family == family {
-				line += fmt.Sprintf("%.1f,%.1f ", x.at(100*m.Fill), y.at(m.Total))
+				if m.Policy != "published" { // its safety stock is the SKU's own, no point of the curve
+					line += fmt.Sprintf("%.1f,%.1f ", x.at(100*m.Fill), y.at(m.Total))
+				}
 				size := 4.0
 				if isDefault(m.Policy) {
 					size = 7
@@ -141,6 +143,15 @@ func (p *page) curves(r *Report) {
 		p.text(plotRight+36, at, "start", 12, family)
 	}
 	p.text(plotRight+18, float64(chartTop+24+20*len(families)), "start", 11, "large: as set by default")
+}
+
+// setting is where a policy stands on its family's curve.
+func setting(policy string) float64 {
+	c, err := Parse(policy)
+	if err != nil {
+		return 0
+	}
+	return c.Weeks + c.get("level") + c.get("months")
 }
 
 // isDefault says that a policy runs as it is without anything set.
