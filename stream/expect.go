@@ -11,6 +11,7 @@ import (
 type span struct {
 	cuts  []int   // ends of the periods in days from the open day on
 	cover int     // days that the safety stock of a service level covers, 0 for other rules
+	reach int     // the cover's days by the calendar
 	level float64 // that service level
 }
 
@@ -23,7 +24,8 @@ func (s *site) spanOf(k *sku, t *terms, cuts []int) span {
 	if t.safety.Rule == schemas.SafetyServiceLevel {
 		// The lead time, and the time until a plan can answer: the frozen periods and one of review.
 		days := math.Round(float64(t.lead+1+s.settings.Frozen) * s.settings.daysPer(schemas.PerPeriod))
-		a.cover = s.coverWithDemand(k, int(min(longestCover, days)), a.days())
+		a.reach = int(min(longestCover, days))
+		a.cover = s.coverWithDemand(k, a.reach, a.days())
 		a.level = t.safety.Value
 	}
 	return a
@@ -143,7 +145,7 @@ const safetyRound = .01
 // cover has the width that goes with its own mean demand, the rate of its days within the horizon to that of today's.
 func (x *expected) serviceStock(a span, plain []float64) []float64 {
 	rate := func(from int) (float64, bool) {
-		sum, days := 0.0, min(a.cover, a.days()-from)
+		sum, days := 0.0, min(a.reach, a.days()-from)
 		for day := from; day < from+days; day++ {
 			sum += plain[day] * x.left[day]
 		}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -133,5 +134,36 @@ func TestRestDaysInCoverAndMean(t *testing.T) {
 	s.reconfigure()
 	if got := s.coverWithDemand(k, 70, 182); got != 70 {
 		t.Errorf("without any day of demand the cover is %d days, want all 70", got)
+	}
+}
+
+// The safety stock of a shop that opens one day a week does not follow the weekday on which it plans: a cover has as
+// many open days wherever its weeks begin.
+func TestSafetyStockOfRareOpenDays(t *testing.T) {
+	p, err := New(benchConfig(), &Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.site("plant")
+	r := rand.New(rand.NewPCG(1, 1))
+	s.begin(storyStart + 280) // a Monday
+	for i := range 12 {
+		k := s.learn("K" + string(rune('A'+i)))
+		for d := storyStart; d < s.Today; d++ {
+			if d.Weekday() == time.Friday {
+				s.amend(k, d, func(e *dayEntry) { e.Kept = schemas.Quantity(50+r.IntN(100)) * schemas.Unit })
+			}
+		}
+	}
+	s.note(triggerSale, "", true)
+	monday := s.netted("KA").safety[2].Float()
+	if monday < 20 {
+		t.Fatalf("the safety stock of two Fridays of 50 to 150 units is %v", monday)
+	}
+	for range 4 { // to Friday, on which nothing has been sold yet
+		s.rollTo(s.Today + 1)
+		if got := s.netted("KA").safety[2].Float(); !nearly(got, monday, .1) {
+			t.Errorf("planned on a %v it is %v, on Monday %v", s.Today.Weekday(), got, monday)
+		}
 	}
 }
