@@ -53,15 +53,13 @@ func newLedger(set *Set) *Ledger {
 	return l
 }
 
-func (l *Ledger) start(o Order, pays bool) {
+func (l *Ledger) start(o Order, periods int) {
 	o.received = 0
 	l.Orders = append(l.Orders, o)
 	a, k := &l.SKUs[o.SKU], &l.set.SKUs[o.SKU]
 	a.Started += o.Quantity
 	a.Cost.Production += k.Cost * o.Quantity.Float()
-	if pays {
-		a.Cost.Orders += k.OrderCost
-	}
+	a.Cost.Orders += k.OrderCost * float64(periods)
 }
 
 func (l *Ledger) arrive(i int, d schemas.Date, q schemas.Quantity) {

@@ -17,13 +17,17 @@ type Order struct {
 	unpaid   bool // it pays no order cost, for it is part of a bound
 }
 
-// order is one that starts over [from, to): without a lead time it arrives as it is made, else over the period that
-// lies the lead time after the one in which it starts.
+// order is one that starts over [from, to). Without a lead time it arrives as it is made, else evenly over the periods that lie
+// the lead time after those in which it starts: never before it is made. What no resource limits is bought at once, where
+// it takes a lead time to come.
 func (s *Set) order(i int, quantity schemas.Quantity, from, to schemas.Date) Order {
+	k := &s.SKUs[i]
+	if k.Lead > 0 && k.Resource < 0 {
+		to = from + 1
+	}
 	o := Order{SKU: i, Quantity: quantity, From: from, To: to, Due: from, End: to}
-	if lead := s.SKUs[i].Lead; lead > 0 {
-		p := s.after(from, lead)
-		o.Due, o.End = p.start, p.end
+	if k.Lead > 0 {
+		o.Due, o.End = s.after(from, k.Lead).start, s.after(to-1, k.Lead).end
 	}
 	return o
 }

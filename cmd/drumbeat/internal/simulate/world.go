@@ -154,13 +154,23 @@ func (w *world) start(list []Order) {
 			}
 		}
 		w.past.Coming[o.SKU] += o.Quantity
-		pays := false
-		if p := w.set.period(o.From).start; k.OrderCost > 0 && !o.unpaid && w.paid[o.SKU] != p {
-			w.paid[o.SKU], pays = p, true
-		}
 		w.orders = append(w.orders, o)
-		w.ledger.start(o, pays)
+		w.ledger.start(o, w.pays(o))
 	}
+}
+
+// pays counts the periods in which an order starts and none of its SKU has before.
+func (w *world) pays(o Order) (periods int) {
+	if o.unpaid {
+		return 0
+	}
+	for p := w.set.period(o.From); p.start < o.To; p = w.set.period(p.end) {
+		if p.start > w.paid[o.SKU] {
+			w.paid[o.SKU] = p.start
+			periods++
+		}
+	}
+	return periods
 }
 
 // loadOn is what a resource makes on a day.
