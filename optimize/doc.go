@@ -17,7 +17,7 @@
 //	   ▲                                                                                                      │
 //	   └───────────────────────── its duals, until upper bound = lower bound ─────────────────────────────────┘
 //
-// coupled.go reads an LP as paths with shared rows; oracle.go finds a path's optimum at prices; bound.go adds them up to
+// coupled.go reads an LP as paths with shared rows, cut.go the arcs between two nodes as one curve; oracle.go finds a path's optimum at prices; bound.go adds them up to
 // the Lagrangian bound; firstprices.go finds prices to begin with; exchange.go finds swaps near no loss, and the values
 // of stock; restricted.go writes the LP of the contested decisions; rounds.go repeats (rounds_begin.go, rounds_end.go). All of it is a [Solver], so the
 // stages, ties, whole units and the cost of stability need not know which one they use, and a warm start is prices alone.
