@@ -22,6 +22,7 @@ func (c *coverage) Morning(_ context.Context, p *Past) (list []Order, err error)
 	if p.Today.Weekday() != time.Monday && p.Today != c.set.From {
 		return nil, nil
 	}
+	c.reviewed(p.Today)
 	next := week(p.Today).end
 	for i := range c.set.SKUs {
 		k := &c.set.SKUs[i]

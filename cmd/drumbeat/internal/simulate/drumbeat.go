@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 type drumbeat struct {
 	set     *Set
 	cadence string
+	worth   float64 // what a lost unit is said to cost, in multiples of what it costs
 	p       *stream.Processor
 	engine  *optimize.Engine
 	offset  int64
@@ -29,7 +31,8 @@ type drumbeat struct {
 	sold    bool // today
 
 	starts  []schemas.Date // of the periods of the newest plan
-	planned [][]float64    // by SKU and period
+	planned [][]float64    // by SKU and period, in the first one with what had started
+	made    []float64      // by SKU: started in the current period
 	has     []bool         // in the plan
 	plans   Plans
 	held    bool                                     // sales have been held as errors
@@ -59,8 +62,8 @@ func newDrumbeat(set *Set, c *Choice, solver func() optimize.Solver) (*drumbeat,
 		return nil, err
 	}
 	b := &drumbeat{
-		set: set, cadence: c.Cadence, p: p, engine: optimize.NewEngine(solver, optimize.Options{}), index: map[string]int{},
-		planned: make([][]float64, len(set.SKUs)), has: make([]bool, len(set.SKUs)),
+		set: set, cadence: c.Cadence, worth: c.get("worth"), p: p, engine: optimize.NewEngine(solver, optimize.Options{}), index: map[string]int{},
+		planned: make([][]float64, len(set.SKUs)), made: make([]float64, len(set.SKUs)), has: make([]bool, len(set.SKUs)),
 	}
 	for i := range set.SKUs {
 		b.index[set.SKUs[i].Name] = i
@@ -88,7 +91,7 @@ func (b *drumbeat) define() error {
 		k := &b.set.SKUs[i]
 		days := b.set.daysPerPeriod()
 		item := &schemas.Item{
-			SKU: k.Name, ProductionCost: k.Cost, HoldingCost: k.Holding * days, ShortageCost: k.Lost, BacklogCost: k.Backlog * days,
+			SKU: k.Name, ProductionCost: k.Cost, HoldingCost: k.Holding * days, ShortageCost: b.worth * k.Lost, BacklogCost: k.Backlog * days,
 			LeadTime: float64(k.Lead), PackSize: k.Pack, MinOrder: k.Least, OrderCost: k.OrderCost, Resource: "unlimited", Usage: 1,
 		}
 		if k.Resource >= 0 {
@@ -149,6 +152,7 @@ func (b *drumbeat) Learn(day schemas.Date, rows []Row) error {
 		}
 	}
 	b.sold = len(rows) > 0
+	b.plans.Wait.tell(day, len(rows))
 	b.drain()
 	return nil
 }
@@ -187,12 +191,14 @@ func (b *drumbeat) Evening(ctx context.Context, p *Past) ([]Order, error) {
 
 // begin starts what the newest plan has for a period.
 func (b *drumbeat) begin(period span) (list []Order) {
+	clear(b.made)
 	t := b.at(period.start)
 	if t < 0 {
 		return nil
 	}
 	for i, x := range b.planned {
 		if b.has[i] && quantity(x[t]) > 0 {
+			b.made[i] = x[t]
 			list = append(list, b.set.order(i, quantity(x[t]), period.start, period.end))
 		}
 	}
@@ -222,7 +228,6 @@ func (b *drumbeat) plan(ctx context.Context, today schemas.Date, now time.Time) 
 			b.plans.Degraded++
 			continue
 		}
-		b.take(job.Problem, plan, today)
 		period := b.set.period(today)
 		for s := range job.Problem.SKUs {
 			i := b.index[job.Problem.SKUs[s].Name]
@@ -230,9 +235,11 @@ func (b *drumbeat) plan(ctx context.Context, today schemas.Date, now time.Time) 
 				b.opening(i, quantity(job.Problem.SKUs[s].Opening))
 			}
 			if q := quantity(plan.Production[s][0]); q > 0 {
+				b.made[i] += plan.Production[s][0]
 				list = append(list, b.set.order(i, q, today, period.end))
 			}
 		}
+		b.take(job.Problem, plan, today)
 	}
 	b.drain()
 	return list, nil
@@ -241,6 +248,7 @@ func (b *drumbeat) plan(ctx context.Context, today schemas.Date, now time.Time) 
 // take keeps what is planned by period and measures what has moved since the plan before.
 func (b *drumbeat) take(p *optimize.Problem, plan *optimize.Plan, today schemas.Date) {
 	b.plans.Published++
+	b.plans.Wait.seen(today)
 	b.plans.FrozenMoves += plan.FrozenMoves
 	starts := make([]schemas.Date, len(p.Periods))
 	period := b.set.period(today)
@@ -253,8 +261,9 @@ func (b *drumbeat) take(p *optimize.Problem, plan *optimize.Plan, today schemas.
 	clear(b.has)
 	for s := range p.SKUs {
 		i := b.index[p.SKUs[s].Name]
-		x := plan.Production[s]
-		for t := 1; t < len(starts); t++ {
+		x := slices.Clone(plan.Production[s])
+		x[0] = b.made[i]
+		for t := range starts {
 			if was := b.at(starts[t]); was >= 0 && had[i] {
 				b.plans.Moved += abs(x[t]-b.planned[i][was]) / 2
 				b.plans.Planned += x[t]

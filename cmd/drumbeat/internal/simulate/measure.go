@@ -23,7 +23,8 @@ type Measures struct {
 	Cut      float64 `json:"cut_units"` // asked of a resource beyond its capacity
 
 	Plans Plans   `json:"plans"`
-	Moved float64 `json:"moved"` // units moved by all plans, of the units that they planned
+	Wait  float64 `json:"sale_to_plan_days"` // from the end of a sale's day to the first plan or review that knows of it
+	Moved float64 `json:"moved"`             // units moved by all plans, of the units that they planned
 
 	Regret     float64 `json:"regret"` // cost above the clairvoyant's, as a share of it
 	RegretLow  float64 `json:"regret_low"`
@@ -86,6 +87,8 @@ func (m *Measures) gather(l *Ledger, bySKU bool) {
 	m.Plans.Moved += l.Plans.Moved
 	m.Plans.Planned += l.Plans.Planned
 	m.Plans.FrozenMoves += l.Plans.FrozenMoves
+	m.Plans.Wait.Days += l.Plans.Wait.Days
+	m.Plans.Wait.Told += l.Plans.Wait.Told
 }
 
 // finish makes shares of the sums.
@@ -95,6 +98,7 @@ func (m *Measures) finish(runs int) {
 	m.Cycle = ratio(float64(m.good), float64(m.cycles))
 	m.Stock /= float64(max(1, m.days))
 	m.Moved = ratio(m.Plans.Moved, m.Plans.Planned)
+	m.Wait = ratio(m.Plans.Wait.Days, float64(m.Plans.Wait.Told))
 	if runs > 1 {
 		for _, v := range []*float64{&m.Cost.Production, &m.Cost.Holding, &m.Cost.Overtime, &m.Cost.Orders, &m.Cost.Lost, &m.Cost.Leftover, &m.Total, &m.Lost, &m.Overtime} {
 			*v /= float64(runs)

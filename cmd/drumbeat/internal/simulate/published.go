@@ -21,7 +21,6 @@ type published struct {
 	fixed  bool    // use the SKU's own figure
 	engine *optimize.Engine
 	rows   [][]cleaned
-	plans  Plans
 }
 
 // cleaned is a row that has a date and a quantity.
@@ -39,7 +38,8 @@ func newPublished(set *Set, c *Choice, solver func() optimize.Solver) *published
 }
 
 // Learn implements [Policy].
-func (p *published) Learn(_ schemas.Date, rows []Row) error {
+func (p *published) Learn(day schemas.Date, rows []Row) error {
+	p.plans.Wait.tell(day, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		day, bad := schemas.ParseDate(r.Given)
@@ -100,7 +100,7 @@ func (p *published) Morning(ctx context.Context, past *Past) ([]Order, error) {
 	if err != nil {
 		return nil, fmt.Errorf("published: %w", err)
 	}
-	p.plans.Published++
+	p.reviewed(past.Today)
 	var list []Order
 	for i := range p.set.SKUs {
 		k := &p.set.SKUs[i]
@@ -163,9 +163,6 @@ func (p *published) problem(past *Past, months []span) *optimize.Problem {
 func unlimited(periods int) optimize.Resource {
 	return optimize.Resource{Name: "unlimited", Capacity: make([]float64, periods), Unlimited: slices.Repeat([]bool{true}, periods)}
 }
-
-// Plans implements [Policy].
-func (p *published) Plans() Plans { return p.plans }
 
 // Close implements [Policy].
 func (p *published) Close() error { return p.engine.Close() }

@@ -26,6 +26,7 @@ func newReorder(set *Set, level float64) *reorder {
 
 // Morning implements [Policy].
 func (r *reorder) Morning(_ context.Context, p *Past) (list []Order, err error) {
+	r.reviewed(p.Today)
 	if p.Today.Weekday() == time.Monday || p.Today == r.set.From {
 		for i := range r.set.SKUs {
 			r.review(i, p.Sold[i])

@@ -14,12 +14,15 @@ func (r *Report) Table(style terminal.Style) string {
 	t := terminal.NewTable(
 		terminal.Left("policy"), money("total"), money("production"), money("holding"), money("overtime"), money("orders"), money("lost"), money("leftover"),
 		terminal.Right("regret"), terminal.Right("90 %"), terminal.Right("fill"), terminal.Right("cycle"),
-		terminal.Right("stock"), terminal.Right("plans"), terminal.Right("moved"),
+		terminal.Right("stock"), terminal.Right("plans"), terminal.Right("days to plan"), terminal.Right("moved"),
 	)
 	for i := range r.Policies {
 		m := &r.Policies[i]
 		c := &m.Cost
-		moved := ""
+		moved, wait := "", ""
+		if m.Plans.Wait.Told > 0 {
+			wait = fmt.Sprintf("%.1f", m.Wait)
+		}
 		if m.Plans.Planned > 0 {
 			moved = fmt.Sprintf("%.2f %%", 100*m.Moved)
 		}
@@ -27,7 +30,7 @@ func (r *Report) Table(style terminal.Style) string {
 			terminal.Amount(c.Orders), terminal.Amount(c.Lost), terminal.Amount(c.Leftover),
 			fmt.Sprintf("%.2f %%", 100*m.Regret), fmt.Sprintf("%.1f to %.1f", 100*m.RegretLow, 100*m.RegretHigh),
 			fmt.Sprintf("%.2f %%", 100*m.Fill), fmt.Sprintf("%.1f %%", 100*m.Cycle), terminal.Amount(m.Stock),
-			terminal.Count(m.Plans.Published), moved)
+			terminal.Count(m.Plans.Published), wait, moved)
 	}
 	of := "resampled SKUs"
 	if r.Seeds > 1 {

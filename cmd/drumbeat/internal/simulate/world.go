@@ -49,18 +49,49 @@ type Policy interface {
 type Plans struct {
 	Published   int
 	Degraded    int     // solves that failed: the former plan stood
-	Moved       float64 // units by which a plan differs from the one before, in periods after the current one, half the sum of both
+	Moved       float64 // units by which a plan differs from the one before, in the periods of both, half the sum
 	Planned     float64 // units in these periods, in all plans
 	FrozenMoves int     // frozen values that changed
+	Wait        Wait
+}
+
+// Wait is how long sales waited for the first plan or review that knew of them. A sale is told at the end of its day.
+type Wait struct {
+	Days float64 // of all sales that have been seen, together
+	Told int     // of them
+	open int     // sales that wait
+	from float64 // their days, added up
+}
+
+func (w *Wait) tell(day schemas.Date, sales int) {
+	w.open += sales
+	w.from += float64(sales) * float64(day)
+}
+
+// seen ends the wait of what has been told: on the evening of a day, the day itself; in the morning of the next, that one.
+func (w *Wait) seen(day schemas.Date) {
+	w.Days += float64(w.open)*float64(day) - w.from
+	w.Told += w.open
+	w.open, w.from = 0, 0
 }
 
 // simple is what a policy has that plans in the morning and keeps no books of its own.
-type simple struct{}
+type simple struct{ plans Plans }
 
-func (simple) Learn(schemas.Date, []Row) error                 { return nil }
-func (simple) Evening(context.Context, *Past) ([]Order, error) { return nil, nil }
-func (simple) Plans() Plans                                    { return Plans{} }
-func (simple) Close() error                                    { return nil }
+func (s *simple) Learn(day schemas.Date, rows []Row) error {
+	s.plans.Wait.tell(day, len(rows))
+	return nil
+}
+
+// reviewed notes that a policy looked at all that was sold.
+func (s *simple) reviewed(today schemas.Date) {
+	s.plans.Published++
+	s.plans.Wait.seen(today)
+}
+
+func (s *simple) Evening(context.Context, *Past) ([]Order, error) { return nil, nil }
+func (s *simple) Plans() Plans                                    { return s.plans }
+func (s *simple) Close() error                                    { return nil }
 
 // world is the truth of one run.
 type world struct {
