@@ -26,6 +26,8 @@ type simulateCmd struct {
 	Policy []string `default:"drumbeat,drumbeat:weekly,drumbeat:monthly,coverage:4w,published,reorder,clairvoyant" placeholder:"NAME[:KEY=VALUE…],…" help:"Policies: drumbeat[:weekly|:monthly][:level=|:change=|:frozen=|:materiality=], coverage:4w, published[:months=], reorder[:level=], clairvoyant."`
 
 	Capacity      float64 `placeholder:"N" help:"three-sku: units a month (default 15000)."`
+	Items         string  `placeholder:"FILE" help:"Files: items.csv with costs, stock, lead times, lots and resources of the SKUs; others have costs from prices."`
+	CapacityFile  string  `placeholder:"FILE" help:"Files: resource,period,capacity[,overtime_capacity,overtime_cost]; every simulated day needs a figure."`
 	CapacityShare float64 `placeholder:"F" help:"Files: capacity as a multiple of the mean load; without it nothing limits."`
 	Lead          int     `placeholder:"WEEKS" help:"Files: lead time."`
 	SKUs          int     `name:"skus" placeholder:"N" help:"Of files and data sets so many SKUs, the busiest first (online-retail: 200, else all)."`
@@ -116,6 +118,12 @@ func (c *simulateCmd) sets() (list []*simulate.Set, err error) {
 	if (len(c.From) > 0) == (c.Set != "") {
 		return nil, errors.New("one of --from and --set is needed")
 	}
+	if c.Set != "" && (c.Items != "" || c.CapacityFile != "") {
+		return nil, errors.New("--items and --capacity-file: with --from alone")
+	}
+	if c.CapacityFile != "" && c.CapacityShare > 0 {
+		return nil, errors.New("one of --capacity-file and --capacity-share")
+	}
 	if c.Seeds < 1 || c.Seeds > 1 && c.Set != "three-sku" {
 		return nil, errors.New("--seeds: at least 1, and for three-sku alone")
 	}
@@ -152,6 +160,7 @@ func (c *simulateCmd) sets() (list []*simulate.Set, err error) {
 	default:
 		set, err = simulate.Sales{
 			Name: filepath.Base(c.From[0]), Files: c.From, Map: c.Map, SKUs: c.SKUs, Weeks: weeks(fileWeeks), Share: c.CapacityShare, Lead: c.Lead,
+			Items: c.Items, Plant: c.CapacityFile,
 		}.Load()
 	}
 	if err != nil {

@@ -75,6 +75,43 @@ func TestSimulateCommand(t *testing.T) {
 			t.Errorf("the page does not show %s", want)
 		}
 	}
+	items, plant := filepath.Join(dir, "items.csv"), filepath.Join(dir, "capacity.csv")
+	write := func(file, text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const head = "sku,production_cost,holding_cost,initial_inventory,safety_stock,resource,lead_time,per,pack_size,service_level\n"
+	write(items, head+"SHIRT,10,0.5,100,20,loom,1,week,,0.9\nSOCK,2,.4,10,5,loom,,month,6,\n")
+	write(plant, "resource,period,capacity,overtime_capacity,overtime_cost\nloom,2026-02,250,50,3\nloom,2026-03,0,50,3\nloom,2026-04,400,50,3\n")
+	own := append(from, "--items", items, "--capacity-file", plant, "--json")
+	if out, errs, status = simulate(own...); status != 0 {
+		t.Fatal(status, errs)
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil || report.SKUs != 2 {
+		t.Fatal(err, report)
+	}
+	for i, p := range report.Policies { // nearly nothing is made in March
+		if p.Total <= 0 || p.Regret < -1e-9 || p.Fill <= .2 || p.Fill > .95 {
+			t.Errorf("policy %d: %+v", i, p)
+		}
+	}
+	for _, bad := range []struct{ items, plant, says string }{
+		{head + "SHIRT,-1,0.5,100,20,loom,1,week,,0.9\n", "", "production_cost"},
+		{head + "SHIRT,10,0.5,100,20,mill,1,week,,0.9\n", "resource,period,capacity\nloom,2026-02,250\n", "mill"},
+		{head + "SHIRT,10,0.5,100,20,loom,1,week,,0.9\n", "resource,period,capacity\nloom,2026-03,250\n", "missing on 2026-04-01"},
+		{head + "SHIRT,10,0.5,100,20,loom,1,week,,0.9\n", "resource,period,capacity\nloom,2026-13,250\n", "line 2: period"},
+	} {
+		write(items, bad.items)
+		args := append(from, "--items", items)
+		if bad.plant != "" {
+			write(plant, bad.plant)
+			args = append(args, "--capacity-file", plant)
+		}
+		if _, errs, status := simulate(args...); status != exitUsage || !strings.Contains(errs, bad.says) {
+			t.Errorf("%q: status %d, want %d\n%s", bad.says, status, exitUsage, errs)
+		}
+	}
 	if out, _, status = simulate(from...); status != 0 || !strings.Contains(out, "clairvoyant") || !strings.Contains(out, "2 SKUs, 42 days") {
 		t.Errorf("status %d\n%s", status, out)
 	}
@@ -83,6 +120,7 @@ func TestSimulateCommand(t *testing.T) {
 		{"--set", "three-sku", "--from", sales},
 		{"--set", "online-retail", "--data", dir},
 		{"--set", "online-retail", "--seeds", "3"},
+		{"--set", "three-sku", "--items", sales},
 		{"--from", sales, "--map", "sku=code,quantity=units,date=day", "--policy", "guess"},
 		{"--from", sales, "--map", "sku=code,quantity=units,date=day", "--policy", "drumbeat:level=high"},
 		{"--from", sales, "--map", "sku=code,quantity=units,date=day", "--weeks", "14"},

@@ -86,13 +86,19 @@ func (b *drumbeat) define() error {
 		if err != nil {
 			return err
 		}
+		for _, v := range r.Stretches {
+			err := b.send(&schemas.Capacity{Resource: r.Name, From: v.From, To: v.Until - 1, Capacity: v.Daily, Per: schemas.PerDay})
+			if err != nil {
+				return err
+			}
+		}
 	}
 	for i := range b.set.SKUs {
 		k := &b.set.SKUs[i]
 		days := b.set.daysPerPeriod()
 		item := &schemas.Item{
 			SKU: k.Name, ProductionCost: k.Cost, HoldingCost: k.Holding * days, ShortageCost: b.worth * k.Lost, BacklogCost: k.Backlog * days,
-			LeadTime: float64(k.Lead), PackSize: k.Pack, MinOrder: k.Least, OrderCost: k.OrderCost, Resource: "unlimited", Usage: 1,
+			LeadTime: float64(k.Lead), PackSize: k.Pack, MinOrder: k.Least, OrderCost: k.OrderCost, Resource: "unlimited", Usage: 1, ServiceLevel: k.Level,
 		}
 		if k.Resource >= 0 {
 			item.Resource, item.Usage = b.set.Resources[k.Resource].Name, k.Usage

@@ -23,6 +23,8 @@ type Sales struct {
 	Weeks int               // simulated, the last of the file
 	Share float64           // capacity, as a multiple of the mean load; 0: unlimited
 	Lead  int               // weeks
+	Items string            // items.csv; "": costs follow from prices
+	Plant string            // capacity file: resource,period,capacity[,overtime_capacity,overtime_cost]; "": Share
 }
 
 // RetailColumns are the columns of Online Retail.
@@ -90,6 +92,9 @@ func (f Sales) Load() (*Set, error) {
 	s.SKUs = f.choose(products, s)
 	if len(s.SKUs) == 0 {
 		return nil, errors.New("simulate: no product sold before the run")
+	}
+	if err := f.define(s); err != nil {
+		return nil, err
 	}
 	if f.Share > 0 {
 		load := 0.0

@@ -34,6 +34,7 @@ type SKU struct {
 	Resource  int              // index; negative: none that limits
 	Usage     float64          // of the resource, per unit
 	Safety    float64          // stock that a planner has fixed; negative: none
+	Level     float64          // service level that a planner has set for it; 0: none
 	Opening   schemas.Quantity
 	Demand    []schemas.Quantity // by day from Set.First
 }
@@ -45,6 +46,13 @@ type Resource struct {
 	Per          schemas.Per
 	Overtime     float64 // per Per, beyond Capacity
 	OvertimeCost float64 // of a unit of it
+	Stretches    []Stretch
+}
+
+// Stretch is a span of days [From, Until) on which a resource makes so much a day, overtime not counted.
+type Stretch struct {
+	From, Until schemas.Date
+	Daily       float64
 }
 
 // LostShare is the production cost as a share of the price, where no shortage cost says what a lost unit costs.
@@ -128,7 +136,13 @@ func (s *Set) capacity(r int, d schemas.Date) (plain, most float64) {
 	case per == schemas.PerMonth || per == schemas.PerPeriod:
 		days = float64(month(d).days())
 	}
-	return v.Capacity / days, (v.Capacity + v.Overtime) / days
+	plain = v.Capacity / days
+	for _, s := range v.Stretches {
+		if d >= s.From && d < s.Until {
+			plain = s.Daily
+		}
+	}
+	return plain, plain + v.Overtime/days
 }
 
 // demand is that of SKU i on a day.

@@ -38,6 +38,10 @@ func tiny(t *rapid.T) *Set {
 		if rapid.Bool().Draw(t, "overtime") {
 			r.Overtime, r.OvertimeCost = 30, rapid.Float64Range(.5, 5).Draw(t, "overtime cost")
 		}
+		if rapid.IntRange(0, 2).Draw(t, "changes") == 0 {
+			from := s.From.AddDays(rapid.IntRange(0, 9).Draw(t, "from"))
+			r.Stretches = append(r.Stretches, Stretch{from, from + 8, rapid.Float64Range(0, 20).Draw(t, "daily")})
+		}
 		s.Resources = append(s.Resources, r)
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "skus") {
