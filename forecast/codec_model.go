@@ -9,7 +9,7 @@ import (
 )
 
 // modelVersion is the first byte of a Model in bytes. It changes with what follows it, and so does the golden file.
-const modelVersion = 1
+const modelVersion = 2
 
 // maxBuckets bounds what counts buckets.
 const maxBuckets = 1 << 20
@@ -119,7 +119,7 @@ func (m *Model) codeOrigins(c *coder) {
 	for i := range m.origins {
 		o := &m.origins[i]
 		c.int(&o.observed, m.config.Horizon)
-		c.floats(&o.level, &o.actual, &o.sold, &o.forecast, &o.filled)
+		c.floats(&o.level, &o.actual, &o.sold, &o.forecast, &o.unseen)
 		c.halves(o.path)
 		c.halves(o.expert)
 	}

@@ -106,7 +106,7 @@ func (e *pastErrors) sum(lead int, y, f float64, n int, shapes bool) {
 	if g == 0 {
 		return
 	}
-	// A window that lost buckets is compared with a whole one.
+	// A window that lost buckets stands for a whole one, of more demand and so of more variance.
 	whole := math.Sqrt(float64((lead+1)*e.stride) / float64(n))
 	if shapes && lead > 0 && (lead+1)%e.every == 0 {
 		e.sumShape = e.sumShape.orNew()
@@ -114,7 +114,7 @@ func (e *pastErrors) sum(lead int, y, f float64, n int, shapes bool) {
 	}
 	e.totals[lead].n++
 	e.totals[lead].scale += math.Abs((y-f)*whole) / g
-	e.counts.totals[lead].add((y-f)*whole, f)
+	e.counts.totals[lead].add((y-f)*whole, f*whole*whole)
 }
 
 // stepScale is the mean |e|/g of single steps at a lead.

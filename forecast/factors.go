@@ -123,9 +123,12 @@ func (f *factors) setSite(profile []float64) {
 
 // siteProfile is the profile that many series make together, a series counted by the logarithm of its sales, roughly:
 // its demand is divided by one more than its level, so that neither the largest nor the many that hardly sell decide.
-// It is shrunk to 1 as if that had been seen in profilePrior buckets of a large series at every position.
+// It is shrunk to the mean of all positions as if that had been seen in profilePrior buckets of a large series at every
+// one. That mean is not 1, since levels begin with a sale: a position of which nothing was ever seen, such as a day on
+// which the site is shut, would else stand above all others.
 func siteProfile(season int, models []*Model) []float64 {
 	demand, level := make([]float64, season), make([]float64, season)
+	sold, expected := 0.0, 0.0
 	for _, m := range models {
 		f := m.factors
 		if f == nil || f.den == 0 {
@@ -135,11 +138,17 @@ func siteProfile(season int, models []*Model) []float64 {
 		for pos := range demand {
 			demand[pos] += w * f.a[pos]
 			level[pos] += w * f.b[pos]
+			sold += w * f.a[pos]
+			expected += w * f.b[pos]
 		}
+	}
+	mean := 1.0
+	if sold > 0 {
+		mean = sold / expected
 	}
 	total := 0.0
 	for pos := range demand {
-		demand[pos] = (demand[pos] + profilePrior) / (level[pos] + profilePrior)
+		demand[pos] = (demand[pos] + profilePrior*mean) / (level[pos] + profilePrior)
 		total += demand[pos]
 	}
 	for pos := range demand {

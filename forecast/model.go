@@ -104,8 +104,20 @@ type origin struct {
 	actual   float64   // sum of the observed buckets since
 	sold     float64   // the same, not winsorised
 	forecast float64   // sum of the path over the same buckets
-	filled   float64   // actual, with the path's value for missing buckets
+	unseen   float64   // sum of the path over the missing buckets
 	observed int
+}
+
+// known is the part of what was forecast that fell into observed buckets: by the path, or by the number of buckets where its
+// values differ in sign.
+func (o *origin) known() float64 {
+	if o.unseen == 0 {
+		return 1
+	}
+	if part := o.forecast / (o.forecast + o.unseen); part >= 0 && part <= 1 {
+		return part
+	}
+	return float64(o.observed) / float64(len(o.path))
 }
 
 // New returns a model that has seen nothing: its forecast is 0.
@@ -372,12 +384,11 @@ func (m *Model) settle() {
 		for k, y := range m.block {
 			f := float64(o.path[lead*m.stride+k])
 			if y != y {
-				o.filled += f
+				o.unseen += f
 				continue
 			}
 			m.errors.step(lead, y, f, shapes)
 			o.actual += y
-			o.filled += y
 			o.forecast += f
 			o.observed++
 		}
@@ -390,7 +401,7 @@ func (m *Model) settle() {
 		m.errors.sum(lead, o.sold, o.forecast, o.observed, shapes)
 		if lead == m.leads-1 {
 			m.calibrated.settle(m, o)
-			m.losses.sums(o.filled, o.expert)
+			m.losses.sums(o.actual, o.known(), o.expert)
 		}
 	}
 }

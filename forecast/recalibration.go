@@ -69,6 +69,7 @@ func (m *Model) recalibrate(o *origin, lead int) {
 	for k, f := range o.path[:(lead+1)*m.stride] {
 		v += e.ratio(k/m.stride) * float64(f)
 	}
+	v *= o.known()
 	q := m.quantum()
 	m.pits.observe(class, o.forecast/q, v*e.inflation(lead)/(q*q), o.sold/q)
 }

@@ -132,15 +132,17 @@ func (l *losses) enter(i, leads int) {
 	}
 }
 
-// sums charges every expert with the horizon whose demand was y. It follows the call of steps for the same block.
-func (l *losses) sums(y float64, forecasts []float32) {
+// sums charges every expert with the horizon of which y was sold in the observed buckets, known being their part of the
+// forecast. To fill the others with the combination's path would make it its own judge: who speaks loudest, were it a level
+// that forgets in a week, would be right wherever nobody looked. It follows the call of steps for the same block.
+func (l *losses) sums(y, known float64, forecasts []float32) {
 	for i, f := range forecasts {
 		x := &l.each[i]
 		if !x.ready || f != f {
 			continue
 		}
 		x.sumN++
-		e := y - float64(f)
+		e := y - known*float64(f)
 		x.sumOne += float32(math.Abs(e))
 		x.sumTwo += float32(e * e)
 	}

@@ -12,7 +12,7 @@ import (
 const season = 7
 
 // modelVersion is what forecasts say they were made by; it changes when the models do.
-const modelVersion = "pool-2"
+const modelVersion = "pool-3"
 
 // refresh brings the models of the SKUs up to the open day, and does with each what follows from it.
 func (s *site) refresh(list []*sku, then func(i int, k *sku)) (failed []int) {

@@ -14,6 +14,10 @@ const (
 	reviseLast   = 14
 	reviseNext   = 7
 
+	// reviseLeast is the number of sales that a median needs to bear an error among them. Where fewer say anything, for
+	// the others are those of an event, what was thought of the sale stands until more are known.
+	reviseLeast = 3
+
 	// medianVariance is the variance of a median of n draws, in units of the variance of their mean: π/2.
 	medianVariance = 1.57
 )
@@ -152,7 +156,7 @@ func (r *sizeRule) again(s *ringSale, later int, changed func(schemas.Date, bool
 }
 
 // hindsight scores a sale against the median of the sales after it, which is as many days away as the
-// level may have drifted in meanwhile; false where none of them says anything.
+// level may have drifted in meanwhile; false where too few of them say anything.
 func (r *sizeRule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool) {
 	var logs [reviseNext]float64
 	n := 0
@@ -171,7 +175,7 @@ func (r *sizeRule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool)
 		n++
 		until = next.day
 	}
-	if n == 0 {
+	if n < reviseLeast {
 		return 0, 0, false
 	}
 	middle := (logs[(n-1)/2] + logs[n/2]) / 2

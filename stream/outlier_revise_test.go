@@ -58,6 +58,36 @@ func TestRevise(t *testing.T) {
 	}
 }
 
+// Two errors in a row are held although the sales after them are those of a declared event, which say nothing: the second
+// does not vouch for the first.
+func TestErrorsBeforeAnEventStayHeld(t *testing.T) {
+	for _, errors := range []float64{500, 5000, 60_000} {
+		for silent := range 8 {
+			var r sizeRule
+			flags := map[schemas.Date]bool{}
+			day := schemas.Date(20_000)
+			sell := func(units float64, declared bool) {
+				day++
+				flags[day] = r.learn(saleDay{Day: day, Units: units, Declared: declared}, nil, nil, func(d schemas.Date, flag bool) {
+					flags[d] = flag
+				}).Flag
+			}
+			for _, u := range around(10, 20) {
+				sell(u, false)
+			}
+			first := day + 1
+			sell(errors, false)
+			sell(errors, false)
+			for n, u := range around(10, 20) {
+				sell(u, n < silent)
+				if !flags[first] || !flags[first+1] {
+					t.Fatalf("%v, with %d sales of an event after it: held %v and %v once %d are known", errors, silent, flags[first], flags[first+1], n+1)
+				}
+			}
+		}
+	}
+}
+
 // drawnDay is a day as the rule may get it, on or after a day.
 func drawnDay(t *rapid.T, day schemas.Date) saleDay {
 	d := saleDay{
