@@ -40,10 +40,11 @@ type simulateCmd struct {
 	Story string `placeholder:"SKU" help:"SKU whose days the page shows (default: the one that costs the policies most differently)."`
 }
 
-// Weeks that a data set simulates.
+// What a data set simulates: weeks, and the service level that serves Online Retail best, where stock is cheap to hold.
 const (
 	retailSKUs  = 200
 	retailWeeks = 17
+	retailLevel = .985
 	partsWeeks  = 72
 	fileWeeks   = 26
 )
@@ -148,7 +149,7 @@ func (c *simulateCmd) sets() (list []*simulate.Set, err error) {
 	case "online-retail":
 		sales := simulate.Sales{
 			Name: c.Set, Files: []string{filepath.Join(c.Data, "online_retail_2010-12_2011-06.csv.gz")}, Map: simulate.RetailColumns,
-			SKUs: retailSKUs, Weeks: weeks(retailWeeks), Share: 1.05, Lead: c.Lead,
+			SKUs: retailSKUs, Weeks: weeks(retailWeeks), Share: 1.05, Lead: c.Lead, Level: retailLevel,
 		}
 		if c.SKUs > 0 {
 			sales.SKUs = c.SKUs

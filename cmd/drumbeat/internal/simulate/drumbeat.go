@@ -21,6 +21,7 @@ import (
 type drumbeat struct {
 	set     *Set
 	cadence string
+	plain   bool    // the level is asked of all SKUs, whatever their planners have set
 	worth   float64 // what a lost unit is said to cost, in multiples of what it costs
 	p       *stream.Processor
 	engine  *optimize.Engine
@@ -65,6 +66,7 @@ func newDrumbeat(set *Set, c *Choice, solver func() optimize.Solver) (*drumbeat,
 		set: set, cadence: c.Cadence, worth: c.get("worth"), p: p, engine: optimize.NewEngine(solver, optimize.Options{}), index: map[string]int{},
 		planned: make([][]float64, len(set.SKUs)), made: make([]float64, len(set.SKUs)), has: make([]bool, len(set.SKUs)),
 	}
+	_, b.plain = c.Set["level"]
 	for i := range set.SKUs {
 		b.index[set.SKUs[i].Name] = i
 	}
@@ -99,6 +101,9 @@ func (b *drumbeat) define() error {
 		item := &schemas.Item{
 			SKU: k.Name, ProductionCost: k.Cost, HoldingCost: k.Holding * days, ShortageCost: b.worth * k.Lost, BacklogCost: k.Backlog * days,
 			LeadTime: float64(k.Lead), PackSize: k.Pack, MinOrder: k.Least, OrderCost: k.OrderCost, Resource: "unlimited", Usage: 1, ServiceLevel: k.Level,
+		}
+		if b.plain {
+			item.ServiceLevel = 0
 		}
 		if k.Resource >= 0 {
 			item.Resource, item.Usage = b.set.Resources[k.Resource].Name, k.Usage

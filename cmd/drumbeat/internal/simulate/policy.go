@@ -21,7 +21,7 @@ type Choice struct {
 
 // keys are what can be set of a policy, with what holds otherwise.
 var keys = map[string]map[string]float64{
-	"drumbeat":    {"level": .95, "change": -1, "frozen": -1, "materiality": -1, "economic": 0, "worth": 1},
+	"drumbeat":    {"level": .95, "change": -1, "frozen": 0, "materiality": -1, "economic": 0, "worth": 1},
 	"coverage":    {},
 	"published":   {"months": 1.5},
 	"reorder":     {"level": .95},

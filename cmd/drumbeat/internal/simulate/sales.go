@@ -23,6 +23,7 @@ type Sales struct {
 	Weeks int               // simulated, the last of the file
 	Share float64           // capacity, as a multiple of the mean load; 0: unlimited
 	Lead  int               // weeks
+	Level float64           // service level that the planner asks of Drumbeat; 0: its default
 	Items string            // items.csv; "": costs follow from prices
 	Plant string            // capacity file: resource,period,capacity[,overtime_capacity,overtime_cost]; "": Share
 }
@@ -189,7 +190,7 @@ func (f Sales) choose(products map[string]*product, s *Set) (list []SKU) {
 			cost = schemas.RoundMoney(LostShare * p.worth / p.priced)
 		}
 		k := SKU{
-			Name: p.name, Cost: max(cost, .01), Lead: f.Lead, Resource: -1, Usage: 1, Safety: -1,
+			Name: p.name, Cost: max(cost, .01), Lead: f.Lead, Level: f.Level, Resource: -1, Usage: 1, Safety: -1,
 			Demand: make([]schemas.Quantity, s.Until-s.First),
 		}
 		k.Holding, k.Lost = holdingShare*k.Cost/daysPerMonth, k.Cost/LostShare

@@ -34,7 +34,7 @@ type SKU struct {
 	Resource  int              // index; negative: none that limits
 	Usage     float64          // of the resource, per unit
 	Safety    float64          // stock that a planner has fixed; negative: none
-	Level     float64          // service level that a planner has set for it; 0: none
+	Level     float64          // service level that a planner asks of Drumbeat for it; 0: its default
 	Opening   schemas.Quantity
 	Demand    []schemas.Quantity // by day from Set.First
 }

@@ -16,7 +16,7 @@ import (
 
 // everyone are the policies that tests run.
 var everyone = []string{
-	"drumbeat", "drumbeat:frozen=0:change=0", "drumbeat:weekly", "drumbeat:monthly:economic=1", "coverage:3w", "published:months=0.5", "published",
+	"drumbeat", "drumbeat:frozen=1:change=0", "drumbeat:weekly", "drumbeat:monthly:economic=1", "coverage:3w", "published:months=0.5", "published",
 	"reorder", "clairvoyant",
 }
 
@@ -39,8 +39,8 @@ func tiny(t *rapid.T) *Set {
 			r.Overtime, r.OvertimeCost = 30, rapid.Float64Range(.5, 5).Draw(t, "overtime cost")
 		}
 		if rapid.IntRange(0, 2).Draw(t, "changes") == 0 {
-			from := s.From.AddDays(rapid.IntRange(0, 9).Draw(t, "from"))
-			r.Stretches = append(r.Stretches, Stretch{from, from + 8, rapid.Float64Range(0, 20).Draw(t, "daily")})
+			from := s.From.AddDays(7 * rapid.IntRange(0, 2).Draw(t, "from"))
+			r.Stretches = append(r.Stretches, Stretch{from, from + 7, rapid.Float64Range(0, 20).Draw(t, "daily")})
 		}
 		s.Resources = append(s.Resources, r)
 	}
@@ -200,7 +200,7 @@ func TestPoliciesSeeThePastOnly(t *testing.T) {
 				other.SKUs[i].Demand[d-s.First] = quantity(float64(rapid.IntRange(0, 60).Draw(t, "other")))
 			}
 		}
-		evening := strings.HasPrefix(policy, "drumbeat") && strings.Contains(policy, "frozen=0")
+		evening := strings.HasPrefix(policy, "drumbeat")
 		before := func(l *Ledger) (list []Order) {
 			for _, o := range l.Orders {
 				if o.From < from || o.From == from && !evening {
@@ -244,7 +244,7 @@ func TestBeliefIsTruth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := tiny(t)
 		s.Dirt = nil
-		c, err := Parse(rapid.SampledFrom([]string{"drumbeat", "drumbeat:frozen=0", "drumbeat:weekly:frozen=2"}).Draw(t, "policy"))
+		c, err := Parse(rapid.SampledFrom([]string{"drumbeat", "drumbeat:frozen=1", "drumbeat:weekly:frozen=2"}).Draw(t, "policy"))
 		if err != nil {
 			t.Fatal(err)
 		}
