@@ -44,8 +44,8 @@ func certify(ctx context.Context, p *Problem, plan *Plan) (Certificate, error) {
 	if err := c.shape(); err != nil {
 		return Certificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	if least := p.defaultWeights(); !(plan.Weights.Shortfall >= least.Shortfall && plan.Weights.Loss >= least.Loss) {
-		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v", ErrCertificate, plan.Weights, least)
+	if w, least := plan.Weights, p.defaultWeights(); !(w.Shortfall >= least.Shortfall && w.Loss >= least.Loss && w.Shortfall+w.Loss < math.Inf(1)) {
+		return Certificate{}, fmt.Errorf("%w: shortage prices %+v are below %+v, or infinite", ErrCertificate, w, least)
 	}
 	c.lo, c.hi = matrix(len(p.SKUs), c.T), matrix(len(p.SKUs), c.T)
 	c.eachSKU(func(c *certifier, s int) float64 { c.boundsOfProduction(s); return 0 })
@@ -148,7 +148,8 @@ func (c *certifier) tolerance() float64 {
 	return certifyGap
 }
 
-// shape checks the lengths of the plan's matrices, so that nothing below can panic.
+// shape checks the lengths of the plan's matrices, so that nothing below can panic, and that they hold numbers: the bound
+// can do without a price that is none, who reads it cannot.
 func (c *certifier) shape() error {
 	S, R := len(c.p.SKUs), len(c.p.Resources)
 	for _, m := range []struct {
@@ -169,6 +170,11 @@ func (c *certifier) shape() error {
 		for i, row := range m.m {
 			if len(row) != c.T {
 				return fmt.Errorf("%s row %d has %d periods, not %d", m.name, i, len(row), c.T)
+			}
+			for t, v := range row {
+				if v-v != 0 {
+					return fmt.Errorf("%s of %g in row %d, %s", m.name, v, i, c.p.Periods[t])
+				}
 			}
 		}
 	}

@@ -35,6 +35,36 @@ func TestCertifyNoticesTampering(t *testing.T) {
 	})
 }
 
+// A figure that is no number has no certificate, also a price, which the bound could do without.
+func TestCertifyRefusesWhatIsNoNumber(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		if rapid.Bool().Draw(t, "in lots") {
+			randomLots(t, p)
+		}
+		plan := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		if plan.Status == Infeasible {
+			return
+		}
+		if _, err := Certify(p, plan); err != nil {
+			t.Fatal(err)
+		}
+		places := []*float64{&plan.Objective, &plan.Weights.Loss, &plan.Weights.Shortfall}
+		for _, m := range [][][]float64{plan.Production, plan.Inventory, plan.Lost, plan.Backlog, plan.Shortfall, plan.Overtime,
+			plan.Emergency, plan.Prices, plan.Values, plan.CostPrices, plan.CostValues} {
+			if len(m) > 0 {
+				row := m[rapid.IntRange(0, len(m)-1).Draw(t, "row")]
+				places = append(places, &row[rapid.IntRange(0, len(row)-1).Draw(t, "period")])
+			}
+		}
+		at := rapid.IntRange(0, len(places)-1).Draw(t, "place")
+		*places[at] = rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1)}).Draw(t, "value")
+		if _, err := Certify(p, plan); !errors.Is(err, ErrCertificate) {
+			t.Fatalf("%g in place %d: %v", *places[at], at, err)
+		}
+	})
+}
+
 // A feasible plan that is dearer than it need be has no certificate, whatever prices it states.
 func TestCertifyRefusesADearPlan(t *testing.T) {
 	p := threeSKU(t, "three_sku.csv", 15000, Strict)
@@ -118,4 +148,42 @@ func TestCertifyKnowsTheGrainOfATinyCapacity(t *testing.T) {
 		p.Resources[0].Capacity = append(p.Resources[0].Capacity, days[i]/28)
 	}
 	solve(t, p)
+}
+
+// Who says infeasible of a problem with a plan is refuted: always where every SKU uses one resource and has no other limits,
+// and never where there is none.
+func TestRefuteInfeasible(t *testing.T) {
+	refuted, simple := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		p.Mode = Strict
+		plain := rapid.Bool().Draw(t, "plain")
+		for s := range p.SKUs {
+			if sku := &p.SKUs[s]; plain {
+				sku.MaxProduction, sku.StorageCapacity, sku.Pins = nil, 0, nil
+				sku.Uses = sku.Uses[:min(1, len(sku.Uses))]
+			}
+		}
+		if !plain && rapid.Bool().Draw(t, "in lots") {
+			randomLots(t, p)
+		}
+		plan := mustSolve(t, NewEngine(newDense, Options{}), p, nil)
+		err := RefuteInfeasible(p)
+		switch {
+		case err != nil && !errors.Is(err, ErrCertificate):
+			t.Fatal(err)
+		case plan.Status == Infeasible && err != nil:
+			t.Fatalf("%+v: %v", plan.Infeasibility, err)
+		case plan.Status == Optimal && err != nil:
+			refuted++
+		case plan.Status == Optimal && plain:
+			t.Fatal("there is a plan, and it was not found")
+		}
+		if plain && plan.Status == Optimal {
+			simple++
+		}
+	})
+	if simple == 0 || refuted <= simple {
+		t.Errorf("%d refuted, %d of them plain", refuted, simple)
+	}
 }

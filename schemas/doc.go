@@ -45,7 +45,8 @@
 //
 // Revisions may have gaps: those that were superseded can be compacted away. A head with status
 // [PlanInfeasible] has no lines of its own; the former plan stands, and the checksum is that of its
-// lines. [PlanReader] does all this for readers in Go.
+// lines. [PlanReader] does all this for readers in Go; deploy/subscribing.md says it for others, with
+// commands to try.
 //
 // # Numbers
 //

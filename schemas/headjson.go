@@ -79,6 +79,17 @@ func (h *Head) append(dst []byte, lines func([]byte) []byte) []byte {
 		dst = append(dst, `,"infeasibility":`...)
 		dst = h.Infeasibility.append(dst)
 	}
+	if a := h.Approved; a != nil {
+		dst = append(dst, `,"approved":{"revision":`...)
+		dst = strconv.AppendInt(dst, a.Revision, 10)
+		dst = append(dst, `,"through":`...)
+		dst = appendText(dst, a.Through)
+		dst = append(dst, `,"by":`...)
+		dst = appendText(dst, a.By)
+		dst = append(dst, `,"at":`...)
+		dst = appendTime(dst, a.At)
+		dst = append(dst, '}')
+	}
 	dst = append(dst, `,"checksum":`...)
 	dst = appendText(dst, h.Checksum)
 	return append(dst, '}')

@@ -27,6 +27,10 @@ func (l *Line) Append(dst []byte) []byte {
 	dst = AppendMoney(dst, l.Cost)
 	dst = append(dst, `,"reason":`...)
 	dst = appendText(dst, l.Reason)
+	if l.Why != nil {
+		dst = append(dst, `,"why":`...)
+		dst = l.Why.append(dst)
+	}
 	if l.Found != 0 {
 		dst = append(dst, `,"found":`...)
 		dst = l.Found.AppendTo(dst)
@@ -37,8 +41,44 @@ func (l *Line) Append(dst []byte) []byte {
 // MarshalJSON writes the published bytes.
 func (l Line) MarshalJSON() ([]byte, error) { return l.Append(nil), nil }
 
-// overdueMember begins the one figure of a period that is left out where it is 0.
-const overdueMember = `,"overdue":`
+func (w *Why) append(dst []byte) []byte {
+	text := func(name, s string) {
+		if s != "" {
+			dst = appendText(append(dst, name...), s)
+		}
+	}
+	units := func(name string, q Quantity) {
+		if q != 0 {
+			dst = q.AppendTo(append(dst, name...))
+		}
+	}
+	dst = appendText(append(dst, `{"kind":`...), w.Kind)
+	text(`,"cause":`, w.Cause)
+	units(`,"quantity":`, w.Quantity)
+	text(`,"period":`, w.Period)
+	if w.Early != 0 {
+		dst = strconv.AppendInt(append(dst, `,"early":`...), int64(w.Early), 10)
+	}
+	text(`,"frozen":`, w.Frozen)
+	text(`,"resource":`, w.Resource)
+	text(`,"from":`, w.From)
+	text(`,"to":`, w.To)
+	if w.Price != 0 {
+		dst = AppendMoney(append(dst, `,"price":`...), w.Price)
+	}
+	if len(w.DisplacedBy) > 0 {
+		dst = appendTexts(append(dst, `,"displaced_by":`...), w.DisplacedBy)
+	}
+	text(`,"arrives":`, w.Arrives)
+	units(`,"pack":`, w.Pack)
+	return append(dst, '}')
+}
+
+// The figures of a period that are left out where they are 0.
+const (
+	overdueMember  = `,"overdue":`
+	approvedMember = `,"approved":`
+)
 
 func (p *LinePeriod) append(dst []byte) []byte {
 	dst = append(dst, `{"period":`...)
@@ -48,11 +88,11 @@ func (p *LinePeriod) append(dst []byte) []byte {
 		q    Quantity
 	}{
 		{`,"demand":`, p.Demand}, {`,"demand_low":`, p.DemandLow}, {`,"demand_high":`, p.DemandHigh},
-		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {overdueMember, p.Overdue}, {`,"production":`, p.Production},
+		{`,"opening":`, p.Opening}, {`,"receipts":`, p.Receipts}, {overdueMember, p.Overdue}, {`,"production":`, p.Production}, {approvedMember, p.Approved},
 		{`,"arrivals":`, p.Arrivals}, {`,"inventory":`, p.Inventory}, {`,"safety_stock":`, p.SafetyStock},
 		{`,"shortfall":`, p.Shortfall}, {`,"shortage":`, p.Shortage},
 	} {
-		if m.q == 0 && m.name == overdueMember {
+		if m.q == 0 && (m.name == overdueMember || m.name == approvedMember) {
 			continue
 		}
 		dst = append(dst, m.name...)

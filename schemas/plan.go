@@ -45,7 +45,17 @@ type Head struct {
 	FrozenMoves   int            `json:"frozen_moves"`
 	State         PlanState      `json:"state"`
 	Infeasibility *Infeasibility `json:"infeasibility,omitempty"`
-	Checksum      string         `json:"checksum"` // of the lines in force after this head, see Checksummer
+	Approved      *Approval      `json:"approved,omitempty"` // the newest approval, while it reaches into the plan
+	Checksum      string         `json:"checksum"`           // of the lines in force after this head, see Checksummer
+}
+
+// Approval is what a person has released: the production of a revision through a period. LinePeriod.Approved
+// says how much of what that is.
+type Approval struct {
+	Revision int64     `json:"revision"`
+	Through  string    `json:"through"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
 }
 
 // MaxShortages is the number of shortages that a head lists.
@@ -175,7 +185,25 @@ type Line struct {
 	Periods  []LinePeriod `json:"periods"`
 	Cost     float64      `json:"cost"` // production and holding over the horizon
 	Reason   string       `json:"reason"`
+	Why      *Why         `json:"why,omitempty"`   // the reason, for machines
 	Found    Quantity     `json:"found,omitempty"` // sold or sent out beyond the believed stock since the newest count; not written where 0
+}
+
+// Why is the reason of a line in its parts. What does not apply is not written.
+type Why struct {
+	Kind        string   `json:"kind"`                   // short, late, below_safety, no_demand, covered, early, follows, just_in_time
+	Cause       string   `json:"cause,omitempty"`        // lead_time, capacity, max_production, storage, frozen, pinned, lots, orders, baseline
+	Quantity    Quantity `json:"quantity,omitempty"`     // what is short in Period
+	Period      string   `json:"period,omitempty"`       // of the shortage, or the one that what is made early is for
+	Early       int      `json:"early,omitempty"`        // periods between
+	Frozen      string   `json:"frozen,omitempty"`       // production is frozen through this period
+	Resource    string   `json:"resource,omitempty"`     // that is full,
+	From        string   `json:"from,omitempty"`         // from this period
+	To          string   `json:"to,omitempty"`           // to this one,
+	Price       float64  `json:"price,omitempty"`        // at this price at most
+	DisplacedBy []string `json:"displaced_by,omitempty"` // SKUs that use it
+	Arrives     string   `json:"arrives,omitempty"`      // the first period that new supply reaches
+	Pack        Quantity `json:"pack,omitempty"`
 }
 
 // LinePeriod is one period of a line. inventory = opening + receipts + arrivals − demand + shortage.
@@ -185,11 +213,12 @@ type LinePeriod struct {
 	DemandLow   Quantity `json:"demand_low"`
 	DemandHigh  Quantity `json:"demand_high"`
 	Opening     Quantity `json:"opening"`
-	Receipts    Quantity `json:"receipts"`          // of open orders
-	Overdue     Quantity `json:"overdue,omitempty"` // of the receipts, what was due before today; not written where 0
-	Production  Quantity `json:"production"`        // by the period it starts in
-	Arrivals    Quantity `json:"arrivals"`          // of planned production
-	Inventory   Quantity `json:"inventory"`         // at the end
+	Receipts    Quantity `json:"receipts"`           // of open orders
+	Overdue     Quantity `json:"overdue,omitempty"`  // of the receipts, what was due before today; not written where 0
+	Production  Quantity `json:"production"`         // by the period it starts in
+	Approved    Quantity `json:"approved,omitempty"` // to start in the period by Head.Approved, orders included; not written where 0
+	Arrivals    Quantity `json:"arrivals"`           // of planned production
+	Inventory   Quantity `json:"inventory"`          // at the end
 	SafetyStock Quantity `json:"safety_stock"`
 	Shortfall   Quantity `json:"shortfall"` // below the safety stock
 	Shortage    Quantity `json:"shortage"`  // demand lost or in backlog

@@ -145,7 +145,7 @@ func TestPlanMessagesAgainstReflection(t *testing.T) {
 
 func TestHeadOrderIsTheContracts(t *testing.T) {
 	want := strings.Fields("site revision plan_id status reason mode created_at now baseline cause input periods cost objective certificate resources " +
-		"shortage_total shortages excluded lines changed_lines moved_units frozen_moves state infeasibility checksum")
+		"shortage_total shortages excluded lines changed_lines moved_units frozen_moves state infeasibility approved checksum")
 	var got []string
 	for f := range jsonMembers(reflect.TypeFor[Head]()) {
 		got = append(got, f)

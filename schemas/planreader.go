@@ -38,9 +38,10 @@ func (r *PlanReader) Site(site string) *SitePlan { return r.sites[site] }
 // Sites lists the sites in alphabetical order.
 func (r *PlanReader) Sites() []string { return slices.Sorted(maps.Keys(r.sites)) }
 
-// Apply takes the next record. It keeps value. closed is true where the record is a head that
-// closes a revision. A record older than what is held is ignored. The error names the key of a
-// record that is no plan message; the plans held stay as they were.
+// Apply takes the next record. It keeps value. closed is true where the record is a head that closes
+// the newest revision, also where that head comes again: lines may have been written anew before it.
+// A record older than what is held is ignored. The error names the key of a record that is no plan
+// message; the plans held stay as they were.
 func (r *PlanReader) Apply(headers []Header, key string, value []byte) (closed bool, err error) {
 	site, sku, line := SplitPlanKey(key)
 	if !ValidSite(site) || line && sku == "" {

@@ -14,7 +14,7 @@ const (
 // Freeze says when the frozen periods of a plan become binding.
 type Freeze string
 
-// Auto freezes by the passing of time, approved by a plan-approved event.
+// A plan-approved event freezes, with auto the passing of time as well.
 const (
 	FreezeAuto     Freeze = "auto"
 	FreezeApproved Freeze = "approved"

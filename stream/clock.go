@@ -189,7 +189,7 @@ func (s *site) closeDay(day schemas.Date) {
 func (s *site) beginPeriod() {
 	begun := s.calendar.at(s.Today)
 	ended := s.calendar.at(s.Today - 1)
-	approved := s.settings.Freeze == schemas.FreezeApproved
+	approved := s.settings.Freeze == schemas.FreezeApproved || s.FrozenUntil > s.Today
 	if !approved {
 		s.Baseline, s.BaselineFrom, s.BaselineUntil = s.Revision, s.Plan.From, s.Plan.Until
 	}

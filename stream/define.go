@@ -144,7 +144,8 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.note(triggerPin, e.SKU, true)
 	case *schemas.PlanApproved:
 		through, _ := s.calendar.parse(e.Through)
-		s.Approved, s.FrozenUntil = e.Revision, through.End
+		s.Approval = &schemas.Approval{Revision: e.Revision, Through: e.Through, By: e.By, At: time.Unix(0, st.Time).UTC()}
+		s.FrozenUntil = through.End
 		s.Baseline, s.BaselineFrom, s.BaselineUntil = e.Revision, s.Plan.From, s.Plan.Until
 		for _, k := range s.skus {
 			k.baseline, k.hasBaseline = slices.Clone(k.planned), k.inPlan

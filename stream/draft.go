@@ -16,7 +16,9 @@ type draft struct {
 	periods   []period
 	names     []string
 	frozen    int
-	skus      []draftSKU // in byte order of name, as in the Problem
+	approved  int               // periods
+	approval  *schemas.Approval // nil: of none
+	skus      []draftSKU        // in byte order of name, as in the Problem
 	input     schemas.Input
 	state     schemas.PlanState
 	excluded  []schemas.Excluded
@@ -31,6 +33,7 @@ type draftSKU struct {
 	demand, low, high, receipts, safety, start []schemas.Quantity // by period; start: orders that start in it
 	baseline                                   []schemas.Quantity
 	hasBaseline                                []bool
+	approved                                   []schemas.Quantity // by approved period
 	forecast                                   ForecastRow
 	issued                                     *issued // on an origin
 	outlook                                    outlook
@@ -51,7 +54,10 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		cuts[t] = int(p.End - s.Today)
 		d.names = append(d.names, p.Name)
 	}
-	d.frozen = s.frozenPeriods(d.periods)
+	d.frozen, d.approved = s.frozenPeriods(d.periods), s.approvedPeriods(d.periods)
+	if d.approved > 0 {
+		d.approval = s.Approval
+	}
 	s.look()
 	if s.recalled {
 		s.sumLessons()
@@ -156,9 +162,15 @@ func (d *draft) leave(k *sku, reason string) {
 
 // frozenPeriods is the number of periods at the front whose production is fixed.
 func (s *site) frozenPeriods(periods []period) int {
-	if s.settings.Freeze != schemas.FreezeApproved {
-		return min(s.settings.Frozen, len(periods))
+	n := s.approvedPeriods(periods)
+	if s.settings.Freeze == schemas.FreezeAuto {
+		n = max(n, min(s.settings.Frozen, len(periods)))
 	}
+	return n
+}
+
+// approvedPeriods is the number of periods at the front that a person has approved.
+func (s *site) approvedPeriods(periods []period) int {
 	n := 0
 	for n < len(periods) && periods[n].Start < s.FrozenUntil {
 		n++

@@ -3,6 +3,8 @@ package stream
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"drumbeat/schemas"
 )
@@ -54,6 +56,39 @@ func pages[E pageEntry[E]](set *pageSet[E]) (list []string) {
 		list = append(list, fmt.Sprintf("%x", set.encode(set.page(n))))
 	}
 	return list
+}
+
+// Unset names the parts of the saved state that no site or SKU has.
+func (p *Processor) Unset() (names []string) {
+	set := map[string]bool{}
+	look := func(kind string, v reflect.Value, derived ...string) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if name := kind + "." + f.Name; !slices.Contains(derived, f.Name) {
+				set[name] = set[name] || !v.Field(i).IsZero()
+			}
+		}
+	}
+	for _, s := range p.sites {
+		look("site", reflect.ValueOf(&s.siteState).Elem())
+		for name, n := range map[string]int{"pages.lines": s.lines.set.len(), "pages.identities": s.ids.set.len(), "pages.shares": len(s.shares.list)} {
+			set[name] = set[name] || n > 0
+		}
+		for _, k := range s.skus {
+			look("sku", reflect.ValueOf(k).Elem(), "live", "open", "hasOpen", "returns", "returned", "dirtyDays", "model", "fitted", "through",
+				"ordinary", "stored", "storing", "dirty", "noProduct")
+			look("item", reflect.ValueOf(&k.item).Elem())
+			for i := range k.orders {
+				look("order", reflect.ValueOf(&k.orders[i]).Elem())
+			}
+		}
+	}
+	for name, ok := range set {
+		if !ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // SKUView is what tests look at of a SKU.

@@ -127,5 +127,11 @@ func (s *site) supply(d *draft, e *draftSKU) {
 		if e.hasBaseline[t] = k.hasBaseline && p.Start >= s.BaselineFrom && p.Start < s.BaselineUntil; e.hasBaseline[t] {
 			e.baseline[t] = max(0, plannedAt(k.baseline, p.Start)-e.start[t])
 		}
+		if t < d.approved {
+			e.approved = append(e.approved, 0)
+			if e.hasBaseline[t] {
+				e.approved[t] = plannedAt(k.baseline, p.Start)
+			}
+		}
 	}
 }

@@ -103,7 +103,7 @@ func (s *site) failed(d *draft, covered change, err error) {
 		return
 	}
 	h := schemas.Head{Periods: d.names, Mode: s.settings.Mode, Checksum: schemas.Checksum(nil)}
-	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
+	h.Input, h.State, h.Excluded, h.Approved = d.input, d.state, d.excluded, d.approval
 	if former, ok := s.formerHead(); ok {
 		h = former // with its input: the lines have seen no more than that
 	}
@@ -123,7 +123,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	s.basis = plan.Start
 	if plan.Status == optimize.Infeasible {
 		h := HeadOf(job.Problem, plan, nil)
-		h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
+		h.Input, h.State, h.Excluded, h.Approved = d.input, d.state, d.excluded, d.approval
 		h.Checksum = schemas.Checksum(nil)
 		if former, ok := s.formerHead(); ok {
 			h.Checksum = former.Checksum
@@ -137,9 +137,12 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 		e := &d.skus[i]
 		lines[i] = LineOf(s.name, job.Problem, plan, i, &Interval{e.low, e.high})
 		lines[i].Revision, lines[i].Found, lines[i].Periods[0].Overdue = revision, e.found, e.overdue
+		for t, q := range e.approved {
+			lines[i].Periods[t].Approved = q
+		}
 	}
 	h := HeadOf(job.Problem, plan, lines)
-	h.Input, h.State, h.Excluded = d.input, d.state, d.excluded
+	h.Input, h.State, h.Excluded, h.Approved = d.input, d.state, d.excluded, d.approval
 	var sum schemas.Checksummer
 	var changed []LineValue
 	for i := range lines {

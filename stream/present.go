@@ -54,8 +54,17 @@ func LineOf(site string, p *optimize.Problem, plan *optimize.Plan, i int, interv
 	}
 	production, holding := plan.SKUCost(p, i)
 	line.Cost = schemas.RoundMoney(production + holding)
-	line.Reason = optimize.Explain(p, plan, i)
+	why := optimize.ReasonOf(p, plan, i)
+	line.Reason, line.Why = why.String(), whyOf(&why)
 	return line
+}
+
+// whyOf is a reason in published numbers.
+func whyOf(r *optimize.Reason) *schemas.Why {
+	return &schemas.Why{
+		Kind: string(r.Kind), Cause: string(r.Cause), Quantity: quantity(r.Quantity), Period: r.Period, Early: r.Early, Frozen: r.Frozen,
+		Resource: r.Resource, From: r.From, To: r.To, Price: r.Price, DisplacedBy: r.Displaced, Arrives: r.Arrives, Pack: quantity(r.Pack),
+	}
 }
 
 // isFixed says that the production of a frozen period could not move: it was fixed, or pinned to one value.

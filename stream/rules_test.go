@@ -267,13 +267,22 @@ func TestCalendarAndCapacity(t *testing.T) {
 	}
 }
 
-// Freeze approved: nothing is fixed before a person says so, and then what was approved is.
+// What a person approves is fixed and named as approved, until it has passed; with freeze approved nothing is fixed
+// before.
 func TestApprovalFreezes(t *testing.T) {
+	for _, freeze := range []schemas.Freeze{schemas.FreezeApproved, schemas.FreezeAuto} {
+		for _, confirmation := range []schemas.Confirmation{schemas.ConfirmEvents, schemas.ConfirmAssume} {
+			t.Run(string(freeze)+" "+string(confirmation), func(t *testing.T) { testApproval(t, freeze, confirmation) })
+		}
+	}
+}
+
+func testApproval(t *testing.T, freeze schemas.Freeze, confirmation schemas.Confirmation) {
 	b := planned(t, func(c *stream.Config) {
-		c.Settings.Freeze, c.Settings.Confirmation = schemas.FreezeApproved, schemas.ConfirmEvents
+		c.Settings.Freeze, c.Settings.Confirmation = freeze, confirmation
 	})
-	if b.lines["A"].Periods[0].Frozen {
-		t.Error("frozen before the approval")
+	if b.lines["A"].Periods[0].Frozen != (freeze == schemas.FreezeAuto) || b.head().Approved != nil {
+		t.Error("frozen or approved before the approval")
 	}
 	approved := b.production("A")
 	b.take(b.define(&schemas.PlanApproved{Revision: b.head().Revision + 1, Through: "2026-W05", By: "p"}))
@@ -284,9 +293,29 @@ func TestApprovalFreezes(t *testing.T) {
 		if p.Frozen != (p.Period <= "2026-W05") {
 			t.Errorf("%s: frozen is %v", p.Period, p.Frozen)
 		}
-		if p.Frozen && !near(p.Production.Float(), approved[i]) {
+		if !p.Frozen {
+			approved[i] = 0
+		} else if i == 0 && confirmation == schemas.ConfirmAssume {
+			approved[i] = 70 // an order: it is assumed to have started
+		} else if !near(p.Production.Float(), approved[i]) {
 			t.Errorf("%s: %v, approved %v", p.Period, p.Production, approved[i])
 		}
+		if !near(p.Approved.Float(), approved[i]) {
+			t.Errorf("%s: %v approved, want %v", p.Period, p.Approved, approved[i])
+		}
+	}
+	if a := b.head().Approved; a == nil || a.By != "p" || a.Through != "2026-W05" || a.Revision != b.head().Revision-1 {
+		t.Errorf("approved: %+v", a)
+	}
+	b.take(b.sold("A", 45, day0+21))
+	b.end()
+	if p := b.lines["A"].Periods[0]; p.Period != "2026-W05" || !p.Frozen || !near(p.Approved.Float(), approved[1]) {
+		t.Errorf("a week later: %+v", p)
+	}
+	b.take(b.sold("A", 45, day0+28))
+	b.end()
+	if p := b.lines["A"].Periods[0]; p.Frozen != (freeze == schemas.FreezeAuto) || p.Approved != 0 || b.head().Approved != nil {
+		t.Errorf("when it has passed: %+v, %+v", p, b.head().Approved)
 	}
 }
 
@@ -300,5 +329,30 @@ func TestOverrides(t *testing.T) {
 	line := b.lines["A"]
 	if !near(line.Periods[1].Demand.Float(), 210) || line.Periods[2].Demand != 0 || line.Periods[1].DemandHigh < line.Periods[1].Demand {
 		t.Errorf("periods %+v", line.Periods)
+	}
+}
+
+// The parts of a reason say its sentence.
+func TestWhySaysTheReason(t *testing.T) {
+	b := planned(t, func(c *stream.Config) { c.Settings.Horizon = 6 })
+	b.take(b.define(&schemas.Resource{Resource: "factory", Capacity: 75, Per: schemas.PerWeek}), b.sold("A", 90, day0+14), b.sold("B", 60, day0+14), b.sold("C", 1, day0+14))
+	b.end()
+	kinds := map[string]bool{}
+	for sku, l := range b.lines {
+		w := l.Why
+		if w == nil {
+			t.Fatalf("%s: %q without its parts", sku, l.Reason)
+		}
+		kinds[w.Kind] = true
+		back := optimize.Reason{
+			Kind: optimize.Kind(w.Kind), Cause: optimize.Cause(w.Cause), Quantity: w.Quantity.Float(), Period: w.Period, Early: w.Early, Frozen: w.Frozen,
+			Resource: w.Resource, From: w.From, To: w.To, Price: w.Price, Displaced: w.DisplacedBy, Arrives: w.Arrives, Pack: w.Pack.Float(),
+		}
+		if back.String() != l.Reason {
+			t.Errorf("%s: %+v says %q, not %q", sku, w, back, l.Reason)
+		}
+	}
+	if !kinds["short"] {
+		t.Errorf("kinds %v", kinds)
 	}
 }

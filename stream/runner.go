@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"drumbeat/schemas"
@@ -52,6 +53,8 @@ type RunnerConfig struct {
 // release) stops the partition until it is reassigned, and is told by a metric and the log.
 type Runner struct {
 	c RunnerConfig
+
+	owned atomic.Int64
 
 	mu   sync.Mutex
 	kept map[int32]*owner // of generations before, for a partition that comes back
@@ -116,7 +119,9 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 		return err
 	}
 	r.c.Metrics.owned(part.ID(), o.epoch, o.p)
+	r.owned.Add(1)
 	err = o.run(ctx, part)
+	r.owned.Add(-1)
 	r.c.Metrics.left(part.ID(), o.p)
 	switch {
 	case errors.Is(err, ErrFenced):
@@ -135,6 +140,9 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 // keptFor is how long an owner waits for its partition to come back. A rebalance takes seconds; what has gone to
 // another process for good must not fill the memory of this one.
 const keptFor = time.Minute
+
+// Owned is the number of partitions that are loaded and run.
+func (r *Runner) Owned() int { return int(r.owned.Load()) }
 
 // keep holds an owner ready for the next generation.
 func (r *Runner) keep(partition int32, o *owner) {

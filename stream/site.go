@@ -96,13 +96,14 @@ type siteState struct {
 	Baseline      int64        `json:"baseline"` // revision the changes are measured against; 0: none
 	BaselineFrom  schemas.Date `json:"baseline_from"`
 	BaselineUntil schemas.Date `json:"baseline_until"`
-	Approved      int64        `json:"approved"`     // newest approved revision
-	FrozenUntil   schemas.Date `json:"frozen_until"` // freeze approved: first day after the approved periods
-	FirstPlan     bool         `json:"first_plan"`   // a plan has been made
-	Origin        schemas.Date `json:"origin"`       // newest day whose published forecasts are measured
-	Expired       []string     `json:"expired,omitempty"`
-	RetryAt       time.Time    `json:"retry_at"` // after a failed solve
-	Failures      int          `json:"failures"` // solves that failed in a row
+	FrozenUntil   schemas.Date `json:"frozen_until"` // first day after the approved periods
+
+	Approval  *schemas.Approval `json:"approval,omitempty"` // the newest
+	FirstPlan bool              `json:"first_plan"`         // a plan has been made
+	Origin    schemas.Date      `json:"origin"`             // newest day whose published forecasts are measured
+	Expired   []string          `json:"expired,omitempty"`
+	RetryAt   time.Time         `json:"retry_at"` // after a failed solve
+	Failures  int               `json:"failures"` // solves that failed in a row
 }
 
 // planSummary is what later heads need of the newest plan that has lines.

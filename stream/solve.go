@@ -90,9 +90,13 @@ func (s *Solvers) Close() error {
 	return first
 }
 
-// Pack encodes a Problem or a Start as it is stored: JSON, compressed.
+// packVersion is the version of the encoding of a Problem or a Start, its first byte.
+const packVersion = 1
+
+// Pack encodes a Problem or a Start as it is stored: a version and JSON, compressed. Fields are added, never renamed.
 func Pack(v any) ([]byte, error) {
 	var buf bytes.Buffer
+	buf.WriteByte(packVersion)
 	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
 	if err != nil {
 		return nil, err
@@ -108,7 +112,11 @@ func Pack(v any) ([]byte, error) {
 
 // Unpack decodes what Pack encoded.
 func Unpack(packed []byte, v any) error {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
+	in := reader{b: packed}
+	if version := in.byte(); in.err == nil && version != packVersion {
+		return &versionError{What: "a Problem or a Start", Version: int(version)}
+	}
+	r, err := gzip.NewReader(bytes.NewReader(in.b))
 	if err != nil {
 		return fmt.Errorf("stream: unpack: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
 	kafkago "github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 
@@ -96,11 +97,9 @@ func (r *pathRun) measure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	processor := stream.Config{DefaultSite: "default", PlanEvery: "day", CapacityShare: pathCapacity, Settings: stream.DefaultSettings()}
-	s := service{
-		kafka: r.client, postgres: r.dsn, roles: []string{roleIntake, rolePlanner}, inputs: []string{r.input},
-		group: "drumbeat-bench-" + run, session: 10 * time.Second, address: "127.0.0.1:0", retention: time.Hour,
-		processor: processor, saved: r.saved, log: slog.New(slog.DiscardHandler),
+	s, err := r.service("127.0.0.1:0", roleIntake, rolePlanner)
+	if err != nil {
+		return err
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -118,6 +117,17 @@ func (r *pathRun) measure(ctx context.Context) (err error) {
 		err = errors.Join(err, r.remove(context.WithoutCancel(ctx)))
 	}
 	return err
+}
+
+// service is what is measured, with the flags' defaults where the load does not ask for something else.
+func (r *pathRun) service(address string, roles ...string) (*service, error) {
+	s := &service{
+		kafka: r.client, postgres: r.dsn, roles: roles, inputs: []string{r.input},
+		group: "drumbeat-" + r.site, session: 10 * time.Second, address: address, retention: time.Hour,
+		processor: stream.Config{DefaultSite: "default", PlanEvery: "day", CapacityShare: pathCapacity, Settings: stream.DefaultSettings()},
+		saved:     r.saved, log: slog.New(slog.DiscardHandler),
+	}
+	return s, kong.ApplyDefaults(&s.solve)
 }
 
 // messages are the sales, the newest of them of yesterday.

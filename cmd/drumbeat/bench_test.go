@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -43,5 +44,16 @@ func TestBench(t *testing.T) {
 				t.Errorf("%v: %+v, %v", c.args, got, err)
 			}
 		}
+	}
+}
+
+// TestBenchService holds the service that benchmarks measure to what serve takes.
+func TestBenchService(t *testing.T) {
+	s, err := new(pathRun).service("127.0.0.1:0", roleIntake, rolePlanner, roleWeb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.solve.validate(), s.processor.Validate()); err != nil {
+		t.Error(err)
 	}
 }

@@ -44,7 +44,7 @@ func (c *benchCmd) whatIf(std streams) func(context.Context, func(bench.Row)) er
 }
 
 func whatIfOverHTTP(ctx context.Context, dsn, broker string, report func(bench.Row)) error {
-	run := pathRun{site: "bench-load", input: "bench-load-sales", moved: make(chan struct{}), report: report}
+	run := pathRun{dsn: dsn, site: "bench-load", input: "bench-load-sales", moved: make(chan struct{}), report: report}
 	var err error
 	if run.client, err = kafka.NewClient(kafka.Config{Brokers: []string{broker}, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
@@ -69,10 +69,9 @@ func whatIfOverHTTP(ctx context.Context, dsn, broker string, report func(bench.R
 	if err != nil {
 		return err
 	}
-	s := service{
-		kafka: run.client, postgres: dsn, roles: []string{roleIntake, rolePlanner, roleWeb}, inputs: []string{run.input},
-		group: "bench-what-if", session: 10 * time.Second, address: address, retention: time.Hour, saved: run.saved, log: slog.New(slog.DiscardHandler),
-		processor: stream.Config{DefaultSite: "default", PlanEvery: "day", CapacityShare: pathCapacity, Settings: stream.DefaultSettings()},
+	s, err := run.service(address, roleIntake, rolePlanner, roleWeb)
+	if err != nil {
+		return err
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()

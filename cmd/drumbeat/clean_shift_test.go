@@ -82,6 +82,7 @@ func doubted(t *testing.T, rows []generate.Row, before, from time.Time) (held, l
 // held, nor is any with the whole file. Days of 0.3 of the former level are never held; after five days they are not
 // even noted as low. A promotion of three days at four times the level is not held once it is over.
 func TestCleanBelievesChanges(t *testing.T) {
+	takeTurn(t, otherLane)
 	var table strings.Builder
 	n := seeds(4)
 	for _, c := range []struct {

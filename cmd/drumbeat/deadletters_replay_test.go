@@ -74,6 +74,7 @@ func sold(id, data string) string {
 // Proposals follow the free day of a daily row, else the order that the site's dates show; what has neither
 // stays where it is.
 func TestDeadLetterProposals(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newLetterService(t,
 		sold("1", `{"sku":"A","quantity":3,"date":"2024-03-04"}`),
 		sold("2", `{"sku":"B","quantity":3,"date":"2024-03-30"}`),
@@ -145,6 +146,7 @@ func TestDeadLetterProposals(t *testing.T) {
 
 // Of two rows that could only have the one free day, one gets it.
 func TestProposalsDoNotShareADay(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newLetterService(t, sold("1", `{"sku":"A","quantity":3,"date":"2024-03-04"}`), sold("2", `{"sku":"B","quantity":3,"date":"2024-04-03"}`),
 		sold("3", `{"sku":"A","quantity":4,"date":"03/04/24"}`), sold("4", `{"sku":"A","quantity":5,"date":"04/03/24"}`))
 	status, out, says := s.replay(t, "--propose")
@@ -157,6 +159,7 @@ func TestProposalsDoNotShareADay(t *testing.T) {
 // What list --json has written and a person has edited is sent; a wrong line is named, and nothing is sent
 // of a file that has one.
 func TestDeadLettersFromFile(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newLetterService(t,
 		sold("1", `{"sku":"A","quantity":3,"date":"03/04/24"}`), sold("2", `{"sku":"A","date":"2024-03-02"}`),
 		"no JSON", "\xff\x00", sold("5", `{"sku":"A","quantity":"x","date":"2024-03-02"}`),
@@ -238,6 +241,7 @@ func TestFixedEvents(t *testing.T) {
 // Whatever a record holds, it is sent again to the byte; one that the topic does not take stays, and holds
 // nothing up.
 func TestReplayOfHostileLetters(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newLetterService(t, "no JSON")
 	noise := make([]byte, 9<<20) // more than the broker takes, and nothing that compresses
 	x := uint32(1)

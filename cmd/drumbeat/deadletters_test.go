@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,31 +18,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// testDatabase is a private PostgreSQL with our schema, and a store on it.
-func testDatabase(t *testing.T) (dsn string, store *postgres.Store) {
-	t.Helper()
-	server, err := embedded.StartPostgres(t.Context(), t.TempDir(), nil)
-	if errors.Is(err, embedded.ErrNoPostgres) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(server.Stop(), os.RemoveAll(server.Dir())); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := postgres.Migrate(t.Context(), server.DSN()); err != nil {
-		t.Fatal(err)
-	}
-	if store, err = postgres.Open(t.Context(), server.DSN()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
-	return server.DSN(), store
-}
 
 // runCommand runs a command in-process.
 func runCommand(ctx context.Context, args ...string) (status int, out, err string) {
@@ -92,6 +65,7 @@ func saved(t *testing.T, store *postgres.Store, settings stream.Settings, record
 }
 
 func TestDeadLetters(t *testing.T) {
+	takeTurn(t, otherLane)
 	dsn, store := testDatabase(t)
 	broker, err := embedded.StartBroker(t.TempDir(), nil)
 	if err != nil {

@@ -102,6 +102,7 @@ func call(t *testing.T, method, url, token, body string, v any) (status int) {
 // The API of the service as it is installed: a planner and a process of the role web beside each other on one
 // database. What is asked and decided at the one that only serves pages reaches the plan that the other makes.
 func TestAPI(t *testing.T) {
+	takeTurn(t, otherLane)
 	db := newDatabase(t)
 	broker, err := embedded.StartBroker(filepath.Join(publicDir(t), "kafka"), nil)
 	if err != nil {

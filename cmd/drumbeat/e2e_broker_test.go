@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -177,26 +176,6 @@ func (b *broker) clear(t *testing.T) {
 		left := topics()
 		return len(left) == 0, fmt.Sprint(left)
 	})
-}
-
-// freePorts is the first of n ports in a row on which nobody listens, outside the range that the kernel
-// hands out for connections.
-func freePorts(n int) (int, error) {
-	for first := 20_000 + os.Getpid()%5_000; first < 30_000; first += n {
-		free := true
-		for port := first; port < first+n; port++ {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err != nil {
-				free = false
-				break
-			}
-			l.Close()
-		}
-		if free {
-			return first, nil
-		}
-	}
-	return 0, errors.New("no free ports between 20000 and 30000")
 }
 
 // newClient is a client of the tests.

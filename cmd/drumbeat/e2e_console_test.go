@@ -35,6 +35,7 @@ type consoleWorld struct {
 
 // TestConsole looks at the demo's console with a real browser, as a planner would.
 func TestConsole(t *testing.T) {
+	takeTurn(t, otherLane)
 	requirePostgres(t)
 	w := &consoleWorld{browser: newBrowser(t), address: freeAddress(t), world: world{home: publicDir(t)}}
 	w.demo = start(t, w.world, "demo", "demo", "--data", filepath.Join(w.home, "data"), "--address", w.address, "--pace", "1ms")

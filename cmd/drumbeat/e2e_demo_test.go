@@ -35,6 +35,7 @@ type demoDocument struct {
 
 // The first thing that anybody tries: one command, nothing but the binary and an installed PostgreSQL.
 func TestDemoOnce(t *testing.T) {
+	takeTurn(t, otherLane)
 	requirePostgres(t)
 	t.Run("generated", func(t *testing.T) {
 		rows := generate.ThreeSKU(1)
@@ -170,6 +171,7 @@ func writeRetail(t *testing.T, rows []retailRow) (path string, sold map[string]b
 
 // In event time the same input gives the same plans, byte for byte.
 func TestReplayTwiceIdentical(t *testing.T) {
+	takeTurn(t, otherLane)
 	w := world{home: t.TempDir()}
 	path := filepath.Join(w.home, "sales.csv")
 	var file bytes.Buffer

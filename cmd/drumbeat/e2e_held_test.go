@@ -12,6 +12,7 @@ import (
 // A release of the ERP that breaks its records holds the site: few dead letters, the former plan stands as degraded,
 // and what comes meanwhile waits in the log, through a restart, until an operator releases it.
 func TestServeHoldsASite(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newServing(t)
 	s.sell(10)
 	s.await("the first plan", "optimal", 1)

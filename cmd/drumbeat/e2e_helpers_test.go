@@ -5,9 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,9 +36,13 @@ func TestMain(m *testing.M) {
 		}
 		main()
 	}
+	if err := flag.Set("test.parallel", waitingTests); err != nil {
+		panic(err)
+	}
 	status := m.Run()
 	ownBroker.close()
 	ownPostgres.close()
+	closePrivatePostgres()
 	os.Exit(status)
 }
 
@@ -315,17 +319,6 @@ func (d *database) number(t *testing.T, query string, args ...any) int64 {
 func (d *database) read(t *testing.T, topic string) int64 {
 	t.Helper()
 	return d.number(t, "SELECT sum(read)::bigint FROM drumbeat.audit WHERE origin_topic = $1", topic)
-}
-
-// freeAddress is an address of this machine on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // get is the answer of a service: status 0 while it does not listen.

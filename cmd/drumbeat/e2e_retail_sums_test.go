@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -24,40 +25,49 @@ type retailRow struct {
 	customer                          string
 }
 
-// retailRows reads the first rows of the file, all of them with most < 0.
+// retailRows are the first rows of the file, all of them with most < 0. Tests share them, and change nothing.
 func retailRows(t *testing.T, most int) []retailRow {
 	t.Helper()
-	file, err := os.Open(retailFile)
+	rows, err := readRetail()
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("%s is not here: the data set is no part of the repository", retailFile)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	if most < 0 {
+		most = len(rows)
+	}
+	return rows[:most:most]
+}
+
+var readRetail = sync.OnceValues(func() (rows []retailRow, err error) {
+	file, err := os.Open(retailFile)
+	if err != nil {
+		return nil, err
+	}
 	defer file.Close()
 	unzipped, err := gzip.NewReader(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	r := csv.NewReader(unzipped)
 	if _, err := r.Read(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	var rows []retailRow
-	for most < 0 || len(rows) < most {
+	for {
 		c, err := r.Read()
 		if err == io.EOF {
-			break
+			return rows, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		rows = append(rows, retailRow{
 			line: len(rows) + 2, invoice: c[0], sku: c[1], quantity: c[3], at: c[4], price: c[5], customer: c[6],
 		})
 	}
-	return rows
-}
+})
 
 // site is where a row is sold: all spellings of a SKU at one site.
 func (r *retailRow) site(sites []string) string {

@@ -24,6 +24,7 @@ import (
 // process and two planner processes that are killed with -9 in the middle of it: what Postgres and the plans
 // topic hold at the end is what the file says, to the unit.
 func TestOnlineRetailThroughKafka(t *testing.T) {
+	takeTurn(t, brokerLane)
 	rows := retailRows(t, -1)
 	w := newRetailWorld(t)
 	half := len(rows) / 2

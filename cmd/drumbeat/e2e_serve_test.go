@@ -16,6 +16,7 @@ import (
 // The service as it is installed: one process with all roles and the wall clock. A sale that matters gives
 // the next revision within seconds, a restart repeats nothing, and what an operator asks is answered.
 func TestServeWallClock(t *testing.T) {
+	takeTurn(t, brokerLane)
 	db := newDatabase(t)
 	w := world{home: t.TempDir(), broker: freshBroker(t), database: db.dsn}
 	client := newClient(t, w.broker)
@@ -172,6 +173,7 @@ func withoutKafka(t *testing.T, address string, then func() int64) int64 {
 
 // A file that is sent again adds nothing: every event of it is a duplicate.
 func TestProduceIdempotent(t *testing.T) {
+	takeTurn(t, brokerLane)
 	db := newDatabase(t)
 	w := world{home: t.TempDir(), broker: freshBroker(t), database: db.dsn}
 	const rows = 2000

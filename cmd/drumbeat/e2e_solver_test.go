@@ -37,6 +37,7 @@ func solversOf(t *testing.T, c *child) (pids []int) {
 // The service outlives its solvers: one that is killed is replaced, one that hangs leaves the former plan, as degraded
 // and with the reason, and the next plan comes by itself. One whose service is killed ends with it.
 func TestServeOutlivesItsSolvers(t *testing.T) {
+	takeTurn(t, otherLane)
 	s := newServing(t, "--solve-limit", "2s")
 	service, address := s.service, s.address
 	s.sell(10)

@@ -15,6 +15,7 @@ import (
 // markers, aborted transactions among committed ones, and one that stays open for a while. What was aborted is
 // never counted, what stands behind an open transaction waits for it, and all else counts once.
 func TestInputOfTransactionalProducers(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 2)
 	const topic = "erp.ledger"
 	res, err := newAdmin(t, p.world.broker).CreateTopics(t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{{

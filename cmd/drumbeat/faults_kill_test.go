@@ -9,6 +9,7 @@ import (
 // Processes and servers are killed (kill -9) while sales flow. After each, everything accepted is counted once,
 // and the topic and Postgres hold the same plans.
 func TestFaultsKill(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 4)
 	intake := p.start("intake", p.world, "intake")
 	planner := p.start("planner", p.world, "planner")

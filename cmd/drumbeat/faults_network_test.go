@@ -52,6 +52,7 @@ func (p *proxy) remove(name string) {
 
 // The network between the service and both servers is bad in one way after the other while sales flow.
 func TestFaultsNetwork(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 4)
 	kafka := newProxy(t, "kafka", ownBroker.proxy(), ownBroker.proxied())
 	postgres := newProxy(t, "postgres", "127.0.0.1:0", p.db.Host)

@@ -18,6 +18,7 @@ import (
 // An owner is stopped (SIGSTOP) for longer than its session, somebody else takes its partitions, and it wakes
 // up. What it was about to do then must lose.
 func TestFaultsPausedOwner(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 1)
 	intake := p.start("intake", p.world, "intake")
 	kafka := newProxy(t, "kafka", ownBroker.proxy(), ownBroker.proxied())

@@ -15,6 +15,7 @@ import (
 // The full disk is an error 53100 that a trigger raises in the middle of a save: a real one needs a file system
 // of its own, and so root.
 func TestFaultsPostgres(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 4)
 	login := "faults_" + p.db.Path[len("/faults_"):]
 	p.exec(fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD 'x' IN ROLE drumbeat_writer", login)) // limits do not hold for superusers

@@ -15,6 +15,7 @@ import (
 // A member joins the planners' group and leaves it about every second while sales flow: partitions go to and fro
 // between two planners and a stranger that does nothing with them.
 func TestFaultsRebalanceStorm(t *testing.T) {
+	takeTurn(t, brokerLane)
 	rate, storms := 2000, int64(4)
 	if os.Getenv("DRUMBEAT_LONG") != "" {
 		rate, storms = 20_000, 60

@@ -85,11 +85,11 @@ var house = map[string]room{
 		outside: []string{
 			"github.com/alecthomas/kong",
 			"github.com/danielgtaylor/huma/v2", // HTTP routes with their OpenAPI description
-			"github.com/goccy/go-yaml",
 			"github.com/jackc/pgx/v5",
 			"github.com/klauspost/compress",
 			"github.com/segmentio/kafka-go",
 			"github.com/twmb/franz-go",
+			"go.yaml.in/yaml/v3", // the configuration file
 			metricsModule,
 			errgroupModule,
 			"golang.org/x/term",

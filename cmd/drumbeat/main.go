@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		kong.Writers(io.out, io.err),
 		kong.Exit(func(code int) { status = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(io),
+		kong.Bind(io, &configFile{}),
 		kong.UsageOnError(),
 	)
 	if err != nil {
@@ -85,10 +85,10 @@ func run(ctx context.Context, args []string, io streams) int {
 	if status >= 0 { // --help
 		return status
 	}
-	if err == nil {
-		err = k.Run()
-	} else {
+	if err != nil {
 		err = badInput(err)
+	} else if err = refusePasswords(k); err == nil {
+		err = k.Run()
 	}
 	if err == nil {
 		return 0

@@ -10,7 +10,8 @@ import (
 
 // migrateCmd prepares the database.
 type migrateCmd struct {
-	Postgres string `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
+	Config   configFlag `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings, the same as of serve."`
+	Postgres string     `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
 }
 
 func (c *migrateCmd) Run(ctx context.Context, std streams) error {

@@ -107,6 +107,7 @@ func samePlans(t *testing.T, what string, a, b []replayedPlan) {
 // while the order stands it is held, and the plan of that moment has none of it either. With DRUMBEAT_LONG=1 the
 // plans of the weeks around them are compared, too.
 func TestReplayGreatOrder(t *testing.T) {
+	takeTurn(t, otherLane)
 	if testing.Short() {
 		t.Skip("reads a quarter of the file four times")
 	}

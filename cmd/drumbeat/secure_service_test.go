@@ -63,6 +63,7 @@ func overTLS(mechanism string) kafka.Config {
 // Each mechanism over mutual TLS to a real broker, through both kinds of connection, of requests and of the
 // group; and whoever lacks anything is refused.
 func TestSecureKafka(t *testing.T) {
+	takeTurn(t, brokerLane)
 	freshBroker(t)
 	scramUser(t)
 	stranger, err := newAuthority(t.TempDir())
@@ -140,6 +141,7 @@ func TestSecureKafka(t *testing.T) {
 // The whole service as it runs where it matters: SCRAM over mutual TLS to Kafka, verified TLS to Postgres as the
 // writer, both passwords from files or the environment. No password is ever logged, nor part of a command line.
 func TestSecureService(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 2)
 	scramUser(t)
 	const dbPassword = "a-password-of-postgres"
@@ -210,6 +212,7 @@ func TestSecureService(t *testing.T) {
 
 // Postgres must prove who it is: another authority, or a certificate for another name, is refused.
 func TestSecurePostgres(t *testing.T) {
+	takeTurn(t, brokerLane)
 	p := newPlant(t, 1)
 	stranger, err := newAuthority(t.TempDir())
 	if err != nil {

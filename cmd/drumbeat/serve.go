@@ -2,20 +2,24 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"drumbeat/cmd/drumbeat/internal/terminal"
 	"drumbeat/cmd/drumbeat/internal/web"
 	"drumbeat/schemas"
-	"drumbeat/stream"
+	"drumbeat/stream/kafka"
 )
 
 type serveCmd struct {
+	Config      configFlag    `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings: the names of the flags, without the dashes. Flags and variables override it."`
 	Roles       []string      `env:"DRUMBEAT_ROLES" default:"intake,planner,web" help:"What this process does: intake, planner, web."`
 	Input       []string      `env:"DRUMBEAT_INPUT" default:"erp.sales" help:"The input topics."`
 	Group       string        `env:"DRUMBEAT_GROUP" default:"drumbeat" help:"Consumer group of the planners; intake adds -intake."`
@@ -26,7 +30,8 @@ type serveCmd struct {
 	Retention   time.Duration `env:"DRUMBEAT_RETENTION" default:"168h" help:"How long changed lines and forecasts of old revisions are kept."`
 	Clock       string        `env:"DRUMBEAT_CLOCK" default:"wall" enum:"wall,event" help:"Clock of sites whose policy names none: ${enum}."`
 	Breaker     float64       `env:"DRUMBEAT_BREAKER_SHARE" name:"breaker-share" default:"0.5" help:"Share of rejected records among a site's newest 500 to 1,000 beyond which the site is held until an operator's release-breaker; 0: never."`
-	CheckConfig bool          `help:"Check the configuration, print what holds, and stop."`
+	Drain       time.Duration `env:"DRUMBEAT_DRAIN" default:"0s" help:"How long HTTP still answers after SIGTERM, not ready any more, where a load balancer needs time to notice."`
+	CheckConfig bool          `help:"Check the configuration and all files that it names, print what holds and from where, and stop."`
 	LogFormat   string        `env:"DRUMBEAT_LOG_FORMAT" default:"auto" enum:"auto,json,text" help:"Log lines: ${enum} (text on a terminal)."`
 	LogLevel    slog.Level    `env:"DRUMBEAT_LOG_LEVEL" default:"info" help:"Least level of log lines."`
 
@@ -37,40 +42,54 @@ type serveCmd struct {
 }
 
 // Run runs the service until it is told to stop.
-func (c *serveCmd) Run(ctx context.Context, std streams) error {
+func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *configFile) error {
+	set := settings{k, file}
 	log := newLog(std.err, c.LogFormat, c.LogLevel)
-	config, err := c.Site.config(schemas.Clock(c.Clock), log)
-	if err != nil {
-		return err
-	}
-	c.Capacity.apply(&config)
-	config.BreakerShare = c.Breaker
-	if err := config.Validate(); err != nil {
-		return badInput(err)
-	}
 	for _, r := range c.Roles {
 		if !slices.Contains([]string{roleIntake, rolePlanner, roleWeb}, r) {
-			return badInput(fmt.Errorf("--roles: %q is not intake, planner or web", r))
+			return set.wrong(fmt.Errorf("--roles: %q is not intake, planner or web", r), "roles")
 		}
 	}
+	config, err := c.Site.config(schemas.Clock(c.Clock), log)
+	if err == nil {
+		c.Capacity.apply(&config)
+		config.BreakerShare = c.Breaker
+		err = config.Validate()
+	}
+	if err != nil {
+		return set.wrong(err, "default-site", "time-zone", "country", "period", "horizon", "plan-every", "capacity", "capacity-share", "breaker-share")
+	}
+	if len(c.Input) == 0 {
+		return set.wrong(errors.New("--input: no topic"), "input")
+	}
 	if err := c.Solve.validate(); err != nil {
-		return err
+		return set.wrong(err, "solve-processes", "solve-limit", "solve-memory")
 	}
 	tokens, err := c.tokens()
 	if err != nil {
-		return badInput(err)
+		return set.wrong(err, "tokens", "address")
+	}
+	if _, err := pgxpool.ParseConfig(c.Postgres); err != nil { // its text leaves the password out
+		return set.wrong(fmt.Errorf("--postgres: %w", err), "postgres")
+	}
+	groups := kafka.GroupConfig{ID: c.Group, Session: c.Session}
+	if err := groups.Validate(); err != nil {
+		return set.wrong(err, "group", "session")
+	}
+	if c.Drain < 0 || c.Drain > time.Minute {
+		return set.wrong(fmt.Errorf("--drain: %v is not within 0 and a minute", c.Drain), "drain")
 	}
 	client, err := c.Kafka.client(log)
 	if err != nil {
-		return err
+		return set.wrong(err, "kafka-brokers", "kafka-tls", "kafka-ca", "kafka-cert", "kafka-key", "kafka-sasl", "kafka-user", "kafka-password-file")
 	}
 	defer client.Close()
 	if c.CheckConfig {
-		return c.print(std.out, &config)
+		return set.print(std.out, config.Settings)
 	}
 	s := service{
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
-		address: c.Address, tokens: tokens, retention: c.Retention, processor: config, solve: c.Solve, log: log,
+		address: c.Address, tokens: tokens, retention: c.Retention, drain: c.Drain, processor: config, solve: c.Solve, log: log,
 	}
 	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
@@ -89,23 +108,6 @@ func (c *serveCmd) tokens() (web.Tokens, error) {
 		return nil, fmt.Errorf("--address %s can be reached from elsewhere: name the tokens that are taken with --tokens", c.Address)
 	}
 	return nil, nil
-}
-
-// print shows the configuration that holds; the database's password is left out.
-func (c *serveCmd) print(w io.Writer, config *stream.Config) error {
-	body, err := json.MarshalIndent(map[string]any{
-		"roles": c.Roles, "input": c.Input, "group": c.Group, "session": c.Session.String(), "address": c.Address,
-		"retention": c.Retention.String(), "default_site": c.Site.DefaultSite, "day_first": c.Site.DayFirst,
-		"breaker_share": config.BreakerShare, "plan_every": config.PlanEvery, "capacity": c.Capacity.Capacity, "capacity_share": c.Capacity.CapacityShare,
-		"kafka":  map[string]any{"brokers": c.Kafka.Brokers, "client_id": c.Kafka.ClientID, "tls": c.Kafka.TLS, "sasl": c.Kafka.SASL},
-		"solve":  map[string]any{"processes": c.Solve.Processes, "limit": c.Solve.Limit.String(), "memory_mib": c.Solve.Memory},
-		"policy": config.Settings,
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w, string(body))
-	return err
 }
 
 // newLog is text on a terminal and JSON in service, unless a format is named.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -45,19 +44,61 @@ type service struct {
 	processor stream.Config
 	solve     solveFlags
 	quiet     time.Duration // until an event-clock site takes its input as ended
+	drain     time.Duration // how long HTTP answers after a stop was asked for, at least
 	saved     func(partition int32, b *stream.Batch)
 	log       *slog.Logger
+	ready     readiness
 }
 
-// run migrates the database, creates and checks the topics, and runs the roles until ctx ends.
+// run runs the roles until ctx ends. HTTP answers from before the servers are reached until all else has ended and,
+// after ctx, s.drain has passed: probes are told the truth all the time.
 func (s *service) run(ctx context.Context) error {
-	store, err := s.prepare(ctx)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	server := web.New(web.Config{
+		Address: s.address, Tokens: s.tokens, Login: slices.Contains(s.roles, roleWeb), Metrics: registry, Log: s.log, Checks: s.checks(), Started: s.ready.started.Load,
+	})
+	listener, err := server.Listen(ctx)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	drained := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		s.ready.stopping.Store(true)
+		s.log.Info("stopping")
+		time.Sleep(s.drain)
+		close(drained)
+	})()
+	work, abort := context.WithCancel(ctx)
+	defer abort()
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	served := make(chan error, 1)
+	go func() {
+		served <- server.Serve(serving, listener)
+		abort()
+	}()
+	err = s.work(work, server, registry)
+	if ctx.Err() != nil {
+		<-drained
+	}
+	stopServing()
+	err = errors.Join(err, <-served)
+	if store := s.ready.store.Load(); store != nil {
+		store.Close()
+	}
+	return err
+}
+
+// work migrates the database, creates and checks the topics, and runs the roles until ctx ends.
+func (s *service) work(ctx context.Context, server *web.Server, registry *prometheus.Registry) error {
+	store, err := s.prepare(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	if slices.Contains(s.roles, roleIntake) {
 		intake, err := kafka.NewIntake(s.kafka, kafka.IntakeConfig{
@@ -82,15 +123,6 @@ func (s *service) run(ctx context.Context) error {
 		group.Go(func() error { return runner.Run(ctx) })
 		group.Go(func() error { return s.expire(ctx, store) })
 	}
-	server := web.New(web.Config{Address: s.address, Tokens: s.tokens, Metrics: registry, Log: s.log, Checks: []web.Check{
-		{Name: "postgres", Ready: store.Check},
-		{Name: "kafka", Ready: func(context.Context) error {
-			if away := s.kafka.Unreachable(); away > 10*time.Second {
-				return fmt.Errorf("no answer for %v", away.Round(time.Second))
-			}
-			return nil
-		}},
-	}})
 	if slices.Contains(s.roles, roleWeb) {
 		answers, err := s.web(server, store, registry)
 		if err != nil {
@@ -98,7 +130,7 @@ func (s *service) run(ctx context.Context) error {
 		}
 		group.Go(func() error { return answers.Run(ctx) })
 	}
-	group.Go(func() error { return server.Run(ctx) })
+	s.ready.started.Store(true)
 	return group.Wait()
 }
 
@@ -108,10 +140,11 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	answers, err := api.New(server, api.Config{
 		Reader: reader, NewSolver: clp.New, Input: cmp.Or(s.decisions, s.inputs[0]), Log: s.log,
 		Send: kafka.NewProducer(s.kafka).Send,
-		Replayed: func(ctx context.Context, origins []view.Origin) error {
-			list := make([]postgres.Replayed, len(origins))
-			for i, o := range origins {
-				list[i].LetterOrigin = postgres.LetterOrigin(o)
+		Fix:  fixLetter,
+		Replayed: func(ctx context.Context, sent []api.Replayed) error {
+			list := make([]postgres.Replayed, len(sent))
+			for i, r := range sent {
+				list[i] = postgres.Replayed{LetterOrigin: postgres.LetterOrigin(r.Origin), ID: r.ID}
 			}
 			return store.MarkReplayed(ctx, list)
 		},
@@ -119,7 +152,7 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 	if err != nil {
 		return nil, err
 	}
-	return answers, serveConsole(server, reader, answers, metrics, s.log)
+	return answers, serveConsole(server, s.tokens, reader, answers, metrics, s.log)
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {
@@ -127,11 +160,16 @@ func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, 
 	if err != nil {
 		return nil, err
 	}
-	return stream.NewRunner(stream.RunnerConfig{
+	runner, err := stream.NewRunner(stream.RunnerConfig{
 		Processor: s.processor, Source: source, Store: store,
 		Publisher: kafka.NewPublisher(s.kafka), PlanLog: kafka.NewPlanLog(s.kafka),
 		Solve: solvers.Solve, Quiet: s.quiet, Saved: s.saved, Metrics: stream.NewMetrics(registry), Log: s.log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.ready.planner.Store(&planning{source, runner})
+	return runner, nil
 }
 
 // prepare waits for Postgres and Kafka, and brings both to the shape that this release needs.
@@ -150,6 +188,7 @@ func (s *service) prepare(ctx context.Context) (*postgres.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.ready.store.Store(store)
 	options := kafka.TopicOptions{Inputs: s.inputs}
 	var problems []kafka.Problem
 	err = s.patiently(ctx, "kafka", func() error {
@@ -177,9 +216,9 @@ func (s *service) prepare(ctx context.Context) (*postgres.Store, error) {
 		}
 	}
 	if err != nil {
-		store.Close()
 		return nil, err
 	}
+	s.ready.topics.Store(true)
 	return store, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,12 +17,18 @@ import (
 	"drumbeat/cmd/drumbeat/internal/web/view"
 	"drumbeat/optimize"
 	"drumbeat/schemas"
+	"drumbeat/stream"
+	"drumbeat/stream/postgres"
 )
 
 // serveConsole adds the console to a server, on the same reads and writes as the API.
-func serveConsole(server *web.Server, reader view.Reader, answers *api.API, metrics prometheus.Gatherer, log *slog.Logger) error {
+func serveConsole(server *web.Server, tokens web.Tokens, reader view.Reader, answers *api.API, metrics prometheus.Gatherer, log *slog.Logger) error {
+	var signIn console.SignIn
+	if len(tokens) > 0 {
+		signIn = tokens.SignIn
+	}
 	pages, err := console.New(console.Config{
-		Reader: reader, Log: log, Lag: lagOf(metrics),
+		Reader: reader, Log: log, Lag: lagOf(metrics), SignIn: signIn,
 		Ask: func(ctx context.Context, site string, o *optimize.Overrides) (*optimize.Answer, error) {
 			answer, err := answers.Ask(ctx, site, o)
 			return answer, refused(err)
@@ -47,6 +54,27 @@ func refused(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s", console.ErrRefused, strings.TrimPrefix(err.Error(), api.ErrRefused.Error()+": "))
+}
+
+// fixLetter sets members of a dead letter's data as dead-letters replay --set does.
+func fixLetter(l *view.Letter, set map[string]any) (*view.Letter, string, error) {
+	fields := map[string]string{}
+	for name, v := range set {
+		value, err := json.Marshal(v)
+		if err != nil {
+			return l, "", err
+		}
+		fields[name] = string(value)
+	}
+	fixed, id, err := fixFields(&postgres.Letter{DeadLetter: stream.DeadLetter{
+		OriginTopic: l.Topic, OriginPartition: l.Partition, OriginOffset: l.Offset, Key: l.RawKey, Value: l.RawValue, Headers: l.Headers,
+	}}, fields)
+	if err != nil {
+		return l, "", err
+	}
+	out := *l
+	out.RawValue, out.Headers = fixed.Value, fixed.Headers
+	return &out, id, nil
 }
 
 // lagOf reads how far intake is behind from the metrics of this process; a process without intake does not

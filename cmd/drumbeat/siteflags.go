@@ -40,8 +40,8 @@ func (f *siteFlags) config(clock schemas.Clock, log *slog.Logger) (stream.Config
 
 // capacityFlags give a capacity to resources that nobody has defined.
 type capacityFlags struct {
-	Capacity      float64 `placeholder:"N" help:"Capacity a period of resources that no event defines."`
-	CapacityShare float64 `placeholder:"F" help:"The same as a multiple of the mean load: 1.05."`
+	Capacity      float64 `env:"DRUMBEAT_CAPACITY" placeholder:"N" help:"Capacity a period of resources that no event defines."`
+	CapacityShare float64 `env:"DRUMBEAT_CAPACITY_SHARE" placeholder:"F" help:"The same as a multiple of the mean load: 1.05."`
 }
 
 func (f *capacityFlags) apply(c *stream.Config) {

@@ -20,9 +20,10 @@ type topicsCmd struct {
 
 // topicFlags are common to both.
 type topicFlags struct {
+	Config     configFlag    `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings, the same as of serve."`
 	Kafka      kafkaFlags    `embed:"" prefix:"kafka-"`
 	Input      []string      `env:"DRUMBEAT_INPUT" default:"erp.sales" help:"The input topics."`
-	Partitions int           `default:"16" help:"Partitions of drumbeat.events, fixed for ever at its creation."`
+	Partitions int           `env:"DRUMBEAT_PARTITIONS" default:"16" help:"Partitions of drumbeat.events, fixed for ever at its creation."`
 	Timeout    time.Duration `default:"30s" help:"Give up after this long."`
 	JSON       bool          `name:"json" help:"Print one JSON object a line."`
 }
@@ -46,7 +47,7 @@ func (f *topicFlags) open(ctx context.Context, s streams) (context.Context, *kaf
 
 type topicsCreateCmd struct {
 	topicFlags
-	Replication int `default:"0" help:"Copies of each record; 0 leaves it to the brokers. With 3 or more, two must acknowledge."`
+	Replication int `env:"DRUMBEAT_REPLICATION" default:"0" help:"Copies of each record; 0 leaves it to the brokers. With 3 or more, two must acknowledge."`
 }
 
 // Run creates topics, and then checks them all.

@@ -55,6 +55,7 @@ func mallRecords(t *testing.T, from, to int) []stream.Record {
 // Plans that were found by prices, cold, warm, and after a restart from the prices stored with the last one, hold when
 // they are solved again.
 func TestVerifyPlansByPrices(t *testing.T) {
+	takeTurn(t, otherLane)
 	dsn, store := testDatabase(t)
 	settings := stream.DefaultSettings()
 	settings.Clock = schemas.ClockEvent

@@ -81,6 +81,7 @@ func verified(t *testing.T, dsn string, args ...string) (status int, checks map[
 }
 
 func TestVerify(t *testing.T) {
+	takeTurn(t, otherLane)
 	dsn, store := testDatabase(t)
 	settings := stream.DefaultSettings()
 	settings.Clock = schemas.ClockEvent

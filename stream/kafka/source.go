@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,8 +12,9 @@ import (
 
 // Source is a member of the consumer group of drumbeat.events.
 type Source struct {
-	c     *Client
-	group GroupConfig
+	c        *Client
+	group    GroupConfig
+	assigned atomic.Int64 // partitions in the newest generation, and one; 0: no member
 }
 
 var _ stream.Source = (*Source)(nil)
@@ -25,6 +27,12 @@ func NewSource(c *Client, group GroupConfig) (*Source, error) {
 	return &Source{c: c, group: group.withDefaults()}, nil
 }
 
+// Assigned is the number of partitions that the newest generation gave to this member; it stands until the next one.
+func (s *Source) Assigned() (partitions int, member bool) {
+	n := s.assigned.Load()
+	return int(max(0, n-1)), n > 0
+}
+
 // Run implements stream.Source. It waits for the topic to exist. If own returns nil while its context
 // lives, the generation ends for all partitions and the member joins the next one.
 //
@@ -35,8 +43,10 @@ func NewSource(c *Client, group GroupConfig) (*Source, error) {
 func (s *Source) Run(ctx context.Context, own func(ctx context.Context, p stream.Partition) error) error {
 	topic := s.c.cfg.Topics.Events
 	m := &member{c: s.c, cfg: s.group, topics: []string{topic}}
+	defer s.assigned.Store(0)
 	return m.run(ctx, func(ctx context.Context, gen *generation) error {
 		assigned := gen.gen.Assignments[topic]
+		s.assigned.Store(int64(len(assigned)) + 1)
 		if len(assigned) == 0 { // more members than partitions
 			<-ctx.Done()
 			return nil

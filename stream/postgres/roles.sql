@@ -67,7 +67,7 @@ BEGIN
         GRANT USAGE ON SCHEMA drumbeat TO drumbeat_reader;
         GRANT SELECT ON drumbeat.sales_transactions, drumbeat.demand_forecasts, drumbeat.supply_plans, drumbeat.plans,
             drumbeat.dead_letters, drumbeat.audit, drumbeat.current_supply_plan, drumbeat.current_demand_forecast,
-            drumbeat.plan_changes, drumbeat.lines, drumbeat.all_lines, drumbeat.problems, drumbeat.forecasts,
+            drumbeat.plan_changes, drumbeat.approved_production, drumbeat.lines, drumbeat.all_lines, drumbeat.problems, drumbeat.forecasts,
             drumbeat.forecast_accuracy, drumbeat.forecast_models, drumbeat.forecast_accuracy_by_site,
             drumbeat.forecast_accuracy_by_class TO drumbeat_reader;
         GRANT SELECT (site, partition) ON drumbeat.sites TO drumbeat_reader;

@@ -26,7 +26,7 @@ func planLine(sku string, revision int64, production ...int) []byte {
 		fmt.Fprintf(&b, `{"period":%q,"demand":10.5,"demand_low":8,"demand_high":13.25,"opening":5,"receipts":1,"production":%d,`+
 			`"arrivals":2,"inventory":3,"safety_stock":4,"shortfall":1,"shortage":0.000001,"frozen":%v,"price":1.25`, (day + 1 + schemas.Date(7*i)).String(), x, i == 0)
 		if i == 0 {
-			b.WriteString(`,"overdue":0.5`)
+			b.WriteString(`,"overdue":0.5,"approved":6.5`)
 		}
 		b.WriteByte('}')
 	}
@@ -53,7 +53,8 @@ func fullBatch(n int64) *stream.Batch {
 		}},
 		Revisions: []stream.Revision{{
 			Site: "a", Revision: n, ExecutionDate: at, CreatedAt: time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC), Status: "optimal",
-			Head:    fmt.Appendf(nil, `{"site":"a","revision":%d,"cost":{"total":1234.5},"checksum":"c%d"}`, n, n),
+			Head: fmt.Appendf(nil, `{"site":"a","revision":%d,"cost":{"total":1234.5},"approved":{"revision":1,"through":"2026-11-23","by":"Ada",`+
+				`"at":"2026-11-22T10:00:00Z"},"checksum":"c%d"}`, n, n),
 			Lines:   []stream.LineValue{{SKU: "X", Value: planLine("X", n, int(n), 2)}},
 			Problem: []byte{1}, Start: []byte{2},
 		}},
@@ -136,6 +137,10 @@ func TestViews(t *testing.T) {
 		{"SELECT sku, plan_date, found, overdue FROM drumbeat.current_supply_plan WHERE sku = 'X' ORDER BY plan_date", `
 			X 2026-11-23 0 0.5
 			X 2026-11-30 0 0`},
+		{`SELECT site, sku, period, plan_date, quantity, planned_qty, approved_revision, through, approved_by, approved_at = '2026-11-22T10:00:00Z', plan_revision
+			FROM drumbeat.approved_production ORDER BY sku`, `
+			a X 2026-11-23 2026-11-23 6.5 3 1 2026-11-23 Ada true 3
+			a Z 2026-11-23 2026-11-23 6.5 7 1 2026-11-23 Ada true 3`},
 		{`SELECT site, sku, horizon, horizon_days, class, through_date, windows, wape, naive_wape, bias, coverage_80, coverage_95
 			FROM drumbeat.forecast_accuracy ORDER BY sku`, `
 			a X 7d 7 count 2026-11-02 3 0.5 0.75 0.25 0.5 1

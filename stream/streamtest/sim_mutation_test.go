@@ -107,7 +107,7 @@ func TestRules(t *testing.T) {
 			if !long {
 				return
 			}
-			out, err := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestSimulation$", "-vet=off", "-count", "1", "-timeout", "3m", ".",
+			out, err := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestSimulation$", "-vet=off", "-count", "1", "-timeout", "20m", ".",
 				"-args", "-seeds", fmt.Sprint(r.within), "-shrink=false").CombinedOutput()
 			m := regexp.MustCompile(`seed (\d+): (.*)`).FindSubmatch(out)
 			switch {

@@ -61,6 +61,7 @@ type Wait struct {
 	Told int     // of them
 	open int     // sales that wait
 	from float64 // their days, added up
+	runs bool    // the first plan is there: what was sold before it is history
 }
 
 func (w *Wait) tell(day schemas.Date, sales int) {
@@ -70,8 +71,11 @@ func (w *Wait) tell(day schemas.Date, sales int) {
 
 // seen ends the wait of what has been told: on the evening of a day, the day itself; in the morning of the next, that one.
 func (w *Wait) seen(day schemas.Date) {
-	w.Days += float64(w.open)*float64(day) - w.from
-	w.Told += w.open
+	if w.runs {
+		w.Days += float64(w.open)*float64(day) - w.from
+		w.Told += w.open
+	}
+	w.runs = true
 	w.open, w.from = 0, 0
 }
 

@@ -14,20 +14,21 @@ var errWrong = fmt.Errorf("%w: wrong answer of the solver process", optimize.Err
 // check accepts a plan that a process answered with: its certificate is found anew and put in place of the one that
 // came, and every figure that is published is recomputed. It shares nothing with the solver.
 //
-// An infeasible answer has no certificate to check; only a strict problem may have one.
+// An infeasible answer brings no certificate. Only a strict problem may have one, and it is believed unless a plan is
+// easily found.
 func check(p *optimize.Problem, plan *optimize.Plan) error {
 	switch plan.Status {
 	case optimize.Infeasible:
 		if p.Mode != optimize.Strict || plan.Infeasibility == nil {
 			return fmt.Errorf("%w: infeasible, mode %q", errWrong, p.Mode)
 		}
+		if err := optimize.RefuteInfeasible(p); err != nil {
+			return fmt.Errorf("%w: %w", errWrong, err)
+		}
 		return nil
 	case optimize.Optimal:
 	default:
 		return fmt.Errorf("%w: status %q", errWrong, plan.Status)
-	}
-	if err := checkNumbers(plan); err != nil {
-		return err
 	}
 	certificate, err := optimize.Certify(p, plan)
 	if err != nil {
@@ -35,20 +36,6 @@ func check(p *optimize.Problem, plan *optimize.Plan) error {
 	}
 	plan.Certificate = certificate
 	return checkFigures(p, plan)
-}
-
-// checkNumbers looks for what is no number: a certificate can do without a price, a published line cannot.
-func checkNumbers(plan *optimize.Plan) error {
-	for i, m := range planMatrices(plan) {
-		for _, row := range *m {
-			for _, v := range row {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return fmt.Errorf("%w: %s of %g", errWrong, matrixNames[i], v)
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // checkFigures compares costs and moves with what the quantities say. The certificate has found the objective right.

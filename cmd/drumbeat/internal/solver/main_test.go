@@ -55,7 +55,7 @@ func work(fault string) error {
 			return err
 		}
 		newSolver = func() optimize.Solver { return &bad{clp.New(), fault, faulty} }
-	case "wrong", "value", "objective", "garbled", "other":
+	case "wrong", "value", "infeasible", "objective", "garbled", "other":
 		return lie(fault, faulty, out)
 	}
 	return Serve(os.Stdin, out, newSolver)
@@ -126,6 +126,8 @@ func lie(fault string, faulty func() bool, out io.Writer) error {
 				plan.Production[0][1]++
 			case "value":
 				plan.Values[0][0] = math.NaN()
+			case "infeasible":
+				plan = &optimize.Plan{Status: optimize.Infeasible, Infeasibility: &optimize.Infeasibility{Cause: "capacity"}}
 			case "objective":
 				plan.Objective = math.NaN()
 			case "garbled":

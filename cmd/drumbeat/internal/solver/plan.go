@@ -15,11 +15,6 @@ func planMatrices(p *optimize.Plan) [9]*[][]float64 {
 
 const byResource = 7 // the first of planMatrices that is
 
-// matrixNames are those of planMatrices.
-var matrixNames = [...]string{
-	"production", "inventory", "lost", "backlog", "shortfall", "emergency", "values", "overtime", "prices",
-}
-
 // plan writes a plan with its start: the matrices by themselves, all else as a document.
 func (w *writer) plan(p *optimize.Plan) {
 	rest := *p

@@ -108,6 +108,7 @@ func TestFaults(t *testing.T) {
 		{"hang", "no answer", causeHang},
 		{"wrong", "is violated", causeWrong},
 		{"value", "values of NaN", causeWrong},
+		{"infeasible", "has a plan", causeWrong},
 		{"objective", "json: unsupported value", causeCrash},
 		{"garbled", "cannot be read", causeWrong},
 		{"other", "an answer to request 2, not 1", causeWrong},
@@ -122,6 +123,10 @@ func TestFaults(t *testing.T) {
 				}
 			})
 			job := &stream.Job{Site: "plant", Problem: site(20, 0)}
+			if c.fault == "infeasible" {
+				job.Problem.Mode = optimize.Strict
+				job.Problem.Resources[0].Capacity[0] *= 2 // for the safety stock
+			}
 			out := pool.Solve(t.Context(), job)
 			if !errors.Is(out.Err, optimize.ErrSolver) || !strings.Contains(out.Err.Error(), c.says) {
 				t.Fatalf("the solve says: %v", out.Err)

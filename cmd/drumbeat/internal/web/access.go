@@ -18,6 +18,8 @@ type Role string
 
 // The roles.
 const (
+	RoleAnyone Role = "anyone" // also without a token
+
 	RoleRead    Role = "read"    // look at everything, ask what if
 	RolePlan    Role = "plan"    // review, override, pin, approve
 	RoleOperate Role = "operate" // replay dead letters, release breakers, ask for a plan
@@ -120,7 +122,7 @@ func Local(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// HandleFor serves a pattern to those who have the role.
+// HandleFor serves a pattern to those who have the role, which is none of a token's for RoleAnyone.
 func (s *Server) HandleFor(role Role, pattern string, h http.Handler) {
 	s.mux.Handle(pattern, s.guard(role, h))
 }
@@ -138,6 +140,9 @@ func (s *Server) guard(role Role, h http.Handler) http.Handler {
 		} else {
 			who, known := s.config.Tokens.Find(r)
 			switch {
+			case role == RoleAnyone:
+			case !known && s.config.Login && askIn(w, r):
+				return
 			case !known:
 				w.Header().Set("WWW-Authenticate", `Bearer realm="drumbeat"`)
 				WriteProblem(w, Problem{Status: http.StatusUnauthorized, Detail: "a bearer token is needed"})

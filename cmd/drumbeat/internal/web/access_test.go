@@ -114,3 +114,67 @@ func TestOpenAddressNeedsTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestSignIn: a page that is opened without a token leads to where one is asked for, once it is sure that the browser
+// has none; whoever reads no page is told.
+func TestSignIn(t *testing.T) {
+	tokens, err := ReadTokens(writeTokens(t, "plan paul fedcba9876543210\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Config{Log: quiet, Tokens: tokens, Login: true})
+	s.Handle("GET /page", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writeJSON(w, 200, Who(r.Context()).Name) }))
+	s.HandleFor(RoleAnyone, "POST /login", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !tokens.SignIn(w, r, r.PostFormValue("token")) {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}))
+	s.HandleFor(RoleAnyone, "POST /logout", http.HandlerFunc(SignOut))
+	ask := func(method, url, body string, header ...string) *http.Response {
+		r := httptest.NewRequest(method, url, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		return w.Result()
+	}
+	const page, html = "https://planner.example/page?a=1&b=2", "text/html,*/*;q=0.8"
+	if r := ask("GET", page, "", "Accept", html); r.StatusCode != 303 || r.Header.Get("Location") != "/login?to=%2Fpage%3Fa%3D1%26b%3D2" {
+		t.Errorf("a page: %d %s", r.StatusCode, r.Header.Get("Location"))
+	}
+	if r := ask("GET", page, "", "Accept", html, "Sec-Fetch-Site", "cross-site"); r.StatusCode != 200 || r.Header.Get("Refresh") != "0" {
+		t.Errorf("a page by a link from elsewhere: %d", r.StatusCode)
+	}
+	if r := ask("GET", page, "", "Accept", "application/json"); r.StatusCode != 401 {
+		t.Errorf("a program: %d", r.StatusCode)
+	}
+	if r := ask("POST", "https://planner.example/login", "token=fedcba9876543210", "Origin", "https://evil.example"); r.StatusCode != 403 {
+		t.Errorf("signed in by another site: %d", r.StatusCode)
+	}
+	if r := ask("POST", "https://planner.example/login", "token=fedcba987654321"); r.StatusCode != http.StatusTeapot || len(r.Cookies()) > 0 {
+		t.Errorf("a wrong token: %d %v", r.StatusCode, r.Cookies())
+	}
+	for url, secure := range map[string]bool{"https://planner.example/login": true, "http://planner.example/login": false} {
+		r := ask("POST", url, "token=fedcba9876543210")
+		c := r.Cookies()
+		if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || c[0].Secure != secure || c[0].Path != "/" || c[0].MaxAge <= 0 {
+			t.Fatalf("%s: cookies %v", url, c)
+		}
+		if r := ask("GET", page, "", "Accept", html, "Cookie", c[0].Name+"="+c[0].Value); r.StatusCode != 200 {
+			t.Errorf("signed in: %d", r.StatusCode)
+		}
+	}
+	if c := ask("POST", "http://planner.example/login", "token=fedcba9876543210", "X-Forwarded-Proto", "https").Cookies(); len(c) != 1 || !c[0].Secure {
+		t.Errorf("behind a proxy with TLS: %v", c)
+	}
+	if c := ask("POST", "http://planner.example/logout", "").Cookies(); len(c) != 1 || c[0].Value != "" || c[0].MaxAge >= 0 {
+		t.Errorf("signed out: %v", c)
+	}
+	for address, want := range map[string]string{"/sites/a?x=1": "/sites/a?x=1", "": "/", "sites": "/", "//evil.example": "/", `/\evil.example`: "/", "https://evil.example/": "/", "/%zz": "/"} {
+		if got := LocalPath(address); got != want {
+			t.Errorf("%q leads to %q", address, got)
+		}
+	}
+}

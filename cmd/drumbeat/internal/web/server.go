@@ -32,12 +32,16 @@ type Config struct {
 	// Listen refuses other addresses.
 	Tokens Tokens
 
+	// Login says that LoginPath is served: pages that are opened without a token lead there.
+	Login bool
+
 	Metrics prometheus.Gatherer // of /metrics; nil: an empty page
 	Checks  []Check             // of /readyz
+	Started func() bool         // false: what Handle serves may still be to come; nil: it is there
 	Log     *slog.Logger        // nil: slog.Default
 }
 
-// Server is an HTTP server. Handle comes before Run or Serve.
+// Server is an HTTP server. Handle comes before Run or Serve, unless Config.Started says when it has come.
 type Server struct {
 	config Config
 	mux    *http.ServeMux
@@ -171,6 +175,11 @@ func (s *Server) unmatched(w http.ResponseWriter, r *http.Request) {
 	if probe.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", probe.header.Get("Allow"))
 		WriteProblem(w, Problem{Status: probe.status, Detail: r.Method + " is not allowed here"})
+		return
+	}
+	if s.config.Started != nil && !s.config.Started() {
+		w.Header().Set("Retry-After", "1")
+		WriteProblem(w, Problem{Status: http.StatusServiceUnavailable, Detail: "the service is starting"})
 		return
 	}
 	WriteProblem(w, Problem{Status: http.StatusNotFound, Detail: "there is nothing at " + r.URL.Path})

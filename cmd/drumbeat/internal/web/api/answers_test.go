@@ -18,7 +18,7 @@ func TestEveryRouteAnswers(t *testing.T) {
 	r := newRig(t)
 	sites := map[string]int{selling(t, "routes").name: 200, golden(t, "routes-golden").name: 200, "nowhere": 404}
 	for site, want := range sites {
-		for _, path := range []string{"plan", "plan.csv", "plan/lines", "plan/diff", "plan/history", "actions", "actions.csv", "forecast", "forecast.csv",
+		for _, path := range []string{"plan", "plan.csv", "plan/lines", "plan/diff", "plan/history", "actions", "actions.csv", "production", "production.csv", "forecast", "forecast.csv",
 			"audit", "audit.csv", "accuracy"} {
 			out := r.ask("GET", "/v1/sites/{site}/"+path, []string{site}, "", nil)
 			if out.status != want {
@@ -179,19 +179,20 @@ func TestStrangeSKUs(t *testing.T) {
 // TestNotModified: a reader who has the plan is not sent it again, until there is another one.
 func TestNotModified(t *testing.T) {
 	r, site := newRig(t), golden(t, "etag")
-	for _, path := range []string{"plan", "plan/lines", "plan.csv", "actions"} {
+	for _, path := range []string{"plan", "plan/lines", "plan.csv", "plan/diff", "plan/history", "actions", "production", "skus/{sku}", "forecast", "audit", "accuracy"} {
 		path = "/v1/sites/{site}/" + path
-		first := r.ask("GET", path, []string{site.name}, "", nil)
+		parts := []string{site.name, "SKU-001"}[:strings.Count(path, "{")]
+		first := r.ask("GET", path, parts, "", nil)
 		tag := first.header.Get("ETag")
 		if first.status != 200 || tag == "" {
 			t.Fatalf("%s: %d, tag %q", path, first.status, tag)
 		}
 		for _, have := range []string{tag, strings.TrimPrefix(tag, "W/"), `"other", ` + tag, "*"} {
-			if out := r.ask("GET", path, []string{site.name}, "", nil, "If-None-Match", have); out.status != 304 || len(out.body) > 0 || out.header.Get("ETag") != tag {
+			if out := r.ask("GET", path, parts, "", nil, "If-None-Match", have); out.status != 304 || len(out.body) > 0 || out.header.Get("ETag") != tag {
 				t.Errorf("%s with %s: %d", path, have, out.status)
 			}
 		}
-		if out := r.ask("GET", path, []string{site.name}, "", nil, "If-None-Match", `"etag:0"`); out.status != 200 {
+		if out := r.ask("GET", path, parts, "", nil, "If-None-Match", `"etag:0"`); out.status != 200 {
 			t.Errorf("%s with another tag: %d", path, out.status)
 		}
 	}

@@ -30,8 +30,11 @@ type Config struct {
 	// Send writes messages to a topic and returns when they are acknowledged.
 	Send  func(ctx context.Context, topic string, messages []stream.Message) error
 	Input string // the topic of events; "": schemas.DefaultInputTopic
+	// Fix returns a dead letter with members of its data set, and the id of the event that it becomes. The error
+	// says why it cannot be one; the letter returned with it is the one given.
+	Fix func(l *view.Letter, set map[string]any) (*view.Letter, string, error)
 	// Replayed marks dead letters that were sent again.
-	Replayed func(ctx context.Context, origins []view.Origin) error
+	Replayed func(ctx context.Context, list []Replayed) error
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default
@@ -89,6 +92,7 @@ func New(mux Mux, c Config) (*API, error) {
 	})
 	a.huma.UseMiddleware(a.refuseEmpty)
 	a.plans()
+	a.actionLists()
 	a.skus()
 	a.feed()
 	a.decisions()

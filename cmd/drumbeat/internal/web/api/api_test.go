@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,7 +34,7 @@ type rig struct {
 
 	mu       sync.Mutex
 	sent     map[string][]stream.Message
-	replayed []view.Origin
+	replayed []Replayed
 	asked    map[string]bool // operations by method and path
 }
 
@@ -58,13 +59,24 @@ func newRig(t *testing.T) *rig {
 			r.sent[topic] = append(r.sent[topic], messages...)
 			return nil
 		},
-		Replayed: func(ctx context.Context, origins []view.Origin) error {
-			r.replayed = append(r.replayed, origins...)
-			list := make([]postgres.Replayed, len(origins))
-			for i, o := range origins {
-				list[i].LetterOrigin = postgres.LetterOrigin(o)
+		Fix: func(l *view.Letter, set map[string]any) (*view.Letter, string, error) {
+			var event map[string]any
+			if err := json.Unmarshal(l.RawValue, &event); err != nil {
+				return l, "", err
 			}
-			return testStore.MarkReplayed(ctx, list)
+			maps.Copy(event["data"].(map[string]any), set)
+			value, err := json.Marshal(event)
+			out := *l
+			out.RawValue = value
+			return &out, "fixed", err
+		},
+		Replayed: func(ctx context.Context, list []Replayed) error {
+			r.replayed = append(r.replayed, list...)
+			marks := make([]postgres.Replayed, len(list))
+			for i, one := range list {
+				marks[i] = postgres.Replayed{LetterOrigin: postgres.LetterOrigin(one.Origin), ID: one.ID}
+			}
+			return testStore.MarkReplayed(ctx, marks)
 		},
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"drumbeat/cmd/drumbeat/internal/web/view"
@@ -35,7 +36,7 @@ func table(name string, header []string, rows iter.Seq[[]string]) (*answer, erro
 }
 
 var planColumns = []string{"site", "revision", "sku", "period", "demand", "demand_low", "demand_high", "opening", "receipts", "arrivals",
-	"production", "inventory", "safety_stock", "shortfall", "shortage", "frozen", "price", "reason"}
+	"production", "inventory", "safety_stock", "shortfall", "shortage", "frozen", "price", "reason", "approved"}
 
 // planRows is a row for each line and period. The revision is the plan's.
 func planRows(b *view.Basis, lines iter.Seq[*schemas.Line]) iter.Seq[[]string] {
@@ -49,7 +50,7 @@ func planRows(b *view.Basis, lines iter.Seq[*schemas.Line]) iter.Seq[[]string] {
 					p.Inventory, p.SafetyStock, p.Shortfall, p.Shortage} {
 					row = append(row, q.String())
 				}
-				if !yield(append(row, strconv.FormatBool(p.Frozen), number(p.Price), l.Reason)) {
+				if !yield(append(row, strconv.FormatBool(p.Frozen), number(p.Price), l.Reason, p.Approved.String())) {
 					return
 				}
 			}
@@ -97,6 +98,22 @@ func actionRows(a *view.Actions) iter.Seq[[]string] {
 		for i := range a.Actions {
 			v := &a.Actions[i]
 			if !yield([]string{a.Site, strconv.FormatInt(a.Revision, 10), string(v.Kind), v.SKU, v.Quantity.String(), v.Period, v.To, number(v.Cost), v.Reason}) {
+				return
+			}
+		}
+	}
+}
+
+var productionColumns = []string{"site", "sku", "period", "quantity", "planned", "arrives", "resources", "approved_revision", "approved_through",
+	"approved_by", "approved_at", "plan_revision"}
+
+func productionRows(p *view.Production) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for i := range p.Starts {
+			s := &p.Starts[i]
+			if !yield([]string{p.Site, s.SKU, s.Period, s.Quantity.String(), s.Planned.String(), s.Arrives, strings.Join(s.Resources, " "),
+				strconv.FormatInt(p.Approved.Revision, 10), p.Approved.Through, p.Approved.By, p.Approved.At.UTC().Format(time.RFC3339Nano),
+				strconv.FormatInt(p.Revision, 10)}) {
 				return
 			}
 		}

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -166,6 +169,10 @@ func TestReplay(t *testing.T) {
 		t.Errorf("all of them by accident: %d", out.status)
 	}
 	var out replayAnswer
+	// Of the two one is no event, and cannot be fixed: none is sent.
+	if refused := r.ask("POST", replayPath, nil, "", map[string]any{"site": site, "set": map[string]any{"date": "2025-10-31"}}); refused.status != 422 || len(r.sent) > 0 {
+		t.Errorf("a fix that is not possible: %d %s, sent %v", refused.status, refused.body, r.sent)
+	}
 	r.ask("POST", replayPath, nil, "", map[string]any{"origins": []view.Origin{before.Letters[0].Origin}}).json(t, &out)
 	r.ask("POST", replayPath, nil, "", map[string]any{"site": site}).json(t, &out)
 	if out.Sent != 1 || len(r.replayed) != 2 {
@@ -187,6 +194,62 @@ func TestReplay(t *testing.T) {
 	r.ask("POST", replayPath, nil, "", map[string]any{"site": site, "again": true}).json(t, &out)
 	if out.Sent != 2 {
 		t.Errorf("again: %+v", out)
+	}
+	i := slices.IndexFunc(before.Letters, func(l view.Letter) bool { return strings.Contains(l.Value, "31/31/2025") })
+	fixed := map[string]any{"origins": []view.Origin{before.Letters[i].Origin}, "again": true, "set": map[string]any{"date": "2025-10-31", "quantity": 7}}
+	r.ask("POST", replayPath, nil, "", fixed).json(t, &out)
+	r.ask("GET", "/v1/dead-letters", nil, "site="+site, nil).json(t, &after)
+	list := r.sent[schemas.DefaultInputTopic]
+	if last := string(list[len(list)-1].Value); out.Sent != 1 || after.Letters[i].ReplayedAs != "fixed" || !strings.Contains(last, `"date":"2025-10-31","quantity":7`) {
+		t.Errorf("fixed: %+v, marked %q, sent %s", out, after.Letters[i].ReplayedAs, last)
+	}
+}
+
+// TestReleasedProduction approves a plan: what it starts through the period is released, as JSON and CSV, until
+// it has passed.
+func TestReleasedProduction(t *testing.T) {
+	r, site := newRig(t), golden(t, "released")
+	var none, list view.Production
+	r.ask("GET", "/v1/sites/{site}/production", []string{site.name}, "", nil).json(t, &none)
+	if none.Approved != nil || len(none.Starts) != 0 {
+		t.Errorf("before an approval: %+v", none)
+	}
+	page, err := r.config.Reader.Lines(t.Context(), view.LineQuery{Site: site.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]schemas.Quantity{}
+	for _, l := range page.Lines {
+		for _, p := range l.Periods {
+			if p.Period <= "2026-03" && p.Production > 0 {
+				want[l.SKU+" "+p.Period] = p.Production
+			}
+		}
+	}
+	site.event(&schemas.PlanApproved{Revision: 1, Through: "2026-03", By: "Ada"})
+	site.event(&schemas.Resource{Resource: "factory", Capacity: 15500, Per: schemas.PerMonth})
+	site.plan()
+	r.ask("GET", "/v1/sites/{site}/production", []string{site.name}, "", nil).json(t, &list)
+	if a := list.Approved; a == nil || a.By != "Ada" || a.Through != "2026-03" || a.Revision != 1 || list.Revision != 2 {
+		t.Fatalf("approved: %+v in revision %d", list.Approved, list.Revision)
+	}
+	got := map[string]schemas.Quantity{}
+	for _, s := range list.Starts {
+		if got[s.SKU+" "+s.Period] = s.Quantity; s.Planned != s.Quantity || s.Arrives != s.Period || !slices.Equal(s.Resources, []string{"factory"}) {
+			t.Errorf("%+v", s)
+		}
+	}
+	if len(want) == 0 || !maps.Equal(got, want) {
+		t.Errorf("released %v, approved %v", got, want)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(r.ask("GET", "/v1/sites/{site}/production.csv", []string{site.name}, "", nil).body)).ReadAll()
+	if err != nil || len(rows) != 1+len(want) {
+		t.Fatalf("CSV: %v, %d rows", err, len(rows))
+	}
+	for _, row := range rows[1:] {
+		if want[row[1]+" "+row[2]].String() != row[3] || row[7] != "1" || row[9] != "Ada" || row[11] != "2" {
+			t.Errorf("CSV: %v", row)
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"mime"
 	"net/http"
 	"slices"
@@ -54,7 +58,7 @@ func (a *API) refuseEmpty(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// Conditional is what an answer that follows from a plan alone can be asked with.
+// Conditional is what an answer with an ETag can be asked with.
 type Conditional struct {
 	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer: 304 if that is still right."`
 }
@@ -64,15 +68,40 @@ func tag(b *view.Basis) string { return `W/"` + b.PlanID + `"` }
 
 // conditionally answers 304 where the reader has the plan already.
 func conditionally(in *Conditional, b *view.Basis, full func() (*answer, error)) (*answer, error) {
-	const fresh = "no-cache" // to be kept, and asked for again before it is used
+	return in.unless(tag(b), full)
+}
+
+// fresh is for answers to be kept, and asked for again before they are used.
+const fresh = "no-cache"
+
+// unless answers 304 where the reader has what the tag is of.
+func (in *Conditional) unless(tag string, full func() (*answer, error)) (*answer, error) {
 	for have := range strings.SplitSeq(in.IfNoneMatch, ",") {
-		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == strings.TrimPrefix(tag(b), "W/") {
-			return &answer{Status: http.StatusNotModified, ETag: tag(b), CacheControl: fresh}, nil
+		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == strings.TrimPrefix(tag, "W/") {
+			return &answer{Status: http.StatusNotModified, ETag: tag, CacheControl: fresh}, nil
 		}
 	}
 	out, err := full()
 	if err == nil {
-		out.ETag, out.CacheControl = tag(b), fresh
+		out.ETag, out.CacheControl = tag, fresh
 	}
 	return out, err
+}
+
+// byContent is conditionally for answers that change with more than the plan: their ETag is a sum of what they
+// say, but for the ages.
+func byContent(in *Conditional, v any, full func() (*answer, error), ages ...*float64) (*answer, error) {
+	was := make([]float64, len(ages))
+	for i, a := range ages {
+		was[i], *a = *a, 0
+	}
+	body, err := json.Marshal(v)
+	for i, a := range ages {
+		*a = was[i]
+	}
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return in.unless(`W/"`+hex.EncodeToString(sum[:12])+`"`, full)
 }

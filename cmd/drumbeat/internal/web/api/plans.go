@@ -120,10 +120,11 @@ func (a *API) planLines(missing []int) {
 }
 
 func (a *API) compared(missing []int) {
-	register(a, operation{id: "diff", path: "/v1/sites/{site}/plan/diff", shows: view.Diff{}, errors: missing,
+	register(a, operation{id: "diff", path: "/v1/sites/{site}/plan/diff", etag: true, shows: view.Diff{}, errors: missing,
 		summary: "What differs between two revisions: cost, shortages, production"},
 		func(ctx context.Context, in *struct {
 			SitePath
+			Conditional
 			From int64 `query:"from" minimum:"0" doc:"0: the one before to."`
 			To   int64 `query:"to" minimum:"0" doc:"0: the newest."`
 		}) (*answer, error) {
@@ -131,12 +132,13 @@ func (a *API) compared(missing []int) {
 			if err != nil {
 				return nil, err
 			}
-			return reply(http.StatusOK, d)
+			return byContent(&in.Conditional, d, func() (*answer, error) { return reply(http.StatusOK, d) }, &d.AgeSeconds)
 		})
-	register(a, operation{id: "history", path: "/v1/sites/{site}/plan/history", shows: historyAnswer{}, errors: missing,
+	register(a, operation{id: "history", path: "/v1/sites/{site}/plan/history", etag: true, shows: historyAnswer{}, errors: missing,
 		summary: "Revisions of a plan with their causes, the newest first"},
 		func(ctx context.Context, in *struct {
 			SitePath
+			Conditional
 			Before int64 `query:"before" minimum:"0" doc:"A revision: those below it; 0: from the newest."`
 			Limit  int   `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 		}) (*answer, error) {
@@ -148,34 +150,12 @@ func (a *API) compared(missing []int) {
 			if len(list) == in.Limit && list[len(list)-1].Revision > 1 {
 				out.Next = list[len(list)-1].Revision
 			}
-			return reply(http.StatusOK, out)
+			var ages []*float64
+			for i := range list {
+				ages = append(ages, &list[i].AgeSeconds)
+			}
+			return byContent(&in.Conditional, list, func() (*answer, error) { return reply(http.StatusOK, out) }, ages...)
 		})
-	register(a, operation{id: "actions", path: "/v1/sites/{site}/actions", etag: true, csv: true, shows: view.Actions{}, errors: missing,
-		summary: "What to do now: release, expedite, defer, cancel, each with its cost"}, a.actions)
-	register(a, operation{id: "actions-csv", path: "/v1/sites/{site}/actions.csv", etag: true, csv: true, errors: missing,
-		summary: "What to do now, as CSV"}, func(ctx context.Context, in *actionsIn) (*answer, error) {
-		in.Accept = "text/csv"
-		return a.actions(ctx, in)
-	})
-}
-
-type actionsIn struct {
-	SitePath
-	Conditional
-	Accepts
-}
-
-func (a *API) actions(ctx context.Context, in *actionsIn) (*answer, error) {
-	list, err := a.config.Reader.Actions(ctx, in.Site)
-	if err != nil {
-		return nil, err
-	}
-	return conditionally(&in.Conditional, &list.Basis, func() (*answer, error) {
-		if in.wantsCSV() {
-			return table(fmt.Sprintf("actions-%s-%d", list.Site, list.Revision), actionColumns, actionRows(list))
-		}
-		return reply(http.StatusOK, list)
-	})
 }
 
 // plan is a head as it was published, with the age of its data.

@@ -21,15 +21,17 @@ type accuracyAnswer struct {
 
 type siteIn struct {
 	SitePath
+	Conditional
 	Accepts
 }
 
 func (a *API) skus() {
 	missing := []int{http.StatusNotFound}
-	register(a, operation{id: "sku", path: "/v1/sites/{site}/skus/{sku}", shows: view.SKU{}, errors: missing,
+	register(a, operation{id: "sku", path: "/v1/sites/{site}/skus/{sku}", etag: true, shows: view.SKU{}, errors: missing,
 		summary: "One SKU: history, forecast, plan and the reason for it. The SKU is percent-encoded"},
 		func(ctx context.Context, in *struct {
 			SitePath
+			Conditional
 			SKU  string `path:"sku" maxLength:"200" example:"85123A"`
 			Days int    `query:"days" minimum:"0" maximum:"100000" default:"400" doc:"Days of history; 0: all."`
 		}) (*answer, error) {
@@ -37,23 +39,23 @@ func (a *API) skus() {
 			if err != nil {
 				return nil, err
 			}
-			return reply(http.StatusOK, sku)
+			return byContent(&in.Conditional, sku, func() (*answer, error) { return reply(http.StatusOK, sku) }, &sku.AgeSeconds)
 		})
-	register(a, operation{id: "forecast", path: "/v1/sites/{site}/forecast", csv: true, shows: forecastAnswer{}, errors: missing,
+	register(a, operation{id: "forecast", path: "/v1/sites/{site}/forecast", etag: true, csv: true, shows: forecastAnswer{}, errors: missing,
 		summary: "The daily forecast of every SKU"}, a.forecast)
-	register(a, operation{id: "forecast-csv", path: "/v1/sites/{site}/forecast.csv", csv: true, errors: missing,
+	register(a, operation{id: "forecast-csv", path: "/v1/sites/{site}/forecast.csv", etag: true, csv: true, errors: missing,
 		summary: "The daily forecast of every SKU as CSV"}, func(ctx context.Context, in *siteIn) (*answer, error) {
 		in.Accept = "text/csv"
 		return a.forecast(ctx, in)
 	})
-	register(a, operation{id: "accuracy", path: "/v1/sites/{site}/accuracy", shows: accuracyAnswer{}, errors: missing,
+	register(a, operation{id: "accuracy", path: "/v1/sites/{site}/accuracy", etag: true, shows: accuracyAnswer{}, errors: missing,
 		summary: "How accurate published forecasts were, of the site and of each SKU"},
 		func(ctx context.Context, in *siteIn) (*answer, error) {
 			list, err := a.config.Reader.Accuracy(ctx, in.Site)
 			if err != nil {
 				return nil, err
 			}
-			return reply(http.StatusOK, accuracyAnswer{in.Site, list})
+			return byContent(&in.Conditional, list, func() (*answer, error) { return reply(http.StatusOK, accuracyAnswer{in.Site, list}) })
 		})
 }
 
@@ -62,8 +64,10 @@ func (a *API) forecast(ctx context.Context, in *siteIn) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.wantsCSV() {
-		return table("forecast-"+in.Site, forecastColumns, forecastRows(in.Site, list))
-	}
-	return reply(http.StatusOK, forecastAnswer{in.Site, list})
+	return byContent(&in.Conditional, list, func() (*answer, error) {
+		if in.wantsCSV() {
+			return table("forecast-"+in.Site, forecastColumns, forecastRows(in.Site, list))
+		}
+		return reply(http.StatusOK, forecastAnswer{in.Site, list})
+	})
 }

@@ -22,8 +22,12 @@ type Config struct {
 	Submit Submit // nil: no forms
 	Resend Resend // nil: no replay of dead letters
 	Lag    Lag    // nil: lags are not known
+	SignIn SignIn // nil: nobody has to
 	Log    *slog.Logger
 }
+
+// SignIn gives the browser what a token lets it do; false if the token is nobody's.
+type SignIn func(w http.ResponseWriter, r *http.Request, token string) bool
 
 // Input is a partition of an input topic.
 type Input struct {
@@ -62,7 +66,12 @@ func New(c Config) (*Console, error) {
 
 // Routes calls handle with every pattern of the console, the role that it needs and its handler.
 func (c *Console) Routes(handle func(role web.Role, pattern string, h http.Handler)) {
-	handle(web.RoleRead, "GET /assets/{file}", c.assets)
+	handle(web.RoleAnyone, "GET /assets/{file}", c.assets)
+	if c.SignIn != nil {
+		handle(web.RoleAnyone, "GET "+web.LoginPath, http.HandlerFunc(c.loginPage))
+		handle(web.RoleAnyone, "POST "+web.LoginPath, http.HandlerFunc(c.login))
+		handle(web.RoleAnyone, "POST /logout", http.HandlerFunc(c.logout))
+	}
 	handle(web.RoleRead, "GET /{$}", c.serve("sites", c.sites))
 	for _, v := range []struct {
 		path, page string

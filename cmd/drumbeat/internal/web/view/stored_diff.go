@@ -84,16 +84,33 @@ func (d *Diff) moves(before, after *Line) (moved schemas.Quantity) {
 	for i := range after.Periods {
 		p := &after.Periods[i]
 		from, both := was[p.Period]
-		if from == p.Production {
+		to := p.Production
+		if i == 0 && both {
+			to += min(max(0, from-to), ordered(before, after))
+		}
+		if from == to {
 			continue
 		}
-		m := Move{SKU: after.SKU, Period: p.Period, From: from, To: p.Production}
+		m := Move{SKU: after.SKU, Period: p.Period, From: from, To: to}
 		d.Moves = append(d.Moves, m)
 		if both {
 			moved += distance(m)
 		}
 	}
 	return moved
+}
+
+// ordered is what has become orders between two lines: as a period begins, what was planned in it becomes an order,
+// which is no move.
+func ordered(before, after *Line) (sum schemas.Quantity) {
+	had := map[string]schemas.Quantity{}
+	for i := range before.Periods {
+		had[before.Periods[i].Period] = before.Periods[i].Receipts
+	}
+	for i := range after.Periods {
+		sum += after.Periods[i].Receipts - had[after.Periods[i].Period]
+	}
+	return max(0, sum)
 }
 
 func distance(m Move) schemas.Quantity { return max(m.To-m.From, m.From-m.To) }
