@@ -358,16 +358,16 @@ func (c *certifier) stock(s int) {
 	}
 }
 
-// used says whether any SKU uses resource r.
-func (c *certifier) used(r int) bool {
+// used is what one unit of every SKU takes of resource r, 0 if none uses it: plans are rounded to a grain of each.
+func (c *certifier) used(r int) (sum float64) {
 	for s := range c.p.SKUs {
 		for _, u := range c.p.SKUs[s].Uses {
 			if u.Resource == r {
-				return true
+				sum += u.Amount
 			}
 		}
 	}
-	return false
+	return sum
 }
 
 // room is what capacity row (r, t) leaves for production without overtime; a load that cannot be
@@ -404,8 +404,8 @@ func (c *certifier) capacity() {
 		for t := range c.T {
 			over := c.plan.Overtime[r][t]
 			c.want(over, 0, opt(res.Overtime, t), opt(res.Overtime, t), "overtime", res.Name, t)
-			if used {
-				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), max(res.Capacity[t], load[r][t]),
+			if used > 0 {
+				c.want(load[r][t]-over, math.Inf(-1), c.room(forced, r, t), max(res.Capacity[t], load[r][t], used),
 					"capacity", res.Name, t)
 			}
 		}

@@ -80,7 +80,7 @@ func (c *certifier) bound() float64 {
 	forced := c.loads(c.must)
 	for r := range price {
 		price[r] = make([]float64, c.T)
-		if !c.used(r) {
+		if c.used(r) == 0 {
 			continue
 		}
 		res := &c.p.Resources[r]

@@ -73,7 +73,7 @@ func (c *certifier) boundLots(given bool) float64 {
 	}
 	for r := range price {
 		price[r] = make([]float64, c.T)
-		if !c.used(r) {
+		if c.used(r) == 0 {
 			continue
 		}
 		res := &c.p.Resources[r]

@@ -133,6 +133,23 @@ func TestCertifyStoredPlan(t *testing.T) {
 	}
 }
 
+// A capacity of about one unit a period is kept to the grain of the plan times what a unit takes of it.
+func TestCertifyKnowsTheGrainOfATinyCapacity(t *testing.T) {
+	p := &Problem{Resources: []Resource{{Name: "P"}}, SKUs: []SKU{{
+		Name: "A", ProductionCost: 1, HoldingCost: .60875, Uses: []Use{{Resource: 0, Amount: 1.9999999999999998}},
+	}}}
+	demand := []float64{16.597062396666775, 37.7886221245073, 52.49322350200081, 68.6233915230689, 81.4447933296113, 100.6800034213821,
+		114.28724105870057, 126.31955485983327, 147.09197967731853, 155.68730260577036, 177.76066190605457, 192.19961587462325}
+	days := []float64{20, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31}
+	for i := range demand {
+		p.Periods = append(p.Periods, string(rune('a'+i)))
+		p.SKUs[0].Demand = append(p.SKUs[0].Demand, demand[i])
+		p.SKUs[0].SafetyStock = append(p.SKUs[0].SafetyStock, 52.95722717831407)
+		p.Resources[0].Capacity = append(p.Resources[0].Capacity, days[i]/28)
+	}
+	solve(t, p)
+}
+
 // Who says infeasible of a problem with a plan is refuted: always where every SKU uses one resource and has no other limits,
 // and never where there is none.
 func TestRefuteInfeasible(t *testing.T) {

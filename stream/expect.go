@@ -13,6 +13,8 @@ type span struct {
 	cover int     // days that the safety stock of a service level covers, 0 for other rules
 	reach int     // the cover's days by the calendar
 	level float64 // that service level
+	past  float64 // that quantile of what a slow seller sold in so many days
+	slow  bool
 }
 
 // days is the length of the horizon.
@@ -27,6 +29,7 @@ func (s *site) spanOf(k *sku, t *terms, cuts []int) span {
 		a.reach = int(min(longestCover, days))
 		a.cover = s.coverWithDemand(k, a.reach, a.days())
 		a.level = t.safety.Value
+		a.past, a.slow = s.pastSum(k, a)
 	}
 	return a
 }
@@ -164,7 +167,11 @@ func (x *expected) serviceStock(a span, plain []float64) []float64 {
 		if at < 0 || math.Abs(f-at) > safetyRound*at {
 			at = f
 			d := x.covered.WithMean(f * x.covered.Mean)
-			quantile = max(0, d.Quantile(a.level)-d.Mean)
+			units := d.Quantile(a.level)
+			if a.slow && f > 0 {
+				units += pastWeight * (a.past - units)
+			}
+			quantile = max(0, units-d.Mean)
 		}
 		stock[t] = quantile
 	}

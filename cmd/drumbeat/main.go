@@ -26,6 +26,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
 	Ready    readyCmd    `cmd:"" help:"Ask a service on this machine whether it is ready; exit status 1 if not."`
 	Replay   replayCmd   `cmd:"" help:"Run the whole pipeline over files in event time: the same input, the same plans."`
+	Simulate simulateCmd `cmd:"" help:"Closed loop: what each policy would have cost on the same demand, and how well it would have served."`
 
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
 	Verify      verifyCmd      `cmd:"" help:"Solve stored plans again and compare; check their certificates and checksums."`
