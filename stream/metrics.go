@@ -94,7 +94,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.Held = gauge("site_held", "1 while a site is held: too many of its records were rejected.", "site")
 	m.HeldRecords = gauge("site_held_records", "Records that wait in the log because their site is held.", "site")
 	m.OpenSales = gauge("site_open_sales", "Sales of the open days that are kept one by one, at most.", "site")
-	m.EarlyDays = gauge("site_early_days", "Days that have settled before their time, for want of room.", "site")
+	m.EarlyDays = gauge("site_settled_early", "Days that have settled before their time, for want of room.", "site")
 	m.Found = gauge("impossible_stock_skus", "SKUs of which more went out since their newest count than was believed to be there.", "site")
 
 	m.Waiting = gauge("debounce_waiting_sites", "Sites with a change that no plan covers yet, immaterial ones included.", "partition")

@@ -187,6 +187,11 @@ func (p *Processor) Step(rec Record) (bool, error) {
 	}
 	name, elsewhere := p.siteOf(&rec)
 	if elsewhere != nil {
+		if ev := p.peek(&rec); ev != nil && ev.Type == schemas.TypeHeartbeat {
+			p.beat(&rec, ev)
+			p.accepted(&rec, from)
+			return true, nil
+		}
 		s := p.site(fmt.Sprintf("(elsewhere-%d)", p.config.Partition)) // no valid name: no site is called so
 		s.reject(&rec, from, elsewhere)
 		p.accepted(&rec, from)

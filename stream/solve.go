@@ -101,14 +101,22 @@ func (s *Solvers) Close() error {
 // packVersion is the version of the encoding of a Problem or a Start, its first byte.
 const packVersion = 1
 
+// packers are compressors at rest: one takes a megabyte.
+var packers = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic("stream: " + err.Error())
+	}
+	return w
+}}
+
 // Pack encodes a Problem or a Start as it is stored: a version and JSON, compressed. Fields are added, never renamed.
 func Pack(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	buf.WriteByte(packVersion)
-	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&buf)
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		return nil, fmt.Errorf("stream: pack: %w", err)
 	}

@@ -101,10 +101,9 @@ func (j *judge) final() {
 			again := seen[at] // by intake
 			seen[at] = true
 			switch {
-			case again:
+			case again, f.class == beat:
 			case f.class == spoiled, claimed && claim != id:
 				letters[at] = true
-			case f.class == beat:
 			case events[f.site+" "+f.id]:
 				resends[f.site]++
 			default:

@@ -98,12 +98,12 @@ func (j *judge) count(id int32, b *stream.Batch) {
 		key := auditKey{id, f.site, f.from}
 		of, claimed := j.claims[f.site]
 		elsewhere := claimed && of != id
-		if f.class == beat && !elsewhere || j.known[at] {
+		if f.class == beat || j.known[at] {
 			continue
 		}
 		j.known[at] = true
 		bad := f.class == spoiled
-		if elsewhere { // not even looked at
+		if elsewhere { // no part of the site
 			key.site, bad = fmt.Sprintf("(elsewhere-%d)", id), true
 		}
 		j.read[key]++

@@ -41,8 +41,8 @@ var rules = []rule{
 	}
 `, 100},
 	{"changes stay pending while a job is out", "stream/ready.go", `s\.Pending\.join\(s\.covered\)`, ``, 200},
-	{"a job that is cut off leaves its change pending", "stream/plan.go", `(?s)(func \(p \*Processor\) Withdraw.*)s\.Pending\.join\(s\.covered\)`, `$1`, 500},
-	{"a failed solve leaves its change pending", "stream/plan.go", `(?s)(func \(s \*site\) failed.*?)s\.Pending\.join\(covered\)`, `$1`, 200},
+	{"a job that is cut off leaves its change pending", "stream/plan.go", `(?s)(func \(p \*Processor\) Withdraw.*)s\.uncover\(s\.covered\)`, `$1`, 500},
+	{"a failed solve leaves its change pending", "stream/plan.go", `(?s)(func \(s \*site\) failed.*?)s\.uncover\(covered\)`, `$1`, 200},
 	{"a batch whose save was cut off is saved again", "stream/owner_work.go", `(?s)(func \(o \*owner\) endSave.*?)o\.saves = nil\n`, `${1}o.saves = nil
 	if err != nil {
 		o.saving = nil

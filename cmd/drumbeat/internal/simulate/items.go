@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 
@@ -130,7 +131,7 @@ func (f Sales) limit(s *Set, users map[string][]int) error {
 			return err
 		}
 	}
-	for name, skus := range users {
+	for _, name := range slices.Sorted(maps.Keys(users)) {
 		at := slices.IndexFunc(s.Resources, func(r Resource) bool { return r.Name == name })
 		if at < 0 {
 			return fmt.Errorf("%s: %q is used but has no capacity", f.Plant, name)
@@ -144,7 +145,7 @@ func (f Sales) limit(s *Set, users map[string][]int) error {
 		if day < s.Until {
 			return fmt.Errorf("%s: capacity of %s is missing on %v", f.Plant, name, day)
 		}
-		for _, i := range skus {
+		for _, i := range users[name] {
 			s.SKUs[i].Resource = at
 		}
 	}
