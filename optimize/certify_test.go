@@ -183,7 +183,7 @@ func TestRefuteInfeasible(t *testing.T) {
 			simple++
 		}
 	})
-	if simple == 0 || refuted <= simple {
+	if simple == 0 || refuted <= simple && !testing.Short() { // few are drawn then
 		t.Errorf("%d refuted, %d of them plain", refuted, simple)
 	}
 }

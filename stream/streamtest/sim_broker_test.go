@@ -69,6 +69,7 @@ func (s *simulation) append(m stream.Message) {
 // Publish implements stream.Publisher.
 func (p *process) Publish(ctx context.Context, messages []stream.Message) error {
 	v := p.ask(&effect{p: p, kind: "publish", partition: partitionOf(ctx)})
+	defer p.over()
 	if v.fate.acts() && ctx.Err() != nil {
 		return ctx.Err()
 	}

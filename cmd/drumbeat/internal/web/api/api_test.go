@@ -26,11 +26,12 @@ import (
 // rig is an API on the test database, behind the server of the service.
 type rig struct {
 	*API
-	t       *testing.T
-	http    http.Handler
-	strict  []byte
-	routes  map[string]web.Role
-	checker *jsonschema.Compiler
+	t        *testing.T
+	http     http.Handler
+	strict   []byte
+	routes   map[string]web.Role
+	checker  *jsonschema.Compiler
+	checking sync.Mutex
 
 	mu       sync.Mutex
 	sent     map[string][]stream.Message
@@ -202,6 +203,8 @@ func (r *rig) conforms(method, path string, out *result) {
 		return
 	}
 	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	r.checking.Lock() // a compiler is for one goroutine at a time
+	defer r.checking.Unlock()
 	schema, err := r.checker.Compile("openapi.json#/paths/" + url.PathEscape(escape.Replace(path)) + "/" + method + "/responses/" + status +
 		"/content/" + url.PathEscape(escape.Replace(kind)) + "/schema")
 	if err != nil {
