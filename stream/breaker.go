@@ -103,14 +103,8 @@ func (s *site) sayHeld() {
 	s.degrade(former, s.Breaker.Hold.Reason, change{Trigger: triggerBreaker})
 }
 
-// withhold passes over a record of a held site, unless it is the one that releases it.
-func (p *Processor) withhold(s *site, rec *Record, from recordOrigin) {
-	ev := p.peek(rec)
-	if ev != nil && ev.Type == schemas.TypeHeartbeat {
-		p.beat(rec, ev)
-		p.accepted(rec, from)
-		return
-	}
+// withhold passes over a record of a held site, unless its event (nil: it cannot be read) releases the site.
+func (p *Processor) withhold(s *site, rec *Record, from recordOrigin, ev *schemas.Event) {
 	s.dirty = true
 	h := s.Breaker.Hold
 	if !s.releasedBy(ev) {

@@ -186,19 +186,18 @@ func (p *Processor) Step(rec Record) (bool, error) {
 		return true, nil
 	}
 	name, elsewhere := p.siteOf(&rec)
-	if elsewhere != nil {
-		if ev := p.peek(&rec); ev != nil && ev.Type == schemas.TypeHeartbeat {
+	if s := p.sites[name]; elsewhere != nil || s != nil && s.held() {
+		switch ev := p.peek(&rec); {
+		case ev != nil && ev.Type == schemas.TypeHeartbeat:
 			p.beat(&rec, ev)
 			p.accepted(&rec, from)
-			return true, nil
+		case elsewhere != nil:
+			s = p.site(fmt.Sprintf("(elsewhere-%d)", p.config.Partition)) // no valid name: no site is called so
+			s.reject(&rec, from, elsewhere)
+			p.accepted(&rec, from)
+		default:
+			p.withhold(s, &rec, from, ev)
 		}
-		s := p.site(fmt.Sprintf("(elsewhere-%d)", p.config.Partition)) // no valid name: no site is called so
-		s.reject(&rec, from, elsewhere)
-		p.accepted(&rec, from)
-		return true, nil
-	}
-	if s := p.sites[name]; s != nil && s.held() {
-		p.withhold(s, &rec, from)
 		return true, nil
 	}
 	beats := p.beats

@@ -101,20 +101,26 @@ func (r *pathRun) measure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	work, stop := context.WithCancel(ctx)
-	defer stop()
-	group, work := errgroup.WithContext(work)
-	group.Go(func() error { return s.run(work) })
-	group.Go(func() error {
-		defer stop()
-		return r.drive(work, messages)
-	})
-	err = group.Wait()
-	if err != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
-		err = nil // stopped by drive
-	}
+	err = beside(ctx, s, func(ctx context.Context) error { return r.drive(ctx, messages) })
 	if r.shared {
 		err = errors.Join(err, r.remove(context.WithoutCancel(ctx)))
+	}
+	return err
+}
+
+// beside runs the service until the work beside it is done.
+func beside(ctx context.Context, s *service, work func(ctx context.Context) error) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	group, running := errgroup.WithContext(running)
+	group.Go(func() error { return s.run(running) })
+	group.Go(func() error {
+		defer stop()
+		return work(running)
+	})
+	err := group.Wait()
+	if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return nil // stopped when the work was done
 	}
 	return err
 }

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"drumbeat/cmd/drumbeat/internal/bench"
 	"drumbeat/cmd/drumbeat/internal/embedded"
 	"drumbeat/stream"
@@ -73,18 +71,7 @@ func whatIfOverHTTP(ctx context.Context, dsn, broker string, report func(bench.R
 	if err != nil {
 		return err
 	}
-	work, stop := context.WithCancel(ctx)
-	defer stop()
-	group, work := errgroup.WithContext(work)
-	group.Go(func() error { return s.run(work) })
-	group.Go(func() error {
-		defer stop()
-		return run.whatIf(work, address, questions, messages)
-	})
-	if err = group.Wait(); ctx.Err() == nil && errors.Is(err, context.Canceled) {
-		err = nil // stopped when all was asked
-	}
-	return err
+	return beside(ctx, s, func(ctx context.Context) error { return run.whatIf(ctx, address, questions, messages) })
 }
 
 // freePort is an address on which nobody listens.
