@@ -186,6 +186,47 @@ func TestClairvoyantIsALowerBound(t *testing.T) {
 	})
 }
 
+// What the programme says that its orders cost is what they cost in the world.
+func TestBoundIsWhatItsOrdersCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := tiny(t)
+		for i := range s.SKUs {
+			s.SKUs[i].Backlog = max(s.SKUs[i].Backlog, s.SKUs[i].Holding) // none is solved alone
+		}
+		list := make([]int, len(s.SKUs))
+		for i := range list {
+			list[i] = i
+		}
+		b := newBound(s, list)
+		if _, err := b.solve(t.Context(), dense()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, a := range run(t, s, "clairvoyant").SKUs {
+			sum += a.Cost.Total()
+		}
+		if math.Abs(sum-b.value) > 1e-4*(1+math.Abs(sum)) {
+			t.Fatalf("%v in the world, %v in the programme\n%+v", sum, b.value, *s)
+		}
+	})
+}
+
+// An order of a week arrives on any day of a later one: what is short is there when it is sold, and costs no storage before.
+func TestBoundLetsOrdersTravel(t *testing.T) {
+	monday := week(schemas.Date(20458)).start
+	s := &Set{
+		Name: "one", Period: schemas.PeriodWeek, Horizon: 6, First: monday, From: monday, Until: monday + 21,
+		Resources: []Resource{{Name: "P", Per: schemas.PerWeek, Stretches: []Stretch{{monday, monday + 7, 1}}}},
+		SKUs:      []SKU{{Name: "SKU-A", Cost: 20, Lost: 34, Holding: 1, Lead: 1, Usage: 1, Demand: make([]schemas.Quantity, 21)}},
+	}
+	for d := 7; d < 14; d++ {
+		s.SKUs[0].Demand[d] = schemas.Unit
+	}
+	if a := run(t, s, "clairvoyant").SKUs[0]; a.Cost.Total() != 7*20 {
+		t.Errorf("costs %+v, want production of 7 and no storage", a.Cost)
+	}
+}
+
 // What is decided by a morning is the same whatever the days from that one on ask for.
 func TestPoliciesSeeThePastOnly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
