@@ -75,6 +75,9 @@ func (c *cleanCmd) Run(ctx context.Context, std streams) error {
 
 // keepsInput refuses to write over the file that is read; flag names the file that is written.
 func keepsInput(from, flag, out string) error {
+	if from == "-" || out == "-" {
+		return nil
+	}
 	in, err := os.Stat(from)
 	if err != nil || !in.Mode().IsRegular() {
 		return nil // opening it says why

@@ -73,7 +73,7 @@ func oneLine(err error) string {
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	return strings.Join(lines, "; ")
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // badInput marks err as wrong use or bad input: exit status 2, one line.
@@ -112,6 +112,9 @@ func run(ctx context.Context, args []string, io streams) int {
 	}
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintf(io.err, "drumbeat: %s\n", oneLine(err))
 	var exit *exitError
