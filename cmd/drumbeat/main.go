@@ -33,6 +33,8 @@ type cli struct {
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
 	Verify      verifyCmd      `cmd:"" help:"Solve stored plans again and compare; check their certificates and checksums."`
 
+	Version kong.VersionFlag `help:"Print the release and stop."`
+
 	SolveWorker solveWorkerCmd `cmd:"" hidden:"" name:"solve-worker" help:"Solve for the service that started it."`
 }
 
@@ -97,6 +99,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(io, &configFile{}),
 		kong.UsageOnError(),
+		kong.Vars{"version": release()},
 	)
 	if err != nil {
 		panic(err) // the command line's own definition is wrong

@@ -75,6 +75,7 @@ func (s *service) run(ctx context.Context) error {
 	defer abort()
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
+	newReleaseMetric(registry)
 	reachable := newCheckMetric(registry)
 	var watching sync.WaitGroup
 	watching.Go(func() { watch(work, s.checks(), reachable) })
