@@ -21,6 +21,7 @@ import (
 // day, so the value is the ledger's.
 type bound struct {
 	set    *Set
+	lost   func(k *SKU) float64 // what a lost unit counts
 	days   int
 	lp     optimize.LP
 	rows   map[int32]float64 // entries of the column that is being made
@@ -30,8 +31,8 @@ type bound struct {
 }
 
 // newBound is the programme of a list of SKUs.
-func newBound(set *Set, list []int) *bound {
-	b := &bound{set: set, days: set.days(), rows: map[int32]float64{}, start: make([][]int32, len(set.SKUs)), arrive: make([][]int32, len(set.SKUs))}
+func newBound(set *Set, list []int, lost func(k *SKU) float64) *bound {
+	b := &bound{set: set, lost: lost, days: set.days(), rows: map[int32]float64{}, start: make([][]int32, len(set.SKUs)), arrive: make([][]int32, len(set.SKUs))}
 	b.lp.Start = []int32{0}
 	capacity := make([]int32, len(set.Resources))
 	for r := range set.Resources {
@@ -120,7 +121,7 @@ func (b *bound) sku(i int, capacity []int32) {
 			b.column(k.Backlog+end*k.Lost, math.Inf(1))
 		} else {
 			b.rows[stock+int32(t)] = 1
-			b.column(k.Lost, b.set.demand(i, b.set.From.AddDays(t)).Float())
+			b.column(b.lost(k), b.set.demand(i, b.set.From.AddDays(t)).Float())
 		}
 	}
 	b.lp.Offset += k.Cost * k.Opening.Float()

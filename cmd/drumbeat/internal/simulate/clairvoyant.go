@@ -13,15 +13,26 @@ import (
 // clairvoyant knows the demand of every day. SKUs that share capacity are one linear programme by days; an SKU without
 // limit is solved exactly with its order cost (Wagner and Whitin, Management Science 5, 1958, with lost sales). Both
 // leave out packs and least orders, and order costs where capacity is shared, so what it costs is a lower bound for every policy.
+// With goodwill it decides as if each lost unit cost so much more, and serves more than pays: the least cost of losing no
+// more units than it does.
 type clairvoyant struct {
 	simple
-	set    *Set
-	solver func() optimize.Solver
-	orders map[schemas.Date][]Order
+	set      *Set
+	goodwill float64 // of a lost unit, where demand does not wait
+	solver   func() optimize.Solver
+	orders   map[schemas.Date][]Order
 }
 
-func newClairvoyant(set *Set, solver func() optimize.Solver) *clairvoyant {
-	return &clairvoyant{set: set, solver: solver}
+func newClairvoyant(set *Set, goodwill float64, solver func() optimize.Solver) *clairvoyant {
+	return &clairvoyant{set: set, goodwill: goodwill, solver: solver}
+}
+
+// lost is what a lost unit counts in its decisions.
+func (c *clairvoyant) lost(k *SKU) float64 {
+	if k.Backlog > 0 {
+		return k.Lost
+	}
+	return k.Lost + c.goodwill
 }
 
 // Morning implements [Policy].
@@ -66,7 +77,7 @@ func (c *clairvoyant) limited(ctx context.Context) (err error) {
 	}
 	solver := c.solver()
 	defer func() { err = errors.Join(err, solver.Close()) }()
-	orders, err := newBound(c.set, list).solve(ctx, solver)
+	orders, err := newBound(c.set, list, c.lost).solve(ctx, solver)
 	for _, o := range orders {
 		c.orders[o.From] = append(c.orders[o.From], o)
 	}
@@ -102,7 +113,7 @@ func (c *clairvoyant) free(i int) {
 		best[j+1] = math.Inf(1)
 	}
 	for a := range n {
-		if lost := best[a] + k.Lost*needs[a].units; lost < best[a+1] {
+		if lost := best[a] + c.lost(k)*needs[a].units; lost < best[a+1] {
 			best[a+1], order[a+1] = lost, a+1
 		}
 		cost := best[a] + k.OrderCost
@@ -121,7 +132,7 @@ func (c *clairvoyant) free(i int) {
 		}
 		from, last := c.arrives(k, needs[a].day)
 		for _, e := range needs[a:j] {
-			if c.kept(k, needs[a].day, e) < k.Lost*e.units {
+			if c.kept(k, needs[a].day, e) < c.lost(k)*e.units {
 				due := min(e.day, last)
 				o := Order{SKU: i, Quantity: quantity(e.units), From: from, To: from + 1, Due: due, End: due + 1}
 				c.orders[from] = append(c.orders[from], o)
@@ -145,5 +156,5 @@ func (c *clairvoyant) arrives(k *SKU, day schemas.Date) (from, last schemas.Date
 // kept is what a need costs that an order of the period of a day covers, or its loss where that is less.
 func (c *clairvoyant) kept(k *SKU, day schemas.Date, e need) float64 {
 	held := max(0, e.day-(c.set.period(day).end-1))
-	return min(k.Lost, k.Cost+k.Holding*float64(held)) * e.units
+	return min(c.lost(k), k.Cost+k.Holding*float64(held)) * e.units
 }
