@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 const sizeRuleVersion = 2
@@ -23,21 +24,21 @@ func (r *sizeRule) append(dst []byte) []byte {
 		return dst
 	}
 	dst = append(dst, r.updates, byte(r.run))
-	dst = appendVarint(dst, int64(r.last))
-	dst = appendFloat32(dst, r.level)
-	dst = appendFloat32(dst, r.spread)
-	dst = appendFloat32(dst, r.phi)
+	dst = codec.AppendVarint(dst, int64(r.last))
+	dst = codec.AppendFloat32(dst, r.level)
+	dst = codec.AppendFloat32(dst, r.spread)
+	dst = codec.AppendFloat32(dst, r.phi)
 	if r.updates > 0 {
 		for i := range r.weekday {
-			dst = appendVarint(dst, int64(r.weekday[i]))
-			dst = appendUvarint(dst, uint64(r.doubt[i]))
+			dst = codec.AppendVarint(dst, int64(r.weekday[i]))
+			dst = codec.AppendUvarint(dst, uint64(r.doubt[i]))
 		}
 	}
-	dst = appendUvarint(dst, uint64(len(r.events)))
+	dst = codec.AppendUvarint(dst, uint64(len(r.events)))
 	day := r.last
 	for _, e := range r.events {
-		dst = appendVarint(dst, int64(e.day)-int64(day))
-		dst = appendUvarint(dst, uint64(e.ratio))
+		dst = codec.AppendVarint(dst, int64(e.day)-int64(day))
+		dst = codec.AppendUvarint(dst, uint64(e.ratio))
 		day = e.day
 	}
 	return dst
@@ -54,20 +55,20 @@ func (r *sizeRule) appendRing(dst []byte) []byte {
 		if whole {
 			bits |= ringWhole
 		}
-		dst = appendUvarint(dst, bits^ringWhole)
-		dst = appendVarint(dst, int64(day)-int64(s.day))
+		dst = codec.AppendUvarint(dst, bits^ringWhole)
+		dst = codec.AppendVarint(dst, int64(day)-int64(s.day))
 		day = s.day
 		if whole {
-			dst = appendUvarint(dst, uint64(s.units))
+			dst = codec.AppendUvarint(dst, uint64(s.units))
 		} else {
-			dst = appendFloat32(dst, s.units)
+			dst = codec.AppendFloat32(dst, s.units)
 		}
 		if s.mayChange() {
-			dst = appendFloat32(dst, s.score)
+			dst = codec.AppendFloat32(dst, s.score)
 		}
 		if int(i) < len(r.recent) {
 			dst = append(dst, byte(r.recent[i].side))
-			dst = appendFloat32(dst, r.recent[i].ratio)
+			dst = codec.AppendFloat32(dst, r.recent[i].ratio)
 		}
 	}
 	return dst
@@ -76,75 +77,75 @@ func (r *sizeRule) appendRing(dst []byte) []byte {
 // decodeSizeRule reads what append wrote and returns what follows it.
 func decodeSizeRule(src []byte) (rule sizeRule, rest []byte, err error) {
 	var r sizeRule
-	in := reader{b: src}
-	if v := in.byte(); in.err == nil && v != sizeRuleVersion {
-		return sizeRule{}, nil, &versionError{What: "an outlier rule", Version: int(v)}
+	in := codec.Reader{Rest: src}
+	if v := in.Byte(); in.Err == nil && v != sizeRuleVersion {
+		return sizeRule{}, nil, &codec.VersionError{What: "an outlier rule", Version: int(v)}
 	}
-	r.sales = in.byte()
+	r.sales = in.Byte()
 	r.decodeRing(&in)
 	if r.sales > 0 {
 		r.decodeLevel(&in)
 		r.decodeEvents(&in)
 	}
-	if in.err != nil {
-		return sizeRule{}, nil, in.err
+	if in.Err != nil {
+		return sizeRule{}, nil, in.Err
 	}
-	return r, in.b, nil
+	return r, in.Rest, nil
 }
 
-func (r *sizeRule) decodeRing(in *reader) {
-	r.kept = uint8(in.upTo(reviseLast))
+func (r *sizeRule) decodeRing(in *codec.Reader) {
+	r.kept = uint8(in.UpTo(reviseLast))
 	var day int64
 	for i := range r.kept {
-		bits := in.upTo(2*ringWhole-1) ^ ringWhole
+		bits := in.UpTo(2*ringWhole-1) ^ ringWhole
 		s := &r.ring[i]
 		s.bits = ringBits(bits &^ ringWhole)
-		day -= int64(in.int32())
+		day -= int64(in.Int32())
 		s.day = schemas.Date(day)
 		if int64(s.day) != day {
-			in.fail()
+			in.Fail()
 		}
 		if bits&ringWhole != 0 {
-			s.units = float32(in.upTo(wholeUnits - 1))
+			s.units = float32(in.UpTo(wholeUnits - 1))
 		} else {
-			s.units = in.finite()
+			s.units = in.Finite()
 		}
 		if !judged(float64(s.units)) {
-			in.fail()
+			in.Fail()
 		}
 		if s.mayChange() {
-			s.score = in.finite()
+			s.score = in.Finite()
 		}
 		if int(i) < len(r.recent) {
 			c := &r.recent[i]
-			c.side, c.ratio = int8(in.byte()), in.finite()
+			c.side, c.ratio = int8(in.Byte()), in.Finite()
 			if c.side < -1 || c.side > 1 || c.ratio <= 0 {
-				in.fail()
+				in.Fail()
 			}
 		}
 	}
 }
 
-func (r *sizeRule) decodeLevel(in *reader) {
-	r.updates = in.byte()
-	r.run = int8(in.byte())
-	r.last = schemas.Date(in.int32())
-	r.level, r.spread, r.phi = in.finite(), in.finite(), in.finite()
+func (r *sizeRule) decodeLevel(in *codec.Reader) {
+	r.updates = in.Byte()
+	r.run = int8(in.Byte())
+	r.last = schemas.Date(in.Int32())
+	r.level, r.spread, r.phi = in.Finite(), in.Finite(), in.Finite()
 	for i := range r.doubt {
 		r.doubt[i] = roundDoubt(firstWeekday)
 	}
 	if r.updates > 0 {
 		for i := range r.weekday {
-			effect := in.varint()
-			r.weekday[i], r.doubt[i] = int16(effect), uint16(in.upTo(math.MaxUint16))
+			effect := in.Varint()
+			r.weekday[i], r.doubt[i] = int16(effect), uint16(in.UpTo(math.MaxUint16))
 			if int64(r.weekday[i]) != effect || r.doubt[i] == 0 {
-				in.fail()
+				in.Fail()
 			}
 		}
 	}
 	if r.run <= -boostRun || r.run >= boostRun || math.Abs(float64(r.level)) > levelMost ||
 		!(r.spread > 0) || r.spread > spreadMost || r.phi < float32(phiLeast) || r.phi > phiMost {
-		in.fail()
+		in.Fail()
 	}
 }
 
@@ -154,28 +155,18 @@ const (
 	spreadMost = levelMost * levelMost
 )
 
-func (r *sizeRule) decodeEvents(in *reader) {
+func (r *sizeRule) decodeEvents(in *codec.Reader) {
 	day := int64(r.last)
-	n := in.upTo(eventsMost)
+	n := in.UpTo(eventsMost)
 	if n == 0 {
 		return
 	}
 	r.events = make([]sizeEvent, 0, n)
 	for range n {
-		day += int64(in.int32())
-		r.events = append(r.events, sizeEvent{schemas.Date(day), uint16(in.upTo(math.MaxUint16))})
+		day += int64(in.Int32())
+		r.events = append(r.events, sizeEvent{schemas.Date(day), uint16(in.UpTo(math.MaxUint16))})
 		if int64(schemas.Date(day)) != day {
-			in.fail()
+			in.Fail()
 		}
 	}
-}
-
-// finite reads a float32 that is a number.
-func (r *reader) finite() float32 {
-	v := r.float32()
-	if v != v || math.IsInf(float64(v), 0) {
-		r.fail()
-		return 0
-	}
-	return v
 }

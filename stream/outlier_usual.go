@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // What a line is compared with is a running Huber mean of its SKU's lines, in logarithms (P. Huber,
@@ -170,11 +171,11 @@ func (u *usual) append(dst []byte) []byte {
 	if u.now.sizes == 0 {
 		return dst
 	}
-	dst = appendVarint(dst, int64(u.last))
+	dst = codec.AppendVarint(dst, int64(u.last))
 	for i := range u.former {
 		if f := &u.former[i]; f.sizes > 0 {
 			dst = f.append(dst)
-			dst = appendVarint(dst, int64(u.last)-int64(f.asOf))
+			dst = codec.AppendVarint(dst, int64(u.last)-int64(f.asOf))
 		}
 	}
 	return append(dst, 0)
@@ -186,21 +187,21 @@ func (l *usualLine) append(dst []byte) []byte {
 		return dst
 	}
 	dst = append(dst, l.prices)
-	dst = appendVarint(dst, int64(l.size))
-	return appendVarint(dst, int64(l.price))
+	dst = codec.AppendVarint(dst, int64(l.size))
+	return codec.AppendVarint(dst, int64(l.price))
 }
 
 const usualVersion = 1
 
 // decodeUsual reads what append wrote and returns what follows it.
 func decodeUsual(src []byte) (u usual, rest []byte, err error) {
-	in := reader{b: src}
-	if v := in.byte(); in.err == nil && v != usualVersion {
-		return usual{}, nil, &versionError{What: "a usual line", Version: int(v)}
+	in := codec.Reader{Rest: src}
+	if v := in.Byte(); in.Err == nil && v != usualVersion {
+		return usual{}, nil, &codec.VersionError{What: "a usual line", Version: int(v)}
 	}
 	u.now.decode(&in)
 	if u.now.sizes > 0 {
-		u.last = schemas.Date(in.int32())
+		u.last = schemas.Date(in.Int32())
 		var list []formerLine
 		for range formerPriors + 1 {
 			var f formerLine
@@ -208,34 +209,34 @@ func decodeUsual(src []byte) (u usual, rest []byte, err error) {
 			if f.sizes == 0 {
 				break
 			}
-			asOf := int64(u.last) - in.varint()
+			asOf := int64(u.last) - in.Varint()
 			f.asOf = schemas.Date(asOf)
 			if int64(f.asOf) != asOf || len(list) > 0 && list[len(list)-1].asOf >= f.asOf {
-				in.fail()
+				in.Fail()
 			}
 			list = append(list, f)
 		}
 		if len(list) > formerPriors {
-			in.fail()
+			in.Fail()
 		} else {
 			copy(u.former[formerPriors-len(list):], list)
 		}
 	}
-	if in.err != nil {
-		return usual{}, nil, in.err
+	if in.Err != nil {
+		return usual{}, nil, in.Err
 	}
-	return u, in.b, nil
+	return u, in.Rest, nil
 }
 
-func (l *usualLine) decode(in *reader) {
-	l.sizes = uint8(in.upTo(usualMemory))
+func (l *usualLine) decode(in *codec.Reader) {
+	l.sizes = uint8(in.UpTo(usualMemory))
 	if l.sizes == 0 {
 		return
 	}
-	l.prices = uint8(in.upTo(usualMemory))
-	size, price := in.varint(), in.varint()
+	l.prices = uint8(in.UpTo(usualMemory))
+	size, price := in.Varint(), in.Varint()
 	l.size, l.price = logValue(size), logValue(price)
 	if int64(l.size) != size || int64(l.price) != price || l.prices > l.sizes {
-		in.fail()
+		in.Fail()
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"drumbeat/optimize"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // site is the state of one planning group. Exactly one partition owns it.
@@ -144,16 +145,6 @@ type pin struct {
 // siteVersion is the version of the encoding of siteState.
 const siteVersion = 1
 
-// versionError says that saved state is of a release that this one does not know.
-type versionError struct {
-	What    string
-	Version int
-}
-
-func (e *versionError) Error() string {
-	return fmt.Sprintf("stream: state of %s has version %d, which this release does not know", e.What, e.Version)
-}
-
 func (p *Processor) newSite(name string) *site {
 	s := &site{
 		name: name, p: p,
@@ -279,12 +270,12 @@ func (s *site) encode() []byte {
 }
 
 func (s *site) decode(src []byte) error {
-	r := reader{b: src}
-	if v := r.byte(); v != siteVersion {
-		return &versionError{What: "site " + s.name, Version: int(v)}
+	r := codec.Reader{Rest: src}
+	if v := r.Byte(); v != siteVersion {
+		return &codec.VersionError{What: "site " + s.name, Version: int(v)}
 	}
 	s.siteState = siteState{}
-	if err := json.Unmarshal(r.b, &s.siteState); err != nil {
+	if err := json.Unmarshal(r.Rest, &s.siteState); err != nil {
 		return err
 	}
 	return s.configure()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 
 	"pgregory.net/rapid"
 )
@@ -366,9 +367,9 @@ func TestStockCodec(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		q := drawQuantity(t, "quantity")
-		r := reader{b: appendAmount(nil, q)}
-		if got := r.amount(); got != q || r.err != nil || len(r.b) > 0 {
-			t.Fatalf("%d becomes %d, %v", q, got, r.err)
+		r := codec.Reader{Rest: appendAmount(nil, q)}
+		if got := decodeAmount(&r); got != q || r.Err != nil || len(r.Rest) > 0 {
+			t.Fatalf("%d becomes %d, %v", q, got, r.Err)
 		}
 	})
 }

@@ -27,7 +27,7 @@ var rules = []rule{
 			return nil`, 100},
 	{"fencing of the outbox", "stream/memory/store_outbox.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"origin offsets", "stream/processor.go", `ok && from\.offset <= last`, `ok && from.offset < 0*last`, 100},
-	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.varint\(\)`, `_, _ = o, r.varint()`, 100},
+	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.Varint\(\)`, `_, _ = o, r.Varint()`, 100},
 	{"identities of events", "stream/identity.go", `_, ok := s\.set\.find\(e\)\n\treturn ok`, `_, ok := s.set.find(e)
 	return ok && false`, 100},
 	{"identities in the saved state", "stream/ready.go", `pages, drops = s\.ids\.dirtyPages\(s\.name\)`, `pages, drops = nil, nil`, 100},
