@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/repair"
 )
 
 // checkDefinition says why an event that is no sale cannot be applied; it changes nothing. What a
@@ -29,11 +30,11 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		return s.checkCount(e)
 	case *schemas.ProductionPin:
 		if _, ok := s.calendar.parse(e.Period); !ok {
-			return &fault{"bad-field", "period", shown(e.Period) + " is no period of the site"}
+			return &fault{"bad-field", "period", repair.Shown(e.Period) + " is no period of the site"}
 		}
 	case *schemas.PlanApproved:
 		if _, ok := s.calendar.parse(e.Through); !ok {
-			return &fault{"bad-field", "through", shown(e.Through) + " is no period of the site"}
+			return &fault{"bad-field", "through", repair.Shown(e.Through) + " is no period of the site"}
 		}
 		if e.Revision != s.Revision {
 			return &fault{"stale-revision", "revision", "the newest revision is another one"}
@@ -41,10 +42,10 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 	case *schemas.OutlierReviewed:
 		k := s.known(canonical(e.SKU))
 		if k == nil {
-			return &fault{"unknown-sku", "sku", shown(e.SKU) + " is not known"}
+			return &fault{"unknown-sku", "sku", repair.Shown(e.SKU) + " is not known"}
 		}
 		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == verdictNone {
-			return &fault{"nothing-held", "date", "nothing of " + shown(e.SKU) + " is held on " + e.Date.String()}
+			return &fault{"nothing-held", "date", "nothing of " + repair.Shown(e.SKU) + " is held on " + e.Date.String()}
 		}
 	}
 	return nil

@@ -113,10 +113,11 @@ func onlineRetail(t testing.TB) []retailDay {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, _, _, _, err := parseDay(row[4], false, time.UTC)
+		when, err := schemas.ParseInstant(row[4])
 		if err != nil {
 			t.Fatal(err)
 		}
+		d := schemas.DateOf(when.In(time.UTC))
 		i, ok := at[key{sku, d}]
 		if !ok {
 			i = len(days)

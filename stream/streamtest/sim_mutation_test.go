@@ -53,7 +53,7 @@ var rules = []rule{
 		e := &entries[len(entries)-1-i]
 		if e.Revision == 0`, 200},
 	{"entries go when their head was read back", "stream/outbox.go", `(?s)(func \(b \*outbox\) publish.*?)if err := b\.send\(ctx, e\); err != nil \{`, `${1}if err := b.send(ctx, e); err != nil && false {`, 200},
-	{"the owner overwrites older records", "stream/readback.go", `b\.schedule\(site, sku, repair\{line: line, first: rec\.Offset, last: rec\.Offset\}\)`, `_ = sku`, 200},
+	{"the owner overwrites older records", "stream/readback.go", `b\.schedule\(site, sku, overwritten\{line: line, first: rec\.Offset, last: rec\.Offset\}\)`, `_ = sku`, 200},
 	{"a line that compaction took is written again", "stream/readback.go", `newest <= f\.confirms\[site\] \{`, `newest < 0*f.confirms[site] {`, 200},
 	{"overwriting waits for what is unsent", "stream/readback.go", `err == nil && newerThan\(messages, confirmed\)`, `err == nil && newerThan(messages, confirmed) && false`, 500},
 	{"no read-back position passes a record to be overwritten", "stream/readback.go", `next = min\(next, r\.first\)`, `_ = r.first`, 200},
