@@ -6,6 +6,7 @@ import (
 
 	"drumbeat/schemas"
 	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // booking is a line of a SKU's books as its newest version says it: something sold, returned, or a
@@ -17,10 +18,10 @@ type booking struct {
 	Line     uint64           // key in the line index, of a cancellation the key of what waits; 0: none
 	Document uint32           // hash; 0: none
 	Customer uint32           // hash; 0: none
-	price    logValue         // of one unit
-	size     logValue         // of the quantity; derived
+	price    outlier.Log      // of one unit
+	size     outlier.Log      // of the quantity; derived
 	kind     bookingKind
-	mark     lineMark
+	mark     outlier.Mark
 
 	// What resolve finds, never saved.
 	fate  returnFate
@@ -92,10 +93,10 @@ func (e *booking) compare(o *booking) int {
 }
 
 // measure takes the logarithm of the quantity, when that is set.
-func (e *booking) measure() { e.size = logOf(e.Quantity.Float()) }
+func (e *booking) measure() { e.size = outlier.LogOf(e.Quantity.Float()) }
 
 // line is what a sale says of the usual size and price of its SKU's lines.
-func (e *booking) line() saleLine { return saleLine{e.size, e.price} }
+func (e *booking) line() outlier.Line { return outlier.Line{Size: e.size, Price: e.price} }
 
 // Which of a booking's fields follow in its encoding; the kind stands in the two highest bits.
 const (
@@ -124,7 +125,7 @@ func appendBookings(dst []byte, list []booking) []byte {
 		for _, f := range [...]struct {
 			set bool
 			bit byte
-		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != noLog, bookedPrice}} {
+		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != outlier.NoLog, bookedPrice}} {
 			if f.set {
 				flags |= f.bit
 			}
@@ -145,7 +146,7 @@ func appendBookings(dst []byte, list []booking) []byte {
 		if e.Customer != 0 {
 			dst = codec.AppendUint32(dst, e.Customer)
 		}
-		if e.price != noLog {
+		if e.price != outlier.NoLog {
 			dst = codec.AppendVarint(dst, int64(e.price))
 		}
 	}
@@ -162,7 +163,7 @@ func decodeBookings(r *codec.Reader) []booking {
 	day := int64(0)
 	for range n {
 		flags := r.Byte()
-		e := booking{kind: bookingKind(flags >> bookedKinds), mark: lineMark(r.Byte()), Second: dayOnly, price: noLog}
+		e := booking{kind: bookingKind(flags >> bookedKinds), mark: outlier.Mark(r.Byte()), Second: dayOnly, price: outlier.NoLog}
 		day += r.Varint()
 		if e.Day = schemas.Date(day); int64(e.Day) != day {
 			r.Fail()
@@ -192,7 +193,7 @@ func decodeBookings(r *codec.Reader) []booking {
 		}
 		if flags&bookedPrice != 0 {
 			p := r.Varint()
-			if e.price = logValue(p); int64(e.price) != p || e.price == noLog {
+			if e.price = outlier.Log(p); int64(e.price) != p || e.price == outlier.NoLog {
 				r.Fail()
 			}
 		}

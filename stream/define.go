@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 	"drumbeat/stream/repair"
 )
 
@@ -44,7 +45,7 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		if k == nil {
 			return &fault{"unknown-sku", "sku", repair.Shown(e.SKU) + " is not known"}
 		}
-		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == verdictNone {
+		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == outlier.Unreviewed {
 			return &fault{"nothing-held", "date", "nothing of " + repair.Shown(e.SKU) + " is held on " + e.Date.String()}
 		}
 	}

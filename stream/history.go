@@ -6,6 +6,7 @@ import (
 
 	"drumbeat/schemas"
 	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // dayEntry is what is known of one SKU's demand on one day. Kept + Held is the day's demand as it was
@@ -16,8 +17,8 @@ type dayEntry struct {
 	Suspect    schemas.Quantity // of the day's sales, what is held if the day is flagged; 0: all of it
 	Missing    bool             // a row of the day was rejected: without a sale it is unknown, not zero
 	Censored   bool             // out of stock at its end: demand may have been more than was sold
-	Verdict    uint8            // of a review: 0 none, 1 accepted, 2 rejected
-	Context    saleContext      // of suspect sales
+	Verdict    outlier.Review   // of a person
+	Context    outlier.Context  // of suspect sales
 	Score      float32
 	Reason     heldReason
 }
@@ -27,13 +28,6 @@ func (e dayEntry) suspicious() bool { return e.Suspect != 0 || e.Context != 0 ||
 
 // sold is what was sold on the day, held or not.
 func (e dayEntry) sold() schemas.Quantity { return addQuantity(e.Kept, max(0, e.Held)) }
-
-// The verdicts of a review.
-const (
-	verdictNone uint8 = iota
-	verdictAccepted
-	verdictRejected
-)
 
 // heldReason says why a quantity is held.
 type heldReason uint8

@@ -10,6 +10,7 @@ import (
 	"drumbeat/optimize"
 	"drumbeat/schemas"
 	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // site is the state of one planning group. Exactly one partition owns it.
@@ -35,13 +36,13 @@ type site struct {
 	lines lineIndex
 	ids   identities
 
-	documents documents
+	documents outlier.Documents
 	startDay  schemas.Date // the day that startUnix is the start of
 	startUnix int64
-	stale     []*sku                         // to be judged anew; see freshen
-	onClose   func(*sku, verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
-	onLearn   func(*sku)                     // told before a model learns a day; nil: nobody asks
-	keepAll   bool                           // nothing is forgotten, however old
+	stale     []*sku                                 // to be judged anew; see freshen
+	onClose   func(*sku, outlier.Verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
+	onLearn   func(*sku)                             // told before a model learns a day; nil: nobody asks
+	keepAll   bool                                   // nothing is forgotten, however old
 
 	late        int    // sales of days that had settled, since this was looked at
 	rejected    int    // dead letters of the record that is folded
@@ -57,7 +58,7 @@ type site struct {
 	changes   []dayFlag
 	change    func(schemas.Date, bool) // noteChange
 	gone      []schemas.Date
-	saleLines []saleLine
+	saleLines []outlier.Line
 	solving   bool   // a Job is out
 	covered   change // what the Job that is out covers
 	basis     *optimize.Start
@@ -87,7 +88,7 @@ type siteState struct {
 	Pins        []pin               `json:"pins,omitempty"`
 	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
 	Waiting     []waiting           `json:"waiting,omitempty"`
-	Priors      sitePriors          `json:"priors"`
+	Priors      outlier.Priors      `json:"priors"`
 	Shared      sharedDays          `json:"shared"`
 	Audit       audit               `json:"audit"`
 	Breaker     breaker             `json:"breaker,omitzero"`

@@ -6,6 +6,7 @@ import (
 	"drumbeat/forecast"
 	"drumbeat/schemas"
 	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // sku is the state of one SKU of a site.
@@ -18,8 +19,8 @@ type sku struct {
 	life        life
 	window      []booking      // the bookings of the last bookDays days, in their order
 	ahead       []booking      // bookings that are dated too far ahead of the clock, likewise
-	settled     sizeRule       // the outlier rule, with every settled day learnt
-	usual       usual          // size and price of a line
+	settled     outlier.Rule   // the outlier rule, with every settled day learnt
+	usual       outlier.Usual  // size and price of a line
 	flagged     []schemas.Date // days held by the outlier rule whose flag may still change
 	stale       bool           // settled days have changed: the outlier rule has to judge them anew
 	others      []dayMove      // what moved stock and is no demand, summed by day
@@ -44,7 +45,7 @@ type sku struct {
 	accuracy packedAccuracy // of what was published
 
 	// Derived from what is saved.
-	live      sizeRule     // settled, with every day before the newest learnt
+	live      outlier.Rule // settled, with every day before the newest learnt
 	open      schemas.Date // the newest day with a sale
 	hasOpen   bool
 	returns   schemas.Date // the newest day with a return or a cancellation
@@ -123,8 +124,8 @@ func (k *sku) append(dst []byte) []byte {
 	dst = k.life.append(dst)
 	dst = appendBookings(dst, k.window)
 	dst = appendBookings(dst, k.ahead)
-	dst = k.settled.append(dst)
-	dst = k.usual.append(dst)
+	dst = k.settled.Append(dst)
+	dst = k.usual.Append(dst)
 	dst = codec.AppendFlag(dst, k.stale)
 	dst = codec.AppendUvarint(dst, uint64(len(k.flagged)))
 	for _, d := range k.flagged {
@@ -178,10 +179,10 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	}
 	k.life.decode(&r)
 	k.window, k.ahead = decodeBookings(&r), decodeBookings(&r)
-	if k.settled, r.Rest, err = decodeSizeRule(r.Rest); err != nil {
+	if k.settled, r.Rest, err = outlier.DecodeRule(r.Rest); err != nil {
 		return nil, err
 	}
-	if k.usual, r.Rest, err = decodeUsual(r.Rest); err != nil {
+	if k.usual, r.Rest, err = outlier.DecodeUsual(r.Rest); err != nil {
 		return nil, err
 	}
 	k.stale = r.Byte() == 1

@@ -10,6 +10,7 @@ import (
 
 	"drumbeat/schemas"
 	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 
 	"pgregory.net/rapid"
 )
@@ -77,7 +78,7 @@ func (y *yard) tell(f *stockFact) {
 		b.Second = int32(f.second)
 	}
 	// Whatever is sold or returned is right: this is about stock.
-	y.k.history.update(f.day, func(e *dayEntry) { e.Verdict = verdictAccepted })
+	y.k.history.update(f.day, func(e *dayEntry) { e.Verdict = outlier.Accepted })
 	switch f.kind {
 	case "sale":
 		y.s.book(y.k, b)

@@ -57,8 +57,9 @@ var house = map[string]room{
 	},
 	"stream/internal/codec": {}, // bytes, whatever they mean
 	"stream/repair":         {ours: []string{"schemas"}},
+	"stream/outlier":        {ours: []string{"schemas", "stream/internal/codec"}},
 	"stream": {
-		ours:     []string{"schemas", "forecast", "optimize", "stream/internal/codec", "stream/repair"},
+		ours:     []string{"schemas", "forecast", "optimize", "stream/internal/codec", "stream/repair", "stream/outlier"},
 		outside:  []string{metricsModule, errgroupModule},
 		testOurs: []string{"stream/memory"},
 	},

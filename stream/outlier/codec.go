@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -7,18 +7,18 @@ import (
 	"drumbeat/stream/internal/codec"
 )
 
-const sizeRuleVersion = 2
+const ruleVersion = 2
 
 // ringWhole is added to the bits of a sale in its encoding: the units are a whole number below wholeUnits.
 // It stands there inverted, so that the bits of nearly all sales take one byte.
-const ringWhole = uint64(ringContext) * uint64(saleContexts)
+const ringWhole = uint64(ringContext) * uint64(contexts)
 
 const wholeUnits = 1 << 21 // three bytes, where a float32 takes four
 
 // append encodes the rule: 4 bytes for one without a sale, about 50 for a cold one, else about 115, and
 // three for every remembered event.
-func (r *sizeRule) append(dst []byte) []byte {
-	dst = append(dst, sizeRuleVersion, r.sales)
+func (r *Rule) Append(dst []byte) []byte {
+	dst = append(dst, ruleVersion, r.sales)
 	dst = r.appendRing(dst)
 	if r.sales == 0 {
 		return dst
@@ -45,7 +45,7 @@ func (r *sizeRule) append(dst []byte) []byte {
 }
 
 // appendRing encodes the ring, and of its two newest sales what belief and boost need.
-func (r *sizeRule) appendRing(dst []byte) []byte {
+func (r *Rule) appendRing(dst []byte) []byte {
 	dst = append(dst, r.kept)
 	var day schemas.Date
 	for i := range r.kept {
@@ -75,11 +75,11 @@ func (r *sizeRule) appendRing(dst []byte) []byte {
 }
 
 // decodeSizeRule reads what append wrote and returns what follows it.
-func decodeSizeRule(src []byte) (rule sizeRule, rest []byte, err error) {
-	var r sizeRule
+func DecodeRule(src []byte) (rule Rule, rest []byte, err error) {
+	var r Rule
 	in := codec.Reader{Rest: src}
-	if v := in.Byte(); in.Err == nil && v != sizeRuleVersion {
-		return sizeRule{}, nil, &codec.VersionError{What: "an outlier rule", Version: int(v)}
+	if v := in.Byte(); in.Err == nil && v != ruleVersion {
+		return Rule{}, nil, &codec.VersionError{What: "an outlier rule", Version: int(v)}
 	}
 	r.sales = in.Byte()
 	r.decodeRing(&in)
@@ -88,12 +88,12 @@ func decodeSizeRule(src []byte) (rule sizeRule, rest []byte, err error) {
 		r.decodeEvents(&in)
 	}
 	if in.Err != nil {
-		return sizeRule{}, nil, in.Err
+		return Rule{}, nil, in.Err
 	}
 	return r, in.Rest, nil
 }
 
-func (r *sizeRule) decodeRing(in *codec.Reader) {
+func (r *Rule) decodeRing(in *codec.Reader) {
 	r.kept = uint8(in.UpTo(reviseLast))
 	var day int64
 	for i := range r.kept {
@@ -110,7 +110,7 @@ func (r *sizeRule) decodeRing(in *codec.Reader) {
 		} else {
 			s.units = in.Finite()
 		}
-		if !judged(float64(s.units)) {
+		if !Judged(float64(s.units)) {
 			in.Fail()
 		}
 		if s.mayChange() {
@@ -126,7 +126,7 @@ func (r *sizeRule) decodeRing(in *codec.Reader) {
 	}
 }
 
-func (r *sizeRule) decodeLevel(in *codec.Reader) {
+func (r *Rule) decodeLevel(in *codec.Reader) {
 	r.updates = in.Byte()
 	r.run = int8(in.Byte())
 	r.last = schemas.Date(in.Int32())
@@ -155,16 +155,16 @@ const (
 	spreadMost = levelMost * levelMost
 )
 
-func (r *sizeRule) decodeEvents(in *codec.Reader) {
+func (r *Rule) decodeEvents(in *codec.Reader) {
 	day := int64(r.last)
 	n := in.UpTo(eventsMost)
 	if n == 0 {
 		return
 	}
-	r.events = make([]sizeEvent, 0, n)
+	r.events = make([]event, 0, n)
 	for range n {
 		day += int64(in.Int32())
-		r.events = append(r.events, sizeEvent{schemas.Date(day), uint16(in.UpTo(math.MaxUint16))})
+		r.events = append(r.events, event{schemas.Date(day), uint16(in.UpTo(math.MaxUint16))})
 		if int64(schemas.Date(day)) != day {
 			in.Fail()
 		}

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -22,32 +22,32 @@ const (
 var logCheapPrice = math.Log(cheapPrice)
 
 // saleLine is a sale as one row of a document.
-type saleLine struct{ size, price logValue }
+type Line struct{ Size, Price Log }
 
 // lineOf is a line of so many units at a price, which is unknown if it is not above 0.
-func lineOf(units, price float64) saleLine { return saleLine{logOf(units), logOf(price)} }
+func lineOf(units, price float64) Line { return Line{LogOf(units), LogOf(price)} }
 
 // logValue is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
-type logValue int16
+type Log int16
 
 // noLog stands for no value.
-const noLog logValue = math.MinInt16
+const NoLog Log = math.MinInt16
 
-func logOf(v float64) logValue {
+func LogOf(v float64) Log {
 	if !(v > 0) || math.IsInf(v, 1) {
-		return noLog
+		return NoLog
 	}
-	return logValue(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
+	return Log(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
 }
 
 // lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
 // usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
 // large the line is. The zero value knows nothing.
-type lineMark uint8
+type Mark uint8
 
 const (
-	markPrice lineMark = 1 << iota
-	markCheap          // less than cheapPrice times the usual price
+	markPrice Mark = 1 << iota
+	markCheap      // less than cheapPrice times the usual price
 	markSize
 	markClass // the lowest bit of the size class
 
@@ -61,18 +61,18 @@ const (
 	classLog    = math.Ln2 / 2
 )
 
-func (m lineMark) class() int { return int(m / markClass) }
+func (m Mark) class() int { return int(m / markClass) }
 
 // usualLine is what the lines of a SKU were like up to a day.
 type usualLine struct {
-	size, price   logValue
+	size, price   Log
 	sizes, prices uint8 // lines seen, at most usualMemory
 }
 
 // usual follows the size and the price of a SKU's lines through its settled days, with what they were at
 // the end of the last weeks (see priorDay). The zero value has seen nothing; an assignment makes an
 // independent copy.
-type usual struct {
+type Usual struct {
 	now    usualLine
 	last   schemas.Date
 	former [formerPriors]formerLine // oldest first, the used ones last
@@ -85,16 +85,16 @@ type formerLine struct {
 }
 
 // learn takes the lines of a settled day, in any order; days come in theirs.
-func (u *usual) learn(day schemas.Date, lines []saleLine) {
+func (u *Usual) Learn(day schemas.Date, lines []Line) {
 	next := u.now
 	var size, price runningLog
 	for _, l := range lines {
-		if l.size == noLog {
+		if l.Size == NoLog {
 			continue
 		}
-		size.add(l.size, next.size, next.sizes, sizeClip)
-		if l.price != noLog {
-			price.add(l.price, next.price, next.prices, priceClip)
+		size.add(l.Size, next.size, next.sizes, sizeClip)
+		if l.Price != NoLog {
+			price.add(l.Price, next.price, next.prices, priceClip)
 		}
 	}
 	next.size, next.sizes = size.mean(next.size, next.sizes)
@@ -116,7 +116,7 @@ func (u *usual) learn(day schemas.Date, lines []saleLine) {
 type runningLog struct{ sum, n int64 }
 
 // add takes a value's distance from the mean of those before, clipped, or all of it where there are none.
-func (s *runningLog) add(v, mean logValue, before uint8, most float64) {
+func (s *runningLog) add(v, mean Log, before uint8, most float64) {
 	log := int64(v)
 	if before > 0 {
 		limit := int64(most * usualStep)
@@ -126,16 +126,16 @@ func (s *runningLog) add(v, mean logValue, before uint8, most float64) {
 	s.n++
 }
 
-func (s *runningLog) mean(mean logValue, before uint8) (logValue, uint8) {
+func (s *runningLog) mean(mean Log, before uint8) (Log, uint8) {
 	if s.n == 0 {
 		return mean, before
 	}
 	v := int64(mean) + s.sum/(int64(before)+s.n)
-	return logValue(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
+	return Log(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
 }
 
 // at is the usual line that a line of a day is compared with.
-func (u *usual) at(day schemas.Date) usualLine {
+func (u *Usual) at(day schemas.Date) usualLine {
 	asOf := priorDay(day)
 	if u.last <= asOf {
 		return u.now
@@ -149,15 +149,15 @@ func (u *usual) at(day schemas.Date) usualLine {
 }
 
 // mark compares a line with the usual one of its day.
-func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
+func (u *Usual) Mark(day schemas.Date, l Line) (m Mark) {
 	of := u.at(day)
-	if of.sizes >= usualLeast && l.size != noLog {
-		over := float64(int(l.size)-int(of.size)) / usualStep
-		m = markSize | lineMark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
+	if of.sizes >= usualLeast && l.Size != NoLog {
+		over := float64(int(l.Size)-int(of.size)) / usualStep
+		m = markSize | Mark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
 	}
-	if of.prices >= usualLeast && l.price != noLog {
+	if of.prices >= usualLeast && l.Price != NoLog {
 		m |= markPrice
-		if float64(int(l.price)-int(of.price))/usualStep < logCheapPrice {
+		if float64(int(l.Price)-int(of.price))/usualStep < logCheapPrice {
 			m |= markCheap
 		}
 	}
@@ -165,7 +165,7 @@ func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
 }
 
 // append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
-func (u *usual) append(dst []byte) []byte {
+func (u *Usual) Append(dst []byte) []byte {
 	dst = append(dst, usualVersion)
 	dst = u.now.append(dst)
 	if u.now.sizes == 0 {
@@ -194,10 +194,10 @@ func (l *usualLine) append(dst []byte) []byte {
 const usualVersion = 1
 
 // decodeUsual reads what append wrote and returns what follows it.
-func decodeUsual(src []byte) (u usual, rest []byte, err error) {
+func DecodeUsual(src []byte) (u Usual, rest []byte, err error) {
 	in := codec.Reader{Rest: src}
 	if v := in.Byte(); in.Err == nil && v != usualVersion {
-		return usual{}, nil, &codec.VersionError{What: "a usual line", Version: int(v)}
+		return Usual{}, nil, &codec.VersionError{What: "a usual line", Version: int(v)}
 	}
 	u.now.decode(&in)
 	if u.now.sizes > 0 {
@@ -223,7 +223,7 @@ func decodeUsual(src []byte) (u usual, rest []byte, err error) {
 		}
 	}
 	if in.Err != nil {
-		return usual{}, nil, in.Err
+		return Usual{}, nil, in.Err
 	}
 	return u, in.Rest, nil
 }
@@ -235,7 +235,7 @@ func (l *usualLine) decode(in *codec.Reader) {
 	}
 	l.prices = uint8(in.UpTo(usualMemory))
 	size, price := in.Varint(), in.Varint()
-	l.size, l.price = logValue(size), logValue(price)
+	l.size, l.price = Log(size), Log(price)
 	if int64(l.size) != size || int64(l.price) != price || l.prices > l.sizes {
 		in.Fail()
 	}
