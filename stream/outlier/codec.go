@@ -15,7 +15,7 @@ const ringWhole = uint64(ringContext) * uint64(contexts)
 
 const wholeUnits = 1 << 21 // three bytes, where a float32 takes four
 
-// append encodes the rule: 4 bytes for one without a sale, about 50 for a cold one, else about 115, and
+// Append encodes the rule: 4 bytes for one without a sale, about 50 for a cold one, else about 115, and
 // three for every remembered event.
 func (r *Rule) Append(dst []byte) []byte {
 	dst = append(dst, ruleVersion, r.sales)
@@ -74,7 +74,7 @@ func (r *Rule) appendRing(dst []byte) []byte {
 	return dst
 }
 
-// decodeSizeRule reads what append wrote and returns what follows it.
+// DecodeRule reads what Append wrote and returns what follows it.
 func DecodeRule(src []byte) (rule Rule, rest []byte, err error) {
 	var r Rule
 	in := codec.Reader{Rest: src}

@@ -60,7 +60,7 @@ func TestSizeRuleIsCompact(t *testing.T) {
 	}
 }
 
-func FuzzDecodeSizeRule(f *testing.F) {
+func FuzzDecodeRule(f *testing.F) {
 	var r Rule
 	f.Add(r.Append(nil))
 	for i, units := range []float64{200, 190, 230, 600, 650.5, 10000, 1e9} {

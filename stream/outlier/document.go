@@ -6,7 +6,7 @@ import (
 	"drumbeat/schemas"
 )
 
-// documents say of the documents of the last days how their standing lines compare with the usual ones,
+// Documents say of the documents of the last days how their standing lines compare with the usual ones,
 // so that a bulk order explains its own size. The lines that a document has on one day count together.
 // All of it is made of those lines, whatever their order, so it is never saved. The zero value is empty.
 type Documents struct {
@@ -20,13 +20,13 @@ type documentLines struct {
 	watchers     []uint32 // indexes of SKUs, ascending
 }
 
-// add counts a line of a document that is known by its hash, and returns the SKUs that watch it, which
+// Add counts a line of a document that is known by its hash, and returns the SKUs that watch it, which
 // the next call that names the document may change. A document of 0 is none.
 func (d *Documents) Add(document uint64, day schemas.Date, mark Mark) []uint32 {
 	return d.count(document, day, mark, 1)
 }
 
-// remove takes back what add has counted.
+// Remove takes back what Add has counted.
 func (d *Documents) Remove(document uint64, day schemas.Date, mark Mark) []uint32 {
 	return d.count(document, day, mark, -1)
 }
@@ -66,7 +66,7 @@ func (d *Documents) of(document uint64, day schemas.Date) *documentLines {
 	return lines
 }
 
-// watch notes that a suspect line of a SKU is to be judged again when the document changes.
+// Watch notes that a suspect line of a SKU is to be judged again when the document changes.
 func (d *Documents) Watch(document uint64, day schemas.Date, sku uint32) {
 	if document == 0 {
 		return
@@ -77,7 +77,7 @@ func (d *Documents) Watch(document uint64, day schemas.Date, sku uint32) {
 	}
 }
 
-// context says what explains the size of the largest line of a SKU's day, which stands in a document with a
+// Context says what explains the size of the largest line of a SKU's day, which stands in a document with a
 // mark of its own:
 //
 //	a line not far above the usual one           bulk: many orders, not one with a slip
@@ -146,7 +146,7 @@ func (d *Documents) others(document uint64, day schemas.Date, own Mark) (class i
 	return class, true
 }
 
-// expire forgets the days before a day.
+// Expire forgets the days before a day.
 func (d *Documents) Expire(before schemas.Date) {
 	for day := range d.days {
 		if day < before {

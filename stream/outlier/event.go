@@ -18,7 +18,7 @@ const (
 	ratioPerUnit = 16 // sixteenths are fine enough for a factor with a margin of 2
 )
 
-// sizeEvent is a remembered sale.
+// event is a remembered sale.
 type event struct {
 	day   schemas.Date
 	ratio uint16 // to the expected size, in sixteenths

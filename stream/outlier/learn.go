@@ -29,7 +29,7 @@ type recentSale struct {
 	side  int8    // +1 grossly large, -1 grossly small, 0 neither or believed
 }
 
-// learn judges a day, learns from it and judges earlier sales again; it returns the day's own verdict.
+// Learn judges a day, learns from it and judges earlier sales again; it returns the day's own verdict.
 // Days come once each, in their order; an earlier day is taken for a sale on the last one. An accepted day
 // is never flagged and teaches, a rejected one is flagged and does not; neither is judged again.
 //

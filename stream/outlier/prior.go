@@ -19,7 +19,7 @@ const (
 	sitePhiAfter = 10  // updates before a SKU's dispersion counts
 )
 
-// sitePrior is what the sales of all SKUs of a site say about a SKU that is new, as of the end of a day.
+// Prior is what the sales of all SKUs of a site say about a SKU that is new, as of the end of a day.
 // It is never changed once made. A nil one knows nothing.
 type Prior struct {
 	AsOf       schemas.Date `json:"as_of"`
@@ -56,7 +56,7 @@ func priorDay(d schemas.Date) schemas.Date { return d.StartOfWeek(time.Monday) -
 // priorWeek is the first priorDay that is not before d.
 func priorWeek(d schemas.Date) schemas.Date { return d.StartOfWeek(time.Sunday) + 6 }
 
-// sitePriors follow what a site sells through its settled days: the running mean and variance of log
+// Priors follow what a site sells through its settled days: the running mean and variance of log
 // sizes (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
 // variances", 1979) and the geometric mean of the dispersions, with what they were at the end of the last
 // weeks. The zero value has seen nothing. Its JSON is its saved form: Go writes a float64 so that it reads
@@ -75,7 +75,7 @@ type Priors struct {
 	day    Learning
 }
 
-// at is the prior that judges a day: at most formerPriors weeks before that of the last closed day.
+// At is the prior that judges a day: at most formerPriors weeks before that of the last closed day.
 func (p *Priors) At(day schemas.Date) *Prior {
 	asOf := priorDay(day)
 	if p.Last <= asOf {
@@ -92,7 +92,7 @@ func (p *Priors) At(day schemas.Date) *Prior {
 	return nil
 }
 
-// oldest is the first prior that is kept, for days that are older; nil where there is none.
+// Oldest is the first prior that is kept, for days that are older; nil where there is none.
 func (p *Priors) Oldest() *Prior {
 	if len(p.Former) == 0 {
 		return nil
@@ -112,7 +112,7 @@ func (p *Priors) deviation() float64 {
 	return max(math.Sqrt(p.Squares/float64(max(p.Sizes, 1))), siteSpread)
 }
 
-// learning takes what a settled day teaches. It is to be closed before the state is saved.
+// Learning takes what a settled day teaches. It is to be closed before the state is saved.
 func (p *Priors) Learning() *Learning {
 	if !p.day.open {
 		p.day = Learning{open: true, all: p.Sizes < siteStart, least: math.Inf(-1), most: math.Inf(1)}
@@ -124,7 +124,7 @@ func (p *Priors) Learning() *Learning {
 	return &p.day
 }
 
-// close ends a settled day. Days are closed in their order; those that taught nothing need not be.
+// Close ends a settled day. Days are closed in their order; those that taught nothing need not be.
 func (p *Priors) Close(day schemas.Date) {
 	d := p.day
 	p.day = Learning{}
@@ -158,7 +158,7 @@ func (p *Priors) Close(day schemas.Date) {
 // each below 2^42, fit an int64.
 const learnStep = 1 << 16
 
-// siteLearning sums up what a day teaches, in integers, so that its SKUs may come in any order. A nil one
+// Learning sums up what a day teaches, in integers, so that its SKUs may come in any order. A nil one
 // learns nothing.
 type Learning struct {
 	open              bool

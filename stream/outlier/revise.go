@@ -76,7 +76,7 @@ func bitsOf(d *Day, v *view) (b ringBits) {
 	return b
 }
 
-// each calls f for the sales whose flag can still change, and those believed or reviewed among them,
+// Each calls f for the sales whose flag can still change, and those believed or reviewed among them,
 // oldest first.
 func (r *Rule) Each(f func(day schemas.Date, flag bool)) {
 	for i := int(r.kept) - 1; i >= 0; i-- {
@@ -186,7 +186,7 @@ func (r *Rule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool) {
 	return residual(units, mean, float64(r.phi)+spread), (units + 1) / (mean + 1), true
 }
 
-// review takes a person's verdict on a day that has been learnt: nothing changes its flag any more.
+// Review takes a person's verdict on a day that has been learnt: nothing changes its flag any more.
 func (r *Rule) Review(day schemas.Date, verdict Review) {
 	for i := range r.kept {
 		if sale := &r.ring[i]; sale.day == day {

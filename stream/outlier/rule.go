@@ -6,20 +6,10 @@ import (
 	"drumbeat/schemas"
 )
 
-// The outlier rule judges the size of a sale: the units of a SKU on a day on which it sold at all. It
-// flags what is both surprising, by a negative-binomial residual against a robust level that follows
-// demand, and grossly larger; days without a sale are never judged and do not move the level.
-//
-// The variance of a sale of mean m is m + phi m². The residual
-//
-//	z = 2/sqrt(phi) (asinh sqrt(phi y) - asinh sqrt(phi m))
-//
-// stabilises it (F. Anscombe, "The transformation of Poisson, binomial and negative-binomial data",
-// 1948): a square-root scale for small counts, a log scale for dense demand, one rule for both. phi
-// is the SKU's dispersion plus the variance of its log level, so a new or long-silent SKU is judged
-// mildly without being a special case.
+// GrossRatio is how many times the expected size a sale may have: below it is a promotion, not an error.
+const GrossRatio = 6.0
+
 const (
-	GrossRatio    = 6.0  // times the expected size; below it a promotion, not an error
 	lowScore      = 5.0  // -z beyond which a small size is noted
 	coldSales     = 3    // a SKU with fewer sales learnt is cold
 	levelDrift    = 0.08 // standard deviation of the log level's change in a day
@@ -31,16 +21,17 @@ const (
 	phiMost       = 4.0
 	believedRange = 4.0 // times, within which three gross sales are one level
 
-	// declaredRatio takes the place of grossRatio on the day of a declared event: promotions are expected,
+	// declaredRatio takes the place of GrossRatio on the day of a declared event: promotions are expected,
 	// of a size that nobody has told. On generated sales it lets tenfold days pass (nearly all of dense
 	// demand, 92 % of sparse), and finds 97 % of the errors of x50 on sales that the event has left as they
 	// were; 36 would find 32 % of these.
 	declaredRatio = 16.0
 )
 
-// saleContext is what the document and the price of a day's largest line say about its size.
+// Context is what the document and the price of a day's largest line say about its size.
 type Context uint8
 
+// The contexts.
 const (
 	ContextUnknown Context = iota // neither is known
 	ContextPlain                  // nothing explains it
@@ -49,7 +40,7 @@ const (
 	contexts                      // how many there are
 )
 
-// saleScores are scores beyond which a size is surprising. One that neither document nor price explains
+// scores are scores beyond which a size is surprising. One that neither document nor price explains
 // needs less to be an error. They were chosen on Online Retail (TestOutlierRuleOnOnlineRetail): with units
 // alone 2.2 of 1,000 sale days of its busiest SKUs are flagged in the end, and 46 % of the errors of x50 on
 // a random line are found; with document and price .9, and 70 %.
@@ -79,7 +70,7 @@ const (
 	Rejected
 )
 
-// saleDay is what the rule is told of a day.
+// Day is what the rule is told of a day.
 type Day struct {
 	Day      schemas.Date
 	Units    float64 // of all standing sales of the day, held ones included
@@ -88,7 +79,7 @@ type Day struct {
 	Review   Review  // of a person
 }
 
-// sizeRule is what the rule knows of one SKU. The zero value has seen no sale. An assignment makes an
+// Rule is what the rule knows of one SKU. The zero value has seen no sale. An assignment makes an
 // independent copy.
 type Rule struct {
 	level   float32   // log units of a sale, of the mean weekday
@@ -106,7 +97,7 @@ type Rule struct {
 	events  []event // shared by copies, never changed in place
 }
 
-// verdict is what the rule says of a day's units.
+// Verdict is what the rule says of a day's units.
 type Verdict struct {
 	Flag     bool    // grossly large: hold it
 	Low      bool    // grossly small: a note, never held
@@ -117,7 +108,7 @@ type Verdict struct {
 	Expected float64 // units of a sale on that day
 }
 
-// sizeView is a sale as the rule sees it before it learns from it.
+// view is a sale as the rule sees it before it learns from it.
 type view struct {
 	Verdict
 	level, spread, phi float64 // level of the mean weekday; spread on the day of the sale
@@ -128,7 +119,7 @@ type view struct {
 	recurs             bool // as large, but explained by an event of former years
 }
 
-// judge says what the rule thinks of a day, without learning from it. Units of 0 or less, and what no
+// Judge says what the rule thinks of a day, without learning from it. Units of 0 or less, and what no
 // Quantity holds, get the zero verdict. A nil prior knows nothing.
 func (r *Rule) Judge(d Day, prior *Prior) Verdict {
 	if !Judged(d.Units) {
@@ -138,7 +129,7 @@ func (r *Rule) Judge(d Day, prior *Prior) Verdict {
 	return v.Verdict
 }
 
-// judged says that units are what a Quantity can hold and above 0.
+// Judged says that units are what a Quantity can hold and above 0.
 func Judged(units float64) bool {
 	return units > 0 && units <= math.MaxInt64/float64(schemas.Unit)
 }

@@ -341,7 +341,7 @@ func TestSizeRuleDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func BenchmarkSizeRule(b *testing.B) {
+func BenchmarkRule(b *testing.B) {
 	steady, d := steadyRule()
 	prior := new(Priors).At(d)
 	clean := func(i int) Day {

@@ -21,18 +21,19 @@ const (
 
 var logCheapPrice = math.Log(cheapPrice)
 
-// saleLine is a sale as one row of a document.
+// Line is a sale as one row of a document.
 type Line struct{ Size, Price Log }
 
 // lineOf is a line of so many units at a price, which is unknown if it is not above 0.
 func lineOf(units, price float64) Line { return Line{LogOf(units), LogOf(price)} }
 
-// logValue is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
+// Log is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
 type Log int16
 
-// noLog stands for no value.
+// NoLog stands for no value.
 const NoLog Log = math.MinInt16
 
+// LogOf is the logarithm of v, NoLog where it has none.
 func LogOf(v float64) Log {
 	if !(v > 0) || math.IsInf(v, 1) {
 		return NoLog
@@ -40,7 +41,7 @@ func LogOf(v float64) Log {
 	return Log(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
 }
 
-// lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
+// Mark says how a line compares with the usual line of its SKU: whether its price is known with the
 // usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
 // large the line is. The zero value knows nothing.
 type Mark uint8
@@ -69,7 +70,7 @@ type usualLine struct {
 	sizes, prices uint8 // lines seen, at most usualMemory
 }
 
-// usual follows the size and the price of a SKU's lines through its settled days, with what they were at
+// Usual follows the size and the price of a SKU's lines through its settled days, with what they were at
 // the end of the last weeks (see priorDay). The zero value has seen nothing; an assignment makes an
 // independent copy.
 type Usual struct {
@@ -84,7 +85,7 @@ type formerLine struct {
 	asOf schemas.Date
 }
 
-// learn takes the lines of a settled day, in any order; days come in theirs.
+// Learn takes the lines of a settled day, in any order; days come in theirs.
 func (u *Usual) Learn(day schemas.Date, lines []Line) {
 	next := u.now
 	var size, price runningLog
@@ -148,7 +149,7 @@ func (u *Usual) at(day schemas.Date) usualLine {
 	return usualLine{}
 }
 
-// mark compares a line with the usual one of its day.
+// Mark compares a line with the usual one of its day.
 func (u *Usual) Mark(day schemas.Date, l Line) (m Mark) {
 	of := u.at(day)
 	if of.sizes >= usualLeast && l.Size != NoLog {
@@ -164,7 +165,7 @@ func (u *Usual) Mark(day schemas.Date, l Line) (m Mark) {
 	return m
 }
 
-// append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
+// Append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
 func (u *Usual) Append(dst []byte) []byte {
 	dst = append(dst, usualVersion)
 	dst = u.now.append(dst)
@@ -193,7 +194,7 @@ func (l *usualLine) append(dst []byte) []byte {
 
 const usualVersion = 1
 
-// decodeUsual reads what append wrote and returns what follows it.
+// DecodeUsual reads what Append wrote and returns what follows it.
 func DecodeUsual(src []byte) (u Usual, rest []byte, err error) {
 	in := codec.Reader{Rest: src}
 	if v := in.Byte(); in.Err == nil && v != usualVersion {

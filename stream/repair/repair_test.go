@@ -262,7 +262,7 @@ func TestRepairSet(t *testing.T) {
 }
 
 // No text whatever breaks a reader, and what is read lies within the years that a message may name.
-func FuzzParseDay(f *testing.F) {
+func FuzzDay(f *testing.F) {
 	for _, s := range []string{"2024-01-31", "31/01/2024", "2024.01.31", "20240131", "2024-01-31T10:00:00.5+05:30", "Dec 31st 23", "//", "..", "1/1/1"} {
 		f.Add(s, false)
 	}
