@@ -2,12 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 // operations reads the files of deploy that match a pattern, by name.
@@ -67,10 +71,48 @@ func TestQueriesNameExportedMetrics(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range all(operations(t, "runbooks/Drumbeat*.md"), "`(drumbeat_[a-z_]*)") {
-		if !known[name] {
+	pages := operations(t, "runbooks/*.md")
+	names := all(pages, `\b(drumbeat_[a-z_]*[a-z])`)
+	for _, alternatives := range all(pages, `\bdrumbeat_\(([^)]*)\)`) { // what a grep looks for
+		for name := range strings.SplitSeq(alternatives, "|") {
+			names = append(names, "drumbeat_"+regexp.MustCompile(`^[a-z_]*`).FindString(name))
+		}
+	}
+	if len(names) < 40 {
+		t.Errorf("runbooks name %d metrics: the patterns find too few", len(names))
+	}
+	for _, name := range names {
+		begins := func(metric string) bool { return strings.HasPrefix(metric, name) }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), begins) {
 			t.Errorf("runbooks name %s, which nobody exports", name)
 		}
+	}
+}
+
+// The commands of the runbooks have the flags that the pages give them.
+func TestRunbooksNameFlags(t *testing.T) {
+	parser, err := kong.New(&cli{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, command := range parser.Model.Leaves(false) {
+		for _, flag := range command.Flags {
+			known[flag.Name] = true
+		}
+	}
+	named := 0
+	for page, text := range operations(t, "runbooks/*.md") {
+		for _, code := range regexp.MustCompile("(?m)`(--[a-z][^`]*)`|\\bdrumbeat ([a-z][^`|#\n]*)").FindAllString(text, -1) {
+			for _, m := range regexp.MustCompile(`--([a-z][a-z-]*)`).FindAllStringSubmatch(code, -1) {
+				if named++; !known[m[1]] {
+					t.Errorf("%s: %s: there is no --%s", page, code, m[1])
+				}
+			}
+		}
+	}
+	if named < 15 {
+		t.Errorf("runbooks name %d flags: the patterns find too few", named)
 	}
 }
 
@@ -81,9 +123,13 @@ func TestAlertsHaveRunbooksAndCases(t *testing.T) {
 	if len(alerts) < 10 {
 		t.Fatalf("alerts %v", alerts)
 	}
+	severity := map[string]string{} // of the fastest pace, which comes first
 	for file, text := range rules {
 		for _, rule := range strings.Split(text, "- alert: ")[1:] {
 			name := strings.Fields(rule)[0]
+			if m := regexp.MustCompile(`severity: (\w+)`).FindStringSubmatch(rule); m != nil && severity[name] == "" {
+				severity[name] = m[1]
+			}
 			for _, want := range []string{"severity: page", "severity: ticket"} {
 				rule = strings.Replace(rule, want, "severity: known", 1)
 			}
@@ -95,7 +141,12 @@ func TestAlertsHaveRunbooksAndCases(t *testing.T) {
 		}
 	}
 	pages := operations(t, "runbooks/Drumbeat*.md")
+	index := operations(t, "runbooks/README.md")["README.md"]
 	for page, text := range pages {
+		alert := strings.TrimSuffix(page, ".md")
+		if line := fmt.Sprintf("\n| [%s](%s) | %s | ", alert, page, severity[alert]); !strings.Contains(index, line) {
+			t.Errorf("the index has no line %q", line)
+		}
 		if !slices.Contains(alerts, strings.TrimSuffix(page, ".md")) {
 			t.Errorf("runbook %s belongs to no alert", page)
 		}

@@ -165,6 +165,21 @@ func TestConfigFileOfOtherCommands(t *testing.T) {
 	}
 }
 
+// One file serves whoever looks into a service: its commands, in its container, need no other settings.
+func TestConfigFileServesThePersonOnCall(t *testing.T) {
+	t.Setenv("DRUMBEAT_CONFIG", configure(t, "postgres: postgres://me@127.0.0.1:1/nowhere\nkafka-brokers: [no-port-here]\ncapacity: 5\n"))
+	for command, want := range map[string]string{
+		"migrate": "127.0.0.1", "dead-letters list": "127.0.0.1", "verify --site plant": "127.0.0.1",
+		"dead-letters replay --site plant": "127.0.0.1", "produce --from -": "no-port-here", "topics check": "no-port-here",
+	} {
+		var out, stderr bytes.Buffer
+		status := run(t.Context(), strings.Fields(command), streams{strings.NewReader(""), &out, &stderr})
+		if status == 0 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: status %d, %s", command, status, &stderr)
+		}
+	}
+}
+
 func TestWithoutPassword(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"postgres://me:a%20b@h:5/d?sslmode=require&password=c": "postgres://me@h:5/d?sslmode=require",

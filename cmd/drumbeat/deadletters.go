@@ -20,15 +20,16 @@ type deadLettersCmd struct {
 
 // letterFlags say where dead letters are and which are meant.
 type letterFlags struct {
-	Postgres string   `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
-	Site     string   `help:"Of this site only."`
-	Reason   []string `placeholder:"REASON,…" help:"With one of these reasons: missing-quantity, uncertain-date …"`
-	Origin   []string `placeholder:"TOPIC[:PARTITION[:OFFSET]]" help:"Read there: a topic, a partition of it, or one record. May be repeated."`
-	Since    string   `placeholder:"DATE" help:"Rejected at or after this day or instant, UTC."`
-	Until    string   `placeholder:"DATE" help:"Rejected before this day or instant, UTC."`
-	SKU      string   `name:"sku" help:"With this SKU, in any case and with blanks around it."`
-	Text     string   `help:"With this text in the record, as it was sent; the case of ASCII letters does not matter."`
-	JSON     bool     `name:"json" help:"Print one JSON object a line."`
+	Config   configFlag `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings, the same as of serve."`
+	Postgres string     `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`
+	Site     string     `help:"Of this site only."`
+	Reason   []string   `placeholder:"REASON,…" help:"With one of these reasons: missing-quantity, uncertain-date …"`
+	Origin   []string   `placeholder:"TOPIC[:PARTITION[:OFFSET]]" help:"Read there: a topic, a partition of it, or one record. May be repeated."`
+	Since    string     `placeholder:"DATE" help:"Rejected at or after this day or instant, UTC."`
+	Until    string     `placeholder:"DATE" help:"Rejected before this day or instant, UTC."`
+	SKU      string     `name:"sku" help:"With this SKU, in any case and with blanks around it."`
+	Text     string     `help:"With this text in the record, as it was sent; the case of ASCII letters does not matter."`
+	JSON     bool       `name:"json" help:"Print one JSON object a line."`
 }
 
 // chosen says that a flag narrows the choice.

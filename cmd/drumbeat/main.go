@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,6 +33,8 @@ type cli struct {
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look at rejected records, and send them again after a fix."`
 	Verify      verifyCmd      `cmd:"" help:"Solve stored plans again and compare; check their certificates and checksums."`
 
+	Version kong.VersionFlag `help:"Print the release and stop."`
+
 	SolveWorker solveWorkerCmd `cmd:"" hidden:"" name:"solve-worker" help:"Solve for the service that started it."`
 }
 
@@ -38,6 +42,14 @@ type cli struct {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+}
+
+// report is where a command writes for people: standard error where standard output ("-") takes one of its files.
+func (s streams) report(files ...string) io.Writer {
+	if slices.Contains(files, "-") {
+		return s.err
+	}
+	return s.out
 }
 
 // exitError carries the exit status that the contract gives a failure.
@@ -56,6 +68,15 @@ const (
 	exitInfeasible = 3
 	exitSolver     = 4
 )
+
+// oneLine is the text of an error in one line, also where it joins several.
+func oneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
 
 // badInput marks err as wrong use or bad input: exit status 2, one line.
 func badInput(err error) error { return &exitError{exitUsage, err} }
@@ -78,6 +99,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(io, &configFile{}),
 		kong.UsageOnError(),
+		kong.Vars{"version": release()},
 	)
 	if err != nil {
 		panic(err) // the command line's own definition is wrong
@@ -94,7 +116,10 @@ func run(ctx context.Context, args []string, io streams) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(io.err, "drumbeat: %v\n", err)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(io.err, "drumbeat: %s\n", oneLine(err))
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.status

@@ -53,6 +53,7 @@ func exported(t *testing.T) []metric {
 	stream.NewMetrics(&c)
 	solver.NewMetrics(&c)
 	newCheckMetric(&c)
+	newReleaseMetric(&c)
 	client, err := kafka.NewClient(kafka.Config{Brokers: []string{"127.0.0.1:1"}})
 	if err != nil {
 		t.Fatal(err)

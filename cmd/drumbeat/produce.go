@@ -17,6 +17,7 @@ import (
 )
 
 type produceCmd struct {
+	Config  configFlag        `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings, the same as of serve."`
 	From    string            `required:"" placeholder:"FILE" help:"CSV, or JSON lines of events (.jsonl, .ndjson); compressed with gzip or not; - is standard input."`
 	Type    string            `default:"sale" enum:"sale,item,stock,receipt,resource,capacity,calendar,policy" help:"What the rows are: ${enum}."`
 	Map     map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of the event's fields; others come from the column of their own name. FIELD= leaves one out."`

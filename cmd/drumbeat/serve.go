@@ -95,7 +95,7 @@ func (c *serveCmd) Run(ctx context.Context, std streams, k *kong.Context, file *
 		kafka: client, postgres: c.Postgres, roles: c.Roles, inputs: c.Input, group: c.Group, session: c.Session,
 		address: c.Address, tokens: tokens, retention: c.Retention, drain: c.Drain, heartbeat: c.Heartbeat, processor: config, solve: c.Solve, log: log,
 	}
-	log.Info("starting", "roles", c.Roles, "inputs", c.Input, "address", c.Address)
+	log.Info("starting", "version", release(), "roles", c.Roles, "inputs", c.Input, "address", c.Address)
 	return s.run(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,16 @@ var errNotReached = errors.New("not reached yet")
 // unreachable is how long Kafka may fail to answer before a process is not ready.
 const unreachable = 10 * time.Second
 
+// withoutKafka says whether a service can do its work after Kafka has given no answer for some time. Console and API read
+// what is stored; a decision says itself that it cannot be sent, and nothing else would ever notice that Kafka is back.
+func (s *service) withoutKafka(away time.Duration) error {
+	consumes := slices.Contains(s.roles, roleIntake) || slices.Contains(s.roles, rolePlanner)
+	if away > unreachable && consumes {
+		return fmt.Errorf("no answer for %v", away.Round(time.Second))
+	}
+	return nil
+}
+
 // checks are those of /readyz.
 func (s *service) checks() []web.Check {
 	return []web.Check{
@@ -56,10 +67,7 @@ func (s *service) checks() []web.Check {
 			if !s.ready.topics.Load() {
 				return errNotReached
 			}
-			if away := s.kafka.Unreachable(); away > unreachable {
-				return fmt.Errorf("no answer for %v", away.Round(time.Second))
-			}
-			return nil
+			return s.withoutKafka(s.kafka.Unreachable())
 		}},
 		{Name: "partitions", Ready: func(context.Context) error {
 			p := s.ready.planner.Load()

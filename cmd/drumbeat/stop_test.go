@@ -71,3 +71,16 @@ func TestStopIsAnnounced(t *testing.T) {
 		t.Errorf("complaints:\n%s", lastLines(log, 40))
 	}
 }
+
+// While Kafka is away the plans that stand can be looked at.
+func TestReadyWithoutKafka(t *testing.T) {
+	for roles, ready := range map[string]bool{"web": true, "planner": false, "intake": false, "intake,planner,web": false} {
+		s := service{roles: strings.Split(roles, ",")}
+		if err := s.withoutKafka(time.Minute); (err == nil) != ready {
+			t.Errorf("%s: %v", roles, err)
+		}
+		if err := s.withoutKafka(time.Second); err != nil {
+			t.Errorf("%s, after a second: %v", roles, err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 )
 
 type verifyCmd struct {
+	Config   configFlag    `env:"DRUMBEAT_CONFIG" placeholder:"FILE" help:"YAML file of settings, the same as of serve."`
 	Site     string        `required:"" help:"The site."`
 	Revision int64         `placeholder:"N" help:"This revision only; by default all that are stored."`
 	Postgres string        `required:"" env:"DRUMBEAT_POSTGRES" placeholder:"DSN" help:"Connection string; PGPASSWORD and PGPASSFILE keep the password out of it."`

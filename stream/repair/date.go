@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 //	2024.01.31                              Dots
 //	2024/01/31                              Slashes
 //	20240131                                Compact
+//	31-Jan-2024, Jan 31st 2024              MonthName; English names, and no year of two digits
 //
 // Everything else is a fault: bad-date where no reading is a day of the years 1900 to 2199,
 // uncertain-date where there is more than one reading or a reading that is only likely. Month before
@@ -74,7 +76,20 @@ func otherDate(s string, dmy bool) (schemas.Date, Kind, *Fault) {
 	if len(s) >= 10 && s[4] == '-' && s[7] == '-' && number(s[:4]) >= 0 && number(s[5:7]) >= 0 && number(s[8:10]) >= 0 {
 		return 0, None, dateFault(BadDate, s, "no such day or time of day in the years 1900 to 2199")
 	}
+	if d, ok := fullText(s); ok {
+		return d, MonthName, nil
+	}
 	return 0, None, dateFault(UncertainDate, s, "this form has no certain reading")
+}
+
+// fullText reads a day that names its month and has a year of four digits, and nothing else.
+func fullText(s string) (schemas.Date, bool) {
+	list := Readings(s)
+	if len(list) != 1 || list[0].Form != textForm || list[0].Text != list[0].Date.String() {
+		return 0, false
+	}
+	year := func(w string) bool { return len(w) == 4 && number(w) >= 0 }
+	return list[0].Date, slices.ContainsFunc(words(s), year)
 }
 
 // civil is the day of three runs of digits.

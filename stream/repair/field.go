@@ -26,6 +26,7 @@ const (
 	NumberText      // a number as text
 	SKUForm         // blanks or marks without width around a SKU, or lower case
 	Slashes         // YYYY/MM/DD
+	MonthName       // a month's name, with a year of four digits
 	kinds           // how many there are
 )
 
@@ -38,6 +39,7 @@ var names = [kinds]string{
 	NumberText: "number-as-text",
 	SKUForm:    "sku-form",
 	Slashes:    "yyyy/mm/dd",
+	MonthName:  "text-date",
 }
 
 // String is the slug under which the audit counts the kind.
@@ -49,7 +51,7 @@ func (k Kind) String() string {
 }
 
 // Set is the set of repairs of one event. The zero value is empty.
-type Set uint8
+type Set uint16
 
 // Add puts k into the set; None changes nothing.
 func (s *Set) Add(k Kind) { *s |= Set(1<<k) &^ 1 }
@@ -58,7 +60,7 @@ func (s *Set) Add(k Kind) { *s |= Set(1<<k) &^ 1 }
 func (s Set) All() iter.Seq[Kind] {
 	return func(yield func(Kind) bool) {
 		for ; s != 0; s &= s - 1 {
-			if !yield(Kind(bits.TrailingZeros8(uint8(s)))) {
+			if !yield(Kind(bits.TrailingZeros16(uint16(s)))) {
 				return
 			}
 		}

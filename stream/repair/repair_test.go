@@ -44,7 +44,10 @@ func TestDateFormsReadBack(t *testing.T) {
 			{fmt.Sprintf("%02d/%02d/%04d", day, month, year), DMY, !dmy && day <= 12},
 			{fmt.Sprintf("%d/%d/%04d", day, month, year), DMY, !dmy && day <= 12},
 			{fmt.Sprintf("%02d/%02d/%02d", day, month, year%100), None, true},
-			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), None, true},
+			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), MonthName, false},
+			{fmt.Sprintf("%02d-%s-%04d", day, strings.ToUpper(month.String()[:3]), year), MonthName, false},
+			{fmt.Sprintf("%s %d, %04d", month, day, year), MonthName, false},
+			{fmt.Sprintf("%s %d %02d", month.String()[:3], day, year%100), None, true},
 			{fmt.Sprintf("%d.%d.%04d", day, month, year), None, true},
 		} {
 			got, at, hasTime, rep, err := Day(form.text, dmy, time.UTC)
@@ -95,6 +98,7 @@ func TestDatesThatAreRefused(t *testing.T) {
 		{"31/12/23", false, UncertainDate},
 		{"31/12/23", true, UncertainDate},
 		{"Dec 31st 23", false, UncertainDate},
+		{"31 Dec 2023 10:15", false, UncertainDate},
 		{"45292", false, UncertainDate}, // a spreadsheet's day number
 		{"2023-W05", false, UncertainDate},
 		{"31-12-2023", false, UncertainDate},
