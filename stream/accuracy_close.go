@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // closeWindows compares the windows that end on day x or before with demand. All days up to x are settled and
@@ -104,7 +105,7 @@ func (s *site) knownDemand(k *sku, first, last schemas.Date, shut *survey) []flo
 	see := func(e dayEntry) float64 {
 		held, units := e.Held > 0, e.Kept
 		for _, x := range flags {
-			if x.day == e.Date && e.Verdict != verdictAccepted {
+			if x.day == e.Date && e.Verdict != outlier.Accepted {
 				held, units = x.flag, e.sold()
 			}
 		}
@@ -138,7 +139,7 @@ func (s *site) knownDemand(k *sku, first, last schemas.Date, shut *survey) []flo
 // settledFlags are the flags of days from first on that may still change, as the settled days say. What the history
 // shows of these days follows days that are still open to facts.
 func (k *sku) settledFlags(first schemas.Date) (flags []dayFlag) {
-	k.settled.each(func(day schemas.Date, flag bool) {
+	k.settled.Each(func(day schemas.Date, flag bool) {
 		if day >= first {
 			flags = append(flags, dayFlag{day, flag})
 		}

@@ -2,9 +2,9 @@ package stream
 
 import (
 	"bytes"
-	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // packedAccuracy is an accuracy in the bytes that are saved, none for a SKU that was in no plan yet, with the
@@ -19,21 +19,21 @@ func (p packedAccuracy) same(o packedAccuracy) bool { return bytes.Equal(p.bytes
 // packAccuracy encodes an accuracy. Its version is the SKU's.
 func packAccuracy(a *accuracy) packedAccuracy {
 	dst := append(make([]byte, 0, 512), byte(a.class))
-	dst = appendUint32(dst, a.models)
+	dst = codec.AppendUint32(dst, a.models)
 	for i := range a.spans {
 		dst = a.spans[i].append(dst)
 	}
-	dst = appendUvarint(dst, uint64(len(a.origins)))
+	dst = codec.AppendUvarint(dst, uint64(len(a.origins)))
 	for i := range a.origins {
 		p := &a.origins[i]
-		dst = appendVarint(dst, int64(p.day))
-		dst = appendString(dst, string(p.shape))
-		dst = appendUvarint(dst, uint64(len(p.open)))
+		dst = codec.AppendVarint(dst, int64(p.day))
+		dst = codec.AppendText(dst, string(p.shape))
+		dst = codec.AppendUvarint(dst, uint64(len(p.open)))
 		for _, w := range p.open {
 			dst = append(dst, byte(w.span))
-			dst = appendUvarint(dst, uint64(w.days))
+			dst = codec.AppendUvarint(dst, uint64(w.days))
 			for _, v := range [...]float32{w.mean, w.low, w.high, w.top, w.naive} {
-				dst = appendFloat32(dst, v)
+				dst = codec.AppendFloat32(dst, v)
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func (a *accuracy) closes() schemas.Date {
 // unpack decodes bytes that were encoded, or checked by decode.
 func (p packedAccuracy) unpack() (a accuracy) {
 	if len(p.bytes) > 0 {
-		r := reader{b: p.bytes}
+		r := codec.Reader{Rest: p.bytes}
 		a.decode(&r)
 	}
 	return a
@@ -64,33 +64,33 @@ func (p packedAccuracy) unpack() (a accuracy) {
 // tallies decodes what is known of closed windows alone.
 func (p packedAccuracy) tallies() (a accuracy) {
 	if len(p.bytes) > 0 {
-		r := reader{b: p.bytes}
+		r := codec.Reader{Rest: p.bytes}
 		a.decodeTallies(&r)
 	}
 	return a
 }
 
-func (a *accuracy) decodeTallies(r *reader) {
-	if a.class = seriesClass(r.byte()); a.class >= seriesClasses {
-		r.fail()
+func (a *accuracy) decodeTallies(r *codec.Reader) {
+	if a.class = seriesClass(r.Byte()); a.class >= seriesClasses {
+		r.Fail()
 	}
-	a.models = r.uint32()
+	a.models = r.Uint32()
 	for i := range a.spans {
 		a.spans[i].decode(r)
 	}
 }
 
-func (a *accuracy) decode(r *reader) {
+func (a *accuracy) decode(r *codec.Reader) {
 	a.decodeTallies(r)
-	for n := r.count(3); n > 0; n-- {
-		p := publication{day: schemas.Date(r.int32()), shape: []uint8(r.string())}
-		for n := r.count(22); n > 0; n-- {
-			w := window{span: spanKind(r.byte()), days: int(r.upTo(uint64(len(p.shape))))}
+	for n := r.Count(3); n > 0; n-- {
+		p := publication{day: schemas.Date(r.Int32()), shape: []uint8(r.Text())}
+		for n := r.Count(22); n > 0; n-- {
+			w := window{span: spanKind(r.Byte()), days: int(r.UpTo(uint64(len(p.shape))))}
 			if w.span >= spanKinds || w.days == 0 {
-				r.fail()
+				r.Fail()
 			}
 			for _, v := range [...]*float32{&w.mean, &w.low, &w.high, &w.top, &w.naive} {
-				*v = r.figure()
+				*v = r.Finite()
 			}
 			p.open = append(p.open, w)
 		}
@@ -98,29 +98,19 @@ func (a *accuracy) decode(r *reader) {
 	}
 }
 
-// figure reads a float32 that is finite.
-func (r *reader) figure() float32 {
-	v := r.float32()
-	if v != v || math.IsInf(float64(v), 0) {
-		r.fail()
-		return 0
-	}
-	return v
-}
-
-func (p packedAccuracy) append(dst []byte) []byte { return appendString(dst, string(p.bytes)) }
+func (p packedAccuracy) append(dst []byte) []byte { return codec.AppendText(dst, string(p.bytes)) }
 
 // decode reads what append wrote.
-func (p *packedAccuracy) decode(r *reader) {
+func (p *packedAccuracy) decode(r *codec.Reader) {
 	p.closes = schemas.MaxDate
-	p.bytes = bytes.Clone(r.take(r.count(1)))
+	p.bytes = bytes.Clone(r.Take(r.Count(1)))
 	if len(p.bytes) == 0 {
 		return
 	}
-	inner := reader{b: p.bytes}
+	inner := codec.Reader{Rest: p.bytes}
 	var a accuracy
-	if a.decode(&inner); inner.err != nil || len(inner.b) > 0 {
-		r.fail()
+	if a.decode(&inner); inner.Err != nil || len(inner.Rest) > 0 {
+		r.Fail()
 		return
 	}
 	p.closes = a.closes()

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 func drawAccuracy(t *rapid.T) (a accuracy) {
@@ -47,17 +48,17 @@ func TestAccuracyCodec(t *testing.T) {
 		}
 		saved := packed.append(nil)
 		var restored packedAccuracy
-		r := reader{b: append(bytes.Clone(saved), 7)}
-		if restored.decode(&r); r.err != nil || len(r.b) != 1 || !restored.same(packed) || restored.closes != packed.closes {
-			t.Fatalf("restored %+v, %v, want %+v", restored, r.err, packed)
+		r := codec.Reader{Rest: append(bytes.Clone(saved), 7)}
+		if restored.decode(&r); r.Err != nil || len(r.Rest) != 1 || !restored.same(packed) || restored.closes != packed.closes {
+			t.Fatalf("restored %+v, %v, want %+v", restored, r.Err, packed)
 		}
-		cut := reader{b: saved[:rapid.IntRange(0, len(saved)-1).Draw(t, "cut")]}
-		if restored.decode(&cut); cut.err == nil {
+		cut := codec.Reader{Rest: saved[:rapid.IntRange(0, len(saved)-1).Draw(t, "cut")]}
+		if restored.decode(&cut); cut.Err == nil {
 			t.Fatal("a cut accuracy was read")
 		}
 		saved[rapid.IntRange(0, len(saved)-1).Draw(t, "at")] ^= rapid.Byte().Draw(t, "by")
-		changed := reader{b: saved}
-		if restored.decode(&changed); changed.err == nil {
+		changed := codec.Reader{Rest: saved}
+		if restored.decode(&changed); changed.Err == nil {
 			restored.unpack()
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // tallyMemory is the number of windows that the figures of a span remember: half a year of days and weeks, two
@@ -73,25 +74,25 @@ func oneIf(yes bool) float64 {
 }
 
 func (t *spanTally) append(dst []byte) []byte {
-	dst = appendUvarint(dst, uint64(t.windows))
+	dst = codec.AppendUvarint(dst, uint64(t.windows))
 	if t.windows == 0 {
 		return dst
 	}
-	dst = appendUvarint(dst, uint64(t.days))
-	dst = appendVarint(dst, int64(t.through))
+	dst = codec.AppendUvarint(dst, uint64(t.days))
+	dst = codec.AppendVarint(dst, int64(t.through))
 	for _, v := range t.all() {
-		dst = appendFloat32(dst, *v)
+		dst = codec.AppendFloat32(dst, *v)
 	}
 	return dst
 }
 
-func (t *spanTally) decode(r *reader) {
-	if t.windows = uint32(r.upTo(math.MaxUint32)); t.windows == 0 {
+func (t *spanTally) decode(r *codec.Reader) {
+	if t.windows = uint32(r.UpTo(math.MaxUint32)); t.windows == 0 {
 		return
 	}
-	t.days = int(r.upTo(longestSpan))
-	t.through = schemas.Date(r.int32())
+	t.days = int(r.UpTo(longestSpan))
+	t.through = schemas.Date(r.Int32())
 	for _, v := range t.all() {
-		*v = r.figure()
+		*v = r.Finite()
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"drumbeat/stream/repair"
 )
 
 // origin is the input partition that an event came from.
@@ -67,13 +69,13 @@ func (a *audit) duplicate(o origin) { a.of(o).duplicate++ }
 
 // repaired counts one event that was repaired, and each of its repairs by kind; an empty set counts
 // nothing.
-func (a *audit) repaired(o origin, set repairSet) {
+func (a *audit) repaired(o origin, set repair.Set) {
 	if set == 0 {
 		return
 	}
 	t := a.of(o)
 	t.repaired++
-	for kind := range set.all() {
+	for kind := range set.All() {
 		t.reasons[kind.String()]++
 	}
 }
@@ -106,7 +108,7 @@ func (a *audit) note(o origin, reason string) { a.of(o).reasons[reason]++ }
 
 // unflag turns a record that was held, with the repairs that were counted then, into a rejected one: only what
 // is kept or flagged counts as repaired.
-func (a *audit) unflag(o origin, was, reason string, repairs repairSet) {
+func (a *audit) unflag(o origin, was, reason string, repairs repair.Set) {
 	t := a.of(o)
 	t.flagged--
 	t.rejected++
@@ -116,7 +118,7 @@ func (a *audit) unflag(o origin, was, reason string, repairs repairSet) {
 		return
 	}
 	t.repaired--
-	for kind := range repairs.all() {
+	for kind := range repairs.All() {
 		t.forget(kind.String())
 	}
 }

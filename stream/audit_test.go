@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"drumbeat/stream/repair"
 )
 
 // Whatever is counted, the parts add up to what was read, rows tell every change once, and a restart
@@ -48,15 +50,15 @@ func TestAuditAddsUp(t *testing.T) {
 				a.duplicate(o)
 			case 4:
 				a.repaired(o, 0)
-				var set repairSet
-				set.add(repairDMY)
-				set.add(repairSKU)
+				var set repair.Set
+				set.Add(repair.DMY)
+				set.Add(repair.SKUForm)
 				a.repaired(o, set)
 				a.kept(o)
 			case 6: // held, then given up
-				var set repairSet
+				var set repair.Set
 				if rapid.Bool().Draw(t, "repaired") {
-					set.add(repairDots)
+					set.Add(repair.Dots)
 				}
 				a.flagged(o, "waiting")
 				a.repaired(o, set)

@@ -1,6 +1,10 @@
 package stream
 
-import "slices"
+import (
+	"slices"
+
+	"drumbeat/stream/outlier"
+)
 
 // The books of a SKU are a function of what its bookings say, not of when they came. A sale on its newest
 // day, as nearly all are, is added to what is known; any other booking makes the window be read again from
@@ -16,7 +20,7 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 	s.Open++
 	var watchers []uint32
 	if e.kind == bookedSale {
-		e.mark = k.usual.mark(e.Day, e.line())
+		e.mark = k.usual.Mark(e.Day, e.line())
 		watchers = s.noteLine(&e, 1)
 	}
 	i := k.insert(e)
@@ -44,9 +48,9 @@ func (k *sku) isNext(e *booking) bool {
 // the document may explain.
 func (s *site) noteLine(e *booking, n int) (watchers []uint32) {
 	if n > 0 {
-		watchers = s.documents.add(uint64(e.Document), e.Day, e.mark)
+		watchers = s.documents.Add(uint64(e.Document), e.Day, e.mark)
 	} else {
-		watchers = s.documents.remove(uint64(e.Document), e.Day, e.mark)
+		watchers = s.documents.Remove(uint64(e.Document), e.Day, e.mark)
 	}
 	return slices.Clone(watchers)
 }
@@ -60,11 +64,11 @@ func (s *site) bookNext(k *sku, e *booking) bool {
 	}
 	k.open, k.hasOpen = e.Day, true
 	h := k.history.at(e.Day)
-	if h.Held > 0 || h.Suspect != 0 || h.Verdict != verdictNone {
+	if h.Held > 0 || h.Suspect != 0 || h.Verdict != outlier.Unreviewed {
 		return false
 	}
-	d := saleDay{Day: e.Day, Units: addQuantity(h.Kept, e.Quantity).Float(), Declared: s.declared(k, e.Day)}
-	if v := k.live.judge(d, s.Priors.at(e.Day)); v.Flag || v.Suspect || v.Believed {
+	d := outlier.Day{Day: e.Day, Units: addQuantity(h.Kept, e.Quantity).Float(), Declared: s.declared(k, e.Day)}
+	if v := k.live.Judge(d, s.Priors.At(e.Day)); v.Flag || v.Suspect || v.Believed {
 		return false
 	}
 	s.amend(k, e.Day, func(h *dayEntry) { h.Kept = addQuantity(h.Kept, e.Quantity) })
@@ -74,19 +78,19 @@ func (s *site) bookNext(k *sku, e *booking) bool {
 }
 
 // saleDay is a day of the history as the outlier rule learns it.
-func (s *site) saleDay(k *sku, h dayEntry) saleDay {
-	return saleDay{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
+func (s *site) saleDay(k *sku, h dayEntry) outlier.Day {
+	return outlier.Day{Day: h.Date, Units: h.sold().Float(), Context: h.Context, Declared: s.declared(k, h.Date), Review: h.Verdict}
 }
 
 // closeOpen teaches the live rule the newest day, which is over for this SKU.
 func (s *site) closeOpen(k *sku) {
 	k.hasOpen = false
 	d := s.saleDay(k, k.history.at(k.open))
-	if !judged(d.Units) {
+	if !outlier.Judged(d.Units) {
 		return
 	}
 	s.changes = s.changes[:0]
-	k.live.learn(d, s.Priors.at(k.open), nil, s.change)
+	k.live.Learn(d, s.Priors.At(k.open), nil, s.change)
 	s.showFlags(k, s.changes)
 }
 
@@ -111,7 +115,7 @@ func (s *site) refold(k *sku) {
 
 // reread finds what stands of the sales of a SKU's window and what the outlier rule says of them in the order of
 // their days. It returns the days, good until the next reading, and the verdict on the newest one with a sale.
-func (s *site) reread(k *sku) ([]dayTally, verdict) {
+func (s *site) reread(k *sku) ([]dayTally, outlier.Verdict) {
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
 	k.weighReturns(list, s.settled())
@@ -122,11 +126,11 @@ func (s *site) reread(k *sku) ([]dayTally, verdict) {
 		}
 	}
 	s.changes = s.changes[:0]
-	var newest verdict
+	var newest outlier.Verdict
 	var open *dayTally
 	for n := range list {
 		t := &list[n]
-		if !judged(t.sold.Float()) {
+		if !outlier.Judged(t.sold.Float()) {
 			continue
 		}
 		if open != nil {
@@ -140,16 +144,16 @@ func (s *site) reread(k *sku) ([]dayTally, verdict) {
 }
 
 // judgeDay asks the outlier rule about a day and keeps the answer with its dayTally.
-func (s *site) judgeDay(k *sku, t *dayTally) verdict {
+func (s *site) judgeDay(k *sku, t *dayTally) outlier.Verdict {
 	t.review = k.history.at(t.day).Verdict
-	d := saleDay{Day: t.day, Units: t.sold.Float(), Declared: s.declared(k, t.day), Review: t.review}
-	v := k.live.judge(d, s.Priors.at(t.day))
+	d := outlier.Day{Day: t.day, Units: t.sold.Float(), Declared: s.declared(k, t.day), Review: t.review}
+	v := k.live.Judge(d, s.Priors.At(t.day))
 	if v.Suspect {
 		e := k.largest(t)
-		s.documents.watch(uint64(e.Document), e.Day, k.index)
-		if t.context = s.documents.context(uint64(e.Document), e.Day, e.mark); t.context != contextUnknown {
+		s.documents.Watch(uint64(e.Document), e.Day, k.index)
+		if t.context = s.documents.Context(uint64(e.Document), e.Day, e.mark); t.context != outlier.ContextUnknown {
 			d.Context = t.context
-			v = k.live.judge(d, s.Priors.at(t.day))
+			v = k.live.Judge(d, s.Priors.At(t.day))
 		}
 	}
 	if v.Flag || v.Suspect {
@@ -162,8 +166,8 @@ func (s *site) judgeDay(k *sku, t *dayTally) verdict {
 
 // learnDay teaches the live rule a day of the window that is over for the SKU.
 func (s *site) learnDay(k *sku, t *dayTally) {
-	d := saleDay{Day: t.day, Units: t.sold.Float(), Context: t.context, Declared: s.declared(k, t.day), Review: t.review}
-	k.live.learn(d, s.Priors.at(t.day), nil, s.change)
+	d := outlier.Day{Day: t.day, Units: t.sold.Float(), Context: t.context, Declared: s.declared(k, t.day), Review: t.review}
+	k.live.Learn(d, s.Priors.At(t.day), nil, s.change)
 }
 
 // judgeOthers looks again at the suspect days of SKUs but one.

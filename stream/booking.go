@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // booking is a line of a SKU's books as its newest version says it: something sold, returned, or a
@@ -16,10 +18,10 @@ type booking struct {
 	Line     uint64           // key in the line index, of a cancellation the key of what waits; 0: none
 	Document uint32           // hash; 0: none
 	Customer uint32           // hash; 0: none
-	price    logValue         // of one unit
-	size     logValue         // of the quantity; derived
+	price    outlier.Log      // of one unit
+	size     outlier.Log      // of the quantity; derived
 	kind     bookingKind
-	mark     lineMark
+	mark     outlier.Mark
 
 	// What resolve finds, never saved.
 	fate  returnFate
@@ -91,10 +93,10 @@ func (e *booking) compare(o *booking) int {
 }
 
 // measure takes the logarithm of the quantity, when that is set.
-func (e *booking) measure() { e.size = logOf(e.Quantity.Float()) }
+func (e *booking) measure() { e.size = outlier.LogOf(e.Quantity.Float()) }
 
 // line is what a sale says of the usual size and price of its SKU's lines.
-func (e *booking) line() saleLine { return saleLine{e.size, e.price} }
+func (e *booking) line() outlier.Line { return outlier.Line{Size: e.size, Price: e.price} }
 
 // Which of a booking's fields follow in its encoding; the kind stands in the two highest bits.
 const (
@@ -109,7 +111,7 @@ const (
 
 // appendBookings encodes bookings in their order.
 func appendBookings(dst []byte, list []booking) []byte {
-	dst = appendUvarint(dst, uint64(len(list)))
+	dst = codec.AppendUvarint(dst, uint64(len(list)))
 	var day schemas.Date
 	for i := range list {
 		e := &list[i]
@@ -123,82 +125,82 @@ func appendBookings(dst []byte, list []booking) []byte {
 		for _, f := range [...]struct {
 			set bool
 			bit byte
-		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != noLog, bookedPrice}} {
+		}{{e.Second != dayOnly, bookedTimed}, {e.Line != 0, bookedLine}, {e.Document != 0, bookedDocument}, {e.Customer != 0, bookedCustomer}, {e.price != outlier.NoLog, bookedPrice}} {
 			if f.set {
 				flags |= f.bit
 			}
 		}
 		dst = append(dst, flags, byte(e.mark))
-		dst = appendVarint(dst, int64(e.Day)-int64(day))
+		dst = codec.AppendVarint(dst, int64(e.Day)-int64(day))
 		day = e.Day
-		dst = appendUvarint(dst, uint64(quantity))
+		dst = codec.AppendUvarint(dst, uint64(quantity))
 		if e.Second != dayOnly {
-			dst = appendUvarint(dst, uint64(e.Second))
+			dst = codec.AppendUvarint(dst, uint64(e.Second))
 		}
 		if e.Line != 0 {
-			dst = appendUint64(dst, e.Line)
+			dst = codec.AppendUint64(dst, e.Line)
 		}
 		if e.Document != 0 {
-			dst = appendUint32(dst, e.Document)
+			dst = codec.AppendUint32(dst, e.Document)
 		}
 		if e.Customer != 0 {
-			dst = appendUint32(dst, e.Customer)
+			dst = codec.AppendUint32(dst, e.Customer)
 		}
-		if e.price != noLog {
-			dst = appendVarint(dst, int64(e.price))
+		if e.price != outlier.NoLog {
+			dst = codec.AppendVarint(dst, int64(e.price))
 		}
 	}
 	return dst
 }
 
-// bookings reads what appendBookings wrote.
-func (r *reader) bookings() []booking {
-	n := r.count(4)
+// decodeBookings reads what appendBookings wrote.
+func decodeBookings(r *codec.Reader) []booking {
+	n := r.Count(4)
 	if n == 0 {
 		return nil
 	}
 	list := make([]booking, 0, n)
 	day := int64(0)
 	for range n {
-		flags := r.byte()
-		e := booking{kind: bookingKind(flags >> bookedKinds), mark: lineMark(r.byte()), Second: dayOnly, price: noLog}
-		day += r.varint()
+		flags := r.Byte()
+		e := booking{kind: bookingKind(flags >> bookedKinds), mark: outlier.Mark(r.Byte()), Second: dayOnly, price: outlier.NoLog}
+		day += r.Varint()
 		if e.Day = schemas.Date(day); int64(e.Day) != day {
-			r.fail()
+			r.Fail()
 		}
-		quantity := r.uvarint()
+		quantity := r.Uvarint()
 		if flags&bookedMicro == 0 {
 			if quantity > math.MaxInt64/uint64(schemas.Unit) {
-				r.fail()
+				r.Fail()
 			}
 			quantity *= uint64(schemas.Unit)
 		}
 		if e.Quantity = schemas.Quantity(quantity); e.Quantity < 0 {
-			r.fail()
+			r.Fail()
 		}
 		e.measure()
 		if flags&bookedTimed != 0 {
-			e.Second = int32(r.upTo(math.MaxInt32))
+			e.Second = int32(r.UpTo(math.MaxInt32))
 		}
 		if flags&bookedLine != 0 {
-			e.Line = r.uint64()
+			e.Line = r.Uint64()
 		}
 		if flags&bookedDocument != 0 {
-			e.Document = r.uint32()
+			e.Document = r.Uint32()
 		}
 		if flags&bookedCustomer != 0 {
-			e.Customer = r.uint32()
+			e.Customer = r.Uint32()
 		}
 		if flags&bookedPrice != 0 {
-			p := r.varint()
-			if e.price = logValue(p); int64(e.price) != p || e.price == noLog {
-				r.fail()
+			p := r.Varint()
+			if e.price = outlier.Log(p); int64(e.price) != p || e.price == outlier.NoLog {
+				r.Fail()
 			}
 		}
-		if r.err == nil && len(list) > 0 && list[len(list)-1].compare(&e) > 0 {
-			r.fail()
+		if r.Err == nil && len(list) > 0 && list[len(list)-1].compare(&e) > 0 {
+			r.Fail()
 		}
-		if r.err != nil {
+		if r.Err != nil {
 			return nil
 		}
 		list = append(list, e)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/repair"
 )
 
 // CleanConfig says how a Cleaner reads rows. The zero value has the defaults of the service.
@@ -89,8 +90,8 @@ func (c *Cleaner) Add(row int, sale *schemas.Event) error {
 	r := cleanRow{row: row, fact: c.site.read(sale), hasQuantity: true}
 	r.fact.sku = c.name(r.fact.sku)
 	if r.fact.fault != nil {
-		_, _, err := parseAmount(sale.Sale.Quantity)
-		r.hasQuantity = err == nil && r.fact.fault.Reason != faultBadQuantity
+		_, _, err := repair.Amount(sale.Sale.Quantity)
+		r.hasQuantity = err == nil && r.fact.fault.Reason != repair.BadQuantity
 	}
 	c.rows = append(c.rows, r)
 	return nil
@@ -179,7 +180,7 @@ const reasonLow = "low"
 // reasonKey is what the reason of a row is made of; a file has few of them.
 type reasonKey struct {
 	reason  string
-	repairs repairSet
+	repairs repair.Set
 	low     bool
 }
 
@@ -191,7 +192,7 @@ func (k reasonKey) String() string {
 	if k.low {
 		slugs = append(slugs, reasonLow)
 	}
-	for kind := range k.repairs.all() {
+	for kind := range k.repairs.All() {
 		slugs = append(slugs, kind.String())
 	}
 	return strings.Join(slugs, ";")

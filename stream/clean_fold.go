@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // cleanDay is a day of a SKU: the rows that sold or returned something on it, and what its books said when it
@@ -80,7 +81,7 @@ func (c *Cleaner) open(d schemas.Date) {
 }
 
 // closeDay keeps what the books say of a day when it settles. No return of it can change any more.
-func (c *Cleaner) closeDay(k *sku, v verdict, booked []booking) {
+func (c *Cleaner) closeDay(k *sku, v outlier.Verdict, booked []booking) {
 	day := c.days[saleKey{k.name, booked[0].Day}]
 	if day == nil {
 		return

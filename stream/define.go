@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
+	"drumbeat/stream/repair"
 )
 
 // checkDefinition says why an event that is no sale cannot be applied; it changes nothing. What a
@@ -29,11 +31,11 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 		return s.checkCount(e)
 	case *schemas.ProductionPin:
 		if _, ok := s.calendar.parse(e.Period); !ok {
-			return &fault{"bad-field", "period", shown(e.Period) + " is no period of the site"}
+			return &fault{"bad-field", "period", repair.Shown(e.Period) + " is no period of the site"}
 		}
 	case *schemas.PlanApproved:
 		if _, ok := s.calendar.parse(e.Through); !ok {
-			return &fault{"bad-field", "through", shown(e.Through) + " is no period of the site"}
+			return &fault{"bad-field", "through", repair.Shown(e.Through) + " is no period of the site"}
 		}
 		if e.Revision != s.Revision {
 			return &fault{"stale-revision", "revision", "the newest revision is another one"}
@@ -41,10 +43,10 @@ func (s *site) checkDefinition(ev *schemas.Event) *fault {
 	case *schemas.OutlierReviewed:
 		k := s.known(canonical(e.SKU))
 		if k == nil {
-			return &fault{"unknown-sku", "sku", shown(e.SKU) + " is not known"}
+			return &fault{"unknown-sku", "sku", repair.Shown(e.SKU) + " is not known"}
 		}
-		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == verdictNone {
-			return &fault{"nothing-held", "date", "nothing of " + shown(e.SKU) + " is held on " + e.Date.String()}
+		if d := k.history.at(e.Date); d.Held == 0 && d.Verdict == outlier.Unreviewed {
+			return &fault{"nothing-held", "date", "nothing of " + repair.Shown(e.SKU) + " is held on " + e.Date.String()}
 		}
 	}
 	return nil

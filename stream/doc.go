@@ -3,11 +3,12 @@
 //
 // # The data's way
 //
-// A record of drumbeat.events goes through these files, in this order:
+// A record of drumbeat.events goes through these files, in this order. What knows of neither sites nor records has a
+// package of its own: repair/, outlier/, and internal/codec/, which writes the values of the saved state.
 //
 //	processor.go   whose record it is, whether intake has sent it before, what it decodes to
 //	breaker.go     whether its site is held, because too many of its records were bad
-//	fact.go        what its fields mean, after repair (repair.go, repair_date.go)
+//	fact.go        what its fields mean, after repair (repair/: field.go, date.go)
 //	clock.go       whether its day moves the site's clock (event time), or lies ahead of it
 //	sale.go        whether it has been seen (identity.go), is of a product (codes.go), and who takes it
 //	document.go    the document line it names (lineindex.go): corrections, cancellations before and after the sale
@@ -18,9 +19,9 @@
 //	booking.go     what it says, and the order in which bookings are read
 //	book.go        the short way, of a sale on the newest day; any other makes the window be read again
 //	resolve.go     the window, and which sale of it a return or a cancellation takes back
-//	outlier.go     whether a day's size is an error: the rule, with outlier_learn.go and outlier_event.go
-//	               (yearly events); outlier_revise.go, once later sales are known; outlier_prior.go, by what the
-//	               site sells; outlier_usual.go and outlier_document.go, by the document and the price
+//	outlier/       whether a day's size is an error: the rule, with learn.go and event.go (yearly events);
+//	               revise.go, once later sales are known; prior.go, by what the site sells; usual.go and
+//	               document.go, by the document and the price
 //	hold.go        what is shown of a day as kept and as held; reviews; what is dated ahead of the clock
 //	settle.go      days that leave the window, facts that come later still, a SKU's whole past judged anew
 //

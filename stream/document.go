@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/repair"
 )
 
 // noSKU stands in the line index for a line whose SKU is not known, or is no product.
@@ -137,11 +138,11 @@ func (s *site) cancel(rec *Record, from recordOrigin, id identity, f *fact) outc
 		f.quantity = -f.quantity
 	}
 	if f.quantity == 0 {
-		return rejected(faultBadQuantity, "quantity", "0 cancels nothing")
+		return rejected(repair.BadQuantity, "quantity", "0 cancels nothing")
 	}
 	if k == nil {
 		if f.day <= s.settled() {
-			return rejected("unknown-sku", "sku", shown(f.sku)+" was never sold")
+			return rejected("unknown-sku", "sku", repair.Shown(f.sku)+" was never sold")
 		}
 		k = s.learn(f.sku) // its sale may still come
 	}
@@ -159,7 +160,7 @@ func (s *site) cancel(rec *Record, from recordOrigin, id identity, f *fact) outc
 		return outcome{kind: outcomeRejected, fault: why}
 	}
 	if !f.ahead && f.day <= s.settled() {
-		return rejected("unknown-line", "quantity", f.quantity.String()+" of "+shown(f.sku)+" was not sold on "+f.day.String())
+		return rejected("unknown-line", "quantity", f.quantity.String()+" of "+repair.Shown(f.sku)+" was not sold on "+f.day.String())
 	}
 	return s.await(rec, from, f, waiting{Key: e.Line, SKU: k.name, Day: f.day})
 }
@@ -198,7 +199,7 @@ type waiting struct {
 	Until   schemas.Date `json:"until"`
 	Letter  DeadLetter   `json:"letter"` // what it becomes when the sale does not come
 	Origin  origin       `json:"origin"`
-	Repairs repairSet    `json:"repairs,omitempty"` // of its fields, counted when it came
+	Repairs repair.Set   `json:"repairs,omitempty"` // of its fields, counted when it came
 }
 
 // await keeps a cancellation until its sale comes.
@@ -208,7 +209,7 @@ func (s *site) await(rec *Record, from recordOrigin, f *fact, w waiting) outcome
 	}
 	why := &fault{"unknown-line", "document", "no sale with this document and line came within 7 days"}
 	if w.SKU != "" {
-		why = &fault{"unknown-line", "quantity", f.quantity.String() + " of " + shown(w.SKU) + " was not sold on " + f.day.String()}
+		why = &fault{"unknown-line", "quantity", f.quantity.String() + " of " + repair.Shown(w.SKU) + " was not sold on " + f.day.String()}
 	}
 	w.Until, w.Origin, w.Repairs, w.Letter = max(s.Today, w.Day).AddDays(lateDays), from.origin, f.repairs, s.letter(rec, from, why)
 	s.Waiting = append(s.Waiting, w)

@@ -52,7 +52,7 @@ func (p *Processor) Dump() []byte {
 			if k.hasOpen {
 				open = k.open.String()
 			}
-			fmt.Fprintf(&b, "live %x %s %v\n", k.live.append(nil), open, k.returned)
+			fmt.Fprintf(&b, "live %x %s %v\n", k.live.Append(nil), open, k.returned)
 		}
 		for _, set := range []any{&s.lines.set, &s.ids.set} {
 			switch set := set.(type) {

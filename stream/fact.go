@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/repair"
 )
 
 // fact is what a sale or a cancellation says, after repair. Its texts alias the record.
 type fact struct {
 	fault   *fault // the first thing that makes it a dead letter
-	repairs repairSet
+	repairs repair.Set
 
 	sku        string // canonical
 	hasSKU     bool
@@ -29,6 +30,10 @@ type fact struct {
 	price      float64
 	ahead      bool // runs too far ahead of the site's clock: held
 }
+
+// fault says why a record is a dead letter: a field of it has no certain meaning (package repair), or it does not fit
+// what is known of its site.
+type fault repair.Fault
 
 // maxSale is the largest quantity of one event: sums of a thousand of them still fit.
 const maxSale = 1_000_000_000 * schemas.Unit
@@ -57,16 +62,16 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 	}
 	// A cancellation that names its line needs nothing else; a fault in what it adds is none.
 	needed := ev.Type == schemas.TypeSale || f.line == 0
-	sku, repair, err := parseSKU(sale.SKU)
-	f.note(repair, err, needed)
+	sku, how, err := repair.SKU(sale.SKU)
+	f.note(how, (*fault)(err), needed)
 	f.sku, f.hasSKU = sku, err == nil
-	f.quantity, repair, err = parseAmount(sale.Quantity)
+	f.quantity, how, err = repair.Amount(sale.Quantity)
 	if err == nil && (f.quantity > maxSale || f.quantity < -maxSale) {
-		err = &fault{faultBadQuantity, "quantity", f.quantity.String() + " is beyond a thousand million units"}
+		err = &repair.Fault{Reason: repair.BadQuantity, Field: "quantity", Detail: f.quantity.String() + " is beyond a thousand million units"}
 	}
-	f.note(repair, err, needed)
-	f.day, f.at, f.hasTime, repair, err = parseWhen(sale.Date, sale.Time, s.p.config.DayFirst, s.location)
-	f.note(repair, err, needed)
+	f.note(how, (*fault)(err), needed)
+	f.day, f.at, f.hasTime, how, err = repair.When(sale.Date, sale.Time, s.p.config.DayFirst, s.location)
+	f.note(how, (*fault)(err), needed)
 	f.hasDay = err == nil
 	if f.hasDay && !f.hasTime {
 		f.at = f.day.Time(s.location)
@@ -74,7 +79,7 @@ func (s *site) read(ev *schemas.Event) (f fact) {
 	if v := sale.Version; v.Present() && v.Raw != "" {
 		n, err := strconv.ParseUint(strings.TrimSpace(v.Raw), 10, 16)
 		if err != nil || n >= cancelledVersion {
-			f.note(repairNone, &fault{"bad-version", "version", shown(v.Raw) + " is no number from 0 to 65534"}, true)
+			f.note(repair.None, &fault{"bad-version", "version", repair.Shown(v.Raw) + " is no number from 0 to 65534"}, true)
 		}
 		f.version, f.hasVersion = uint16(n), err == nil
 	}
@@ -97,8 +102,8 @@ func text(f schemas.Field) string {
 	return strings.TrimSpace(f.Raw)
 }
 
-func (f *fact) note(repair repairKind, err *fault, needed bool) {
-	f.repairs.add(repair)
+func (f *fact) note(how repair.Kind, err *fault, needed bool) {
+	f.repairs.Add(how)
 	if err != nil && needed && f.fault == nil {
 		f.fault = err
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // dayEntry is what is known of one SKU's demand on one day. Kept + Held is the day's demand as it was
@@ -15,8 +17,8 @@ type dayEntry struct {
 	Suspect    schemas.Quantity // of the day's sales, what is held if the day is flagged; 0: all of it
 	Missing    bool             // a row of the day was rejected: without a sale it is unknown, not zero
 	Censored   bool             // out of stock at its end: demand may have been more than was sold
-	Verdict    uint8            // of a review: 0 none, 1 accepted, 2 rejected
-	Context    saleContext      // of suspect sales
+	Verdict    outlier.Review   // of a person
+	Context    outlier.Context  // of suspect sales
 	Score      float32
 	Reason     heldReason
 }
@@ -26,13 +28,6 @@ func (e dayEntry) suspicious() bool { return e.Suspect != 0 || e.Context != 0 ||
 
 // sold is what was sold on the day, held or not.
 func (e dayEntry) sold() schemas.Quantity { return addQuantity(e.Kept, max(0, e.Held)) }
-
-// The verdicts of a review.
-const (
-	verdictNone uint8 = iota
-	verdictAccepted
-	verdictRejected
-)
 
 // heldReason says why a quantity is held.
 type heldReason uint8
@@ -260,56 +255,56 @@ func (h *history) append(dst []byte) []byte {
 			return true
 		})
 	}
-	dst = appendUvarint(dst, uint64(n))
+	dst = codec.AppendUvarint(dst, uint64(n))
 	dst = append(dst, all.exponent())
 	if n == 0 {
 		return dst
 	}
-	dst = appendVarint(dst, int64(all.first))
+	dst = codec.AppendVarint(dst, int64(all.first))
 	if m := all.bookmarks[0]; m.n > 0 {
-		dst = appendUvarint(dst, uint64(m.at))
-		dst = appendUvarint(dst, uint64(m.last-int64(all.first)))
-		dst = appendUvarint(dst, uint64(m.level))
-		dst = appendUint32(dst, checksum(all.bits, m))
+		dst = codec.AppendUvarint(dst, uint64(m.at))
+		dst = codec.AppendUvarint(dst, uint64(m.last-int64(all.first)))
+		dst = codec.AppendUvarint(dst, uint64(m.level))
+		dst = codec.AppendUint32(dst, checksum(all.bits, m))
 	}
 	return append(dst, all.bits...)
 }
 
 // decodeHistory reads what append wrote and returns what follows it. marked says that a mark may stand before the bits.
 func decodeHistory(src []byte, marked bool) (h history, rest []byte, err error) {
-	r := reader{b: src}
-	n := int(r.upTo(math.MaxInt32))
-	exponent := r.byte()
+	r := codec.Reader{Rest: src}
+	n := int(r.UpTo(math.MaxInt32))
+	exponent := r.Byte()
 	if exponent > unitExponent {
-		r.fail()
+		r.Fail()
 	}
-	if r.err != nil {
-		return history{}, nil, r.err
+	if r.Err != nil {
+		return history{}, nil, r.Err
 	}
 	h.packed.setExponent(exponent)
 	if n == 0 {
-		return h, r.b, nil
+		return h, r.Rest, nil
 	}
-	first := schemas.Date(r.int32())
+	first := schemas.Date(r.Int32())
 	h.packed.first = first
 	begin := bookmark{last: int64(first) - 1}
 	if marked && bookmarkOf(n) > 0 {
-		begin = bookmark{n: bookmarkOf(n), at: int(r.uvarint()), last: int64(first) + int64(r.upTo(math.MaxUint32))}
-		begin.level = uint16(r.upTo(math.MaxUint16))
-		sum := r.uint32()
-		if begin.last > math.MaxInt32 || begin.at < 0 || begin.at > 8*len(r.b) || checksum(r.b, begin) != sum {
-			r.fail()
+		begin = bookmark{n: bookmarkOf(n), at: int(r.Uvarint()), last: int64(first) + int64(r.UpTo(math.MaxUint32))}
+		begin.level = uint16(r.UpTo(math.MaxUint16))
+		sum := r.Uint32()
+		if begin.last > math.MaxInt32 || begin.at < 0 || begin.at > 8*len(r.Rest) || checksum(r.Rest, begin) != sum {
+			r.Fail()
 		}
 	}
-	if r.err != nil {
-		return history{}, nil, r.err
+	if r.Err != nil {
+		return history{}, nil, r.Err
 	}
-	tail, size, ok := h.packed.load(begin, n, tailLeast, r.b)
+	tail, size, ok := h.packed.load(begin, n, tailLeast, r.Rest)
 	if !ok {
-		return history{}, nil, errCodec
+		return history{}, nil, codec.ErrDamaged
 	}
 	h.tail = tail
-	return h, r.b[size:], nil
+	return h, r.Rest[size:], nil
 }
 
 // kept is the demand of the days [from, to].

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // packedDays is a run of day entries as a stream of bits, which can be read from its start and added
@@ -410,10 +411,10 @@ func (r *bitReader) entry() dayEntry {
 		r.days.learn(uint64(e.Kept / u))
 	}
 	e.Held = r.signed()
-	e.Verdict = uint8(r.read(2))
+	e.Verdict = outlier.Review(r.read(2))
 	if r.read(1) == 1 {
 		e.Suspect = r.signed()
-		e.Context = saleContext(r.read(2))
+		e.Context = outlier.Context(r.read(2))
 		e.Score = math.Float32frombits(uint32(r.read(32)))
 		r.bad = r.bad || !e.suspicious()
 	}

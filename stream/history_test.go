@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 
 	"pgregory.net/rapid"
 )
@@ -52,7 +53,7 @@ func TestHistoryAgainstMap(t *testing.T) {
 				d := day()
 				e := dayEntry{
 					Date: d, Kept: drawQuantity(t, "kept"), Held: drawQuantity(t, "held"),
-					Missing: rapid.Bool().Draw(t, "missing"), Censored: rapid.Bool().Draw(t, "censored"), Verdict: uint8(rapid.IntRange(0, 2).Draw(t, "verdict")),
+					Missing: rapid.Bool().Draw(t, "missing"), Censored: rapid.Bool().Draw(t, "censored"), Verdict: outlier.Review(rapid.IntRange(0, 2).Draw(t, "verdict")),
 					Score:  rapid.SampledFrom([]float32{0, 0, 6.25, -7, math.MaxFloat32}).Draw(t, "score"),
 					Reason: heldReason(rapid.Uint8Range(0, uint8(heldReasons)).Draw(t, "reason")),
 				}
@@ -198,7 +199,7 @@ func FuzzDecodeHistory(f *testing.F) {
 	f.Add(sellingDays(2, .5, 30, .5).append(nil))
 	var odd history
 	odd.update(19000, func(e *dayEntry) { e.Kept, e.Held, e.Score, e.Reason = -5, 1, 9.5, heldOutlier })
-	odd.update(19400, func(e *dayEntry) { e.Missing, e.Verdict = true, verdictRejected })
+	odd.update(19400, func(e *dayEntry) { e.Missing, e.Verdict = true, outlier.Rejected })
 	f.Add(odd.append(nil))
 	f.Add(sellingDays(3, .9, 40, .5).append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {

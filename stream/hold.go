@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // A day that the outlier rule flags is held: its suspect sales, the largest ones, are neither demand nor
@@ -23,9 +24,9 @@ func (s *site) noteChange(day schemas.Date, flag bool) {
 
 // flagsOf are the flags of the days that the live rule has changed or can still change, oldest first;
 // newest is its verdict on the newest day, which it has not learnt.
-func (s *site) flagsOf(k *sku, newest verdict) []dayFlag {
+func (s *site) flagsOf(k *sku, newest outlier.Verdict) []dayFlag {
 	flags := append(s.flags[:0], s.changes...)
-	k.live.each(func(day schemas.Date, flag bool) { flags = append(flags, dayFlag{day, flag}) })
+	k.live.Each(func(day schemas.Date, flag bool) { flags = append(flags, dayFlag{day, flag}) })
 	slices.SortStableFunc(flags, func(a, b dayFlag) int { return int(a.day - b.day) })
 	n := 0
 	for i := range flags { // of a day's changes the last one holds
@@ -37,7 +38,7 @@ func (s *site) flagsOf(k *sku, newest verdict) []dayFlag {
 	flags = flags[:n]
 	if newest.Believed {
 		for i := max(0, n-2); i < n; i++ {
-			flags[i].flag = flags[i].flag && k.history.at(flags[i].day).Verdict == verdictRejected
+			flags[i].flag = flags[i].flag && k.history.at(flags[i].day).Verdict == outlier.Rejected
 		}
 	}
 	s.flags = flags
@@ -97,7 +98,7 @@ func (s *site) showDay(k *sku, t *dayTally) {
 	if t.suspect == 0 {
 		e.Score = 0
 	}
-	flag := t.flag && t.sold > 0 && old.Verdict != verdictAccepted
+	flag := t.flag && t.sold > 0 && old.Verdict != outlier.Accepted
 	switch {
 	case flag:
 		if e.Held = t.sold; t.suspect > 0 {
@@ -105,12 +106,12 @@ func (s *site) showDay(k *sku, t *dayTally) {
 		}
 		e.Kept = t.sold - e.Held
 		e.Reason, e.Score = heldOutlier, t.score
-		if old.Verdict == verdictRejected {
+		if old.Verdict == outlier.Rejected {
 			e.Reason = heldReview
 		}
-	case t.refuse > 0 && old.Verdict != verdictAccepted:
+	case t.refuse > 0 && old.Verdict != outlier.Accepted:
 		e.Held, e.Reason = -t.refuse, t.refused
-		if old.Verdict == verdictRejected {
+		if old.Verdict == outlier.Rejected {
 			e.Reason = heldReview
 		}
 	}
@@ -267,16 +268,16 @@ func (s *site) bookAhead(k *sku, d schemas.Date) {
 // review applies a person's verdict on what is held.
 func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 	accept := e.Verdict == schemas.VerdictAccept
-	verdict := verdictRejected
+	verdict := outlier.Rejected
 	if accept {
-		verdict = verdictAccepted
+		verdict = outlier.Accepted
 	}
 	h := k.history.at(e.Date)
 	if h.Held < 0 && !accept {
 		return // a return that is held stays so
 	}
 	s.amend(k, e.Date, func(d *dayEntry) { d.Verdict = verdict })
-	k.settled.review(e.Date, verdict)
+	k.settled.Review(e.Date, verdict)
 	switch {
 	case h.Reason == heldFuture && accept:
 		s.bookAhead(k, e.Date)
@@ -285,7 +286,7 @@ func (s *site) review(k *sku, e *schemas.OutlierReviewed) {
 	case e.Date > s.settled():
 		s.refold(k)
 	default:
-		k.live.review(e.Date, verdict)
+		k.live.Review(e.Date, verdict)
 		s.flip(k, e.Date, !accept)
 		if accept && h.Held < 0 {
 			s.addOther(k, e.Date, -h.Held)

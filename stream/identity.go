@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // The window within which an event that is sent again is recognised: the last identityWindow events
@@ -34,7 +35,7 @@ func digest(texts ...string) [sha256.Size]byte {
 	var scratch [256]byte
 	b := scratch[:0]
 	for _, s := range texts {
-		b = appendString(b, s)
+		b = codec.AppendText(b, s)
 	}
 	return sha256.Sum256(b)
 }
@@ -87,7 +88,7 @@ func (s *identities) dirtyPages(site string) ([]Page, []DropPages) {
 
 // restore adds a saved page; pages come in the order of their numbers.
 func (s *identities) restore(p Page) error {
-	return s.set.restore(p, len(identity{}), func(r *reader) identity {
-		return identity(r.take(len(identity{})))
+	return s.set.restore(p, len(identity{}), func(r *codec.Reader) identity {
+		return identity(r.Take(len(identity{})))
 	})
 }

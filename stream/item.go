@@ -5,13 +5,14 @@ import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // append encodes the definition: JSON, because it is rare, long-lived and grows new fields. A
 // provisional item keeps only its price; the rest comes from the settings.
 func (it *item) append(dst []byte) []byte {
-	dst = appendFlag(dst, it.Provisional)
-	dst = appendFloat64(dst, it.UnitPrice)
+	dst = codec.AppendFlag(dst, it.Provisional)
+	dst = codec.AppendFloat64(dst, it.UnitPrice)
 	if it.Provisional {
 		return dst
 	}
@@ -22,22 +23,22 @@ func (it *item) append(dst []byte) []byte {
 	if err != nil {
 		panic(err) // the decoder lets only finite numbers in
 	}
-	return appendString(dst, string(body))
+	return codec.AppendText(dst, string(body))
 }
 
-func (it *item) decode(r *reader, name string) {
-	it.Provisional = r.byte() == 1
-	it.UnitPrice = r.float64()
+func (it *item) decode(r *codec.Reader, name string) {
+	it.Provisional = r.Byte() == 1
+	it.UnitPrice = r.Float64()
 	it.SKU = name
-	if it.Provisional || r.err != nil {
+	if it.Provisional || r.Err != nil {
 		return
 	}
 	var body struct {
 		schemas.Item
 		Stamp stamp `json:"stamp"`
 	}
-	if err := json.Unmarshal([]byte(r.string()), &body); err != nil {
-		r.fail()
+	if err := json.Unmarshal([]byte(r.Text()), &body); err != nil {
+		r.Fail()
 		return
 	}
 	it.Item, it.Stamp = body.Item, body.Stamp

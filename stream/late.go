@@ -1,6 +1,9 @@
 package stream
 
-import "drumbeat/schemas"
+import (
+	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
+)
 
 // A fact whose day is settled comes too late for the window. It changes the day's sum in the history, and the
 // outlier rule judges the whole kept history of its SKU anew before anything is made of it.
@@ -11,7 +14,7 @@ func (s *site) bookLate(k *sku, e booking) (heldReason, returnFate) {
 	switch e.kind {
 	case bookedSale:
 		units := addQuantity(h.sold(), e.Quantity).Float()
-		v := k.live.judge(saleDay{Day: e.Day, Units: units, Declared: s.declared(k, e.Day), Review: h.Verdict}, s.Priors.at(e.Day))
+		v := k.live.Judge(outlier.Day{Day: e.Day, Units: units, Declared: s.declared(k, e.Day), Review: h.Verdict}, s.Priors.At(e.Day))
 		s.changeLate(k, e.Day, e.Quantity)
 		if v.Flag {
 			return heldOutlier, fateNone
@@ -43,7 +46,7 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 	h := k.history.at(d)
 	t := tallyOf(h)
 	t.sold, t.flag = max(0, addQuantity(t.sold, sold)), h.Held > 0
-	k.live.each(func(day schemas.Date, flag bool) {
+	k.live.Each(func(day schemas.Date, flag bool) {
 		if day == d {
 			t.flag = flag
 		}
@@ -74,13 +77,13 @@ func (s *site) freshen() {
 
 // rejudge runs the outlier rule over the whole kept history of a SKU, in the order of days.
 func (s *site) rejudge(k *sku) {
-	k.settled = sizeRule{}
+	k.settled = outlier.Rule{}
 	settled := s.settled()
 	flags := map[schemas.Date]bool{}
 	var days []dayEntry
 	first, _ := k.history.first()
 	k.history.each(first, func(h dayEntry) bool {
-		if h.Date <= settled && judged(h.sold().Float()) {
+		if h.Date <= settled && outlier.Judged(h.sold().Float()) {
 			days = append(days, h)
 		}
 		return h.Date <= settled
@@ -88,11 +91,11 @@ func (s *site) rejudge(k *sku) {
 	change := func(d schemas.Date, flag bool) { flags[d] = flag }
 	for i := range days {
 		h := &days[i]
-		prior := s.Priors.at(h.Date)
+		prior := s.Priors.At(h.Date)
 		if prior == nil {
-			prior = s.Priors.oldest()
+			prior = s.Priors.Oldest()
 		}
-		v := k.settled.learn(s.saleDay(k, *h), prior, nil, change)
+		v := k.settled.Learn(s.saleDay(k, *h), prior, nil, change)
 		if _, changed := flags[h.Date]; !changed {
 			flags[h.Date] = v.Flag
 		}

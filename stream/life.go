@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // life says on which days a SKU is in the range of its site: from its first sale on, but for the days between
@@ -94,21 +95,21 @@ func (s *site) firstSale(k *sku) (d schemas.Date, ok bool) {
 
 // append encodes the life in one byte for most SKUs, and two to five more for an item event.
 func (l *life) append(dst []byte) []byte {
-	dst = appendUvarint(dst, uint64(len(l.turns))<<1|flag(l.older))
+	dst = codec.AppendUvarint(dst, uint64(len(l.turns))<<1|flag(l.older))
 	before := int64(0)
 	for _, t := range l.turns {
-		dst = appendVarint(dst, (t.At-before)<<1|int64(flag(t.Ends)))
+		dst = codec.AppendVarint(dst, (t.At-before)<<1|int64(flag(t.Ends)))
 		before = t.At
 	}
 	return dst
 }
 
-func (l *life) decode(r *reader) {
-	head := r.uvarint()
+func (l *life) decode(r *codec.Reader) {
+	head := r.Uvarint()
 	l.older = head&1 == 1
 	before := int64(0)
-	for n := head >> 1; n > 0 && r.err == nil; n-- {
-		v := r.varint()
+	for n := head >> 1; n > 0 && r.Err == nil; n-- {
+		v := r.Varint()
 		before += v >> 1
 		l.turns = append(l.turns, turn{At: before, Ends: v&1 == 1})
 	}

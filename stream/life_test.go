@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 
 	"pgregory.net/rapid"
 )
@@ -44,9 +45,9 @@ func TestGapsOfALifeHaveNoOrder(t *testing.T) {
 		}
 		l.older = rapid.Bool().Draw(t, "older")
 		var again life
-		r := reader{b: l.append(nil)}
-		if again.decode(&r); r.err != nil || len(r.b) > 0 || again.older != l.older || !slices.Equal(again.turns, l.turns) {
-			t.Fatalf("%+v comes back as %+v, %v", l, again, r.err)
+		r := codec.Reader{Rest: l.append(nil)}
+		if again.decode(&r); r.Err != nil || len(r.Rest) > 0 || again.older != l.older || !slices.Equal(again.turns, l.turns) {
+			t.Fatalf("%+v comes back as %+v, %v", l, again, r.Err)
 		}
 		gaps := again.gaps(time.UTC)
 		for d := storyStart; d < storyStart+80; d++ {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // lineEntry is what a correction of a document line has to know of it.
@@ -35,9 +36,9 @@ func (l line) slot() uint64     { return l.key }
 func (l line) same(o line) bool { return l.key == o.key }
 
 func (l line) appendTo(dst []byte) []byte {
-	dst = appendUint64(dst, l.key)
-	dst = appendUint64(dst, l.packed)
-	return appendUint64(dst, uint64(l.quantity))
+	dst = codec.AppendUint64(dst, l.key)
+	dst = codec.AppendUint64(dst, l.packed)
+	return codec.AppendUint64(dst, uint64(l.quantity))
 }
 
 // lineKey is the key of a document's line. It is never 0.
@@ -79,7 +80,7 @@ func (x *lineIndex) dirtyPages(site string) ([]Page, []DropPages) {
 
 // restore adds a saved page; pages come in the order of their numbers.
 func (x *lineIndex) restore(p Page) error {
-	return x.set.restore(p, lineSize, func(r *reader) line {
-		return line{r.uint64(), r.uint64(), schemas.Quantity(r.uint64())}
+	return x.set.restore(p, lineSize, func(r *codec.Reader) line {
+		return line{r.Uint64(), r.Uint64(), schemas.Quantity(r.Uint64())}
 	})
 }

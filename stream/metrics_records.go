@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"drumbeat/stream/repair"
 )
 
 type auditKey struct {
@@ -81,8 +83,8 @@ var reasonKinds = func() map[string]string {
 	for _, name := range heldNames {
 		kinds[name] = "flagged"
 	}
-	for _, name := range repairNames {
-		kinds[name] = "repaired"
+	for kind := range repair.Kinds().All() {
+		kinds[kind.String()] = "repaired"
 	}
 	for _, name := range []string{
 		reasonNotDemand, reasonReversed, reasonReturn, reasonCorrected, reasonEarly, reasonBeyond,

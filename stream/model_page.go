@@ -3,6 +3,7 @@ package stream
 import (
 	"drumbeat/forecast"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // To fit a model takes milliseconds, to read one from bytes a hundredth of that. So models are saved, each every storeEvery
@@ -32,20 +33,20 @@ type storedModel struct {
 
 func (m *storedModel) append(dst []byte) []byte {
 	dst = append(dst, modelPageVersion)
-	dst = appendVarint(dst, int64(m.first))
-	dst = appendVarint(dst, int64(m.through))
-	dst = appendUint64(dst, m.learnt)
-	dst = appendFloat64(dst, m.ordinary)
+	dst = codec.AppendVarint(dst, int64(m.first))
+	dst = codec.AppendVarint(dst, int64(m.through))
+	dst = codec.AppendUint64(dst, m.learnt)
+	dst = codec.AppendFloat64(dst, m.ordinary)
 	return append(dst, m.state...)
 }
 
 // decodeStoredModel reads what append wrote; false if another release wrote it or it is damaged.
 func decodeStoredModel(src []byte) (m storedModel, ok bool) {
-	r := reader{b: src}
-	version := r.byte()
-	m = storedModel{first: schemas.Date(r.int32()), through: schemas.Date(r.int32()), learnt: r.uint64(), ordinary: r.float64()}
-	m.state = r.b
-	return m, r.err == nil && version == modelPageVersion && m.first < m.through
+	r := codec.Reader{Rest: src}
+	version := r.Byte()
+	m = storedModel{first: schemas.Date(r.Int32()), through: schemas.Date(r.Int32()), learnt: r.Uint64(), ordinary: r.Float64()}
+	m.state = r.Rest
+	return m, r.Err == nil && version == modelPageVersion && m.first < m.through
 }
 
 // Recall takes what was saved of a model; it keeps the page's bytes. Pages may come in any order and at any time, or not at

@@ -147,7 +147,7 @@ func booksOf(p *Processor) string {
 		for _, e := range k.window {
 			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
 		}
-		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v stock %v %v\n", k.name, k.settled.append(nil), k.live.append(nil), k.usual.append(nil), k.flagged, s.believed(k), s.found(k))
+		fmt.Fprintf(&b, "%s rule %x live %x usual %x flagged %v stock %v %v\n", k.name, k.settled.Append(nil), k.live.Append(nil), k.usual.Append(nil), k.flagged, s.believed(k), s.found(k))
 		fmt.Fprintf(&b, "%s accuracy %+v\n", k.name, k.accuracy.unpack())
 		for _, m := range k.others {
 			if m.Day >= s.Today-keptMoves { // older ones are forgotten in turns

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 
 	"pgregory.net/rapid"
 )
@@ -211,14 +212,14 @@ func FuzzDecodeOrder(f *testing.F) {
 	f.Add([]byte("\x0000001\x021")) // a negative quantity
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var o, again order
-		r := reader{b: data}
-		if o.decode(&r); r.err != nil {
+		r := codec.Reader{Rest: data}
+		if o.decode(&r); r.Err != nil {
 			return
 		}
 		saved := o.append(nil)
-		r = reader{b: saved}
-		if again.decode(&r); r.err != nil || len(r.b) > 0 || !bytes.Equal(again.append(nil), saved) {
-			t.Fatalf("does not survive its own encoding: %v", r.err)
+		r = codec.Reader{Rest: saved}
+		if again.decode(&r); r.Err != nil || len(r.Rest) > 0 || !bytes.Equal(again.append(nil), saved) {
+			t.Fatalf("does not survive its own encoding: %v", r.Err)
 		}
 	})
 }

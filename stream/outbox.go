@@ -30,14 +30,14 @@ type outbox struct {
 	left      int           // revisions that the backlog had when it was looked at last
 	fenced    bool          // another owner publishes
 	followed  map[int]*followed
-	newest    map[string]int64             // by key of the plans topic: newest revision that we have saved
-	repairs   map[string]map[string]repair // by site and SKU, "" for the head
+	newest    map[string]int64                  // by key of the plans topic: newest revision that we have saved
+	repairs   map[string]map[string]overwritten // by site and SKU, "" for the head
 }
 
 func newOutbox(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *outbox {
 	b := &outbox{
 		r: r, partition: partition, epoch: snapshot.Epoch, wake: make(chan struct{}),
-		followed: map[int]*followed{}, newest: map[string]int64{}, repairs: map[string]map[string]repair{},
+		followed: map[int]*followed{}, newest: map[string]int64{}, repairs: map[string]map[string]overwritten{},
 	}
 	for i := range snapshot.Sites {
 		back := snapshot.Sites[i].ReadBack

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // pageSize is the number of entries of a full page.
@@ -191,8 +192,8 @@ func (s *pageSet[E]) encode(p *page[E]) []byte {
 	size := len(p.entries[0].appendTo(scratch[:0]))
 	data := make([]byte, 0, 1+2*binary.MaxVarintLen64+size*len(p.entries))
 	data = append(data, pageVersion)
-	data = appendVarint(data, int64(p.newest))
-	data = appendUvarint(data, uint64(len(p.entries)))
+	data = codec.AppendVarint(data, int64(p.newest))
+	data = codec.AppendUvarint(data, uint64(len(p.entries)))
 	for _, e := range p.entries {
 		data = e.appendTo(data)
 	}
@@ -201,15 +202,15 @@ func (s *pageSet[E]) encode(p *page[E]) []byte {
 
 // restore adds a saved page. Pages come in the order of their numbers without a gap, and only the
 // last may be short; read takes one entry of size bytes.
-func (s *pageSet[E]) restore(p Page, size int, read func(r *reader) E) error {
-	r := reader{b: p.Data}
-	if v := r.byte(); r.err == nil && v != pageVersion {
+func (s *pageSet[E]) restore(p Page, size int, read func(r *codec.Reader) E) error {
+	r := codec.Reader{Rest: p.Data}
+	if v := r.Byte(); r.Err == nil && v != pageVersion {
 		return fmt.Errorf("stream: site %s: page %d of kind %d: version %d is not known", p.Site, p.Number, p.Kind, v)
 	}
-	newest := r.int32()
-	n := r.count(size)
-	if r.err != nil || n == 0 || n > pageSize || len(r.b) != n*size || p.Number < 0 {
-		return fmt.Errorf("stream: site %s: page %d of kind %d: %w", p.Site, p.Number, p.Kind, errCodec)
+	newest := r.Int32()
+	n := r.Count(size)
+	if r.Err != nil || n == 0 || n > pageSize || len(r.Rest) != n*size || p.Number < 0 {
+		return fmt.Errorf("stream: site %s: page %d of kind %d: %w", p.Site, p.Number, p.Kind, codec.ErrDamaged)
 	}
 	if s.next == s.first {
 		s.first, s.next, s.dropped = p.Number, p.Number, p.Number

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 
 	"pgregory.net/rapid"
 )
@@ -16,10 +17,10 @@ type numbered struct{ key, value uint64 }
 func (n numbered) slot() uint64         { return n.key / 16 * 0x9e3779b97f4a7c15 >> 20 }
 func (n numbered) same(o numbered) bool { return n.key == o.key }
 func (n numbered) appendTo(dst []byte) []byte {
-	return appendUint64(appendUint64(dst, n.key), n.value)
+	return codec.AppendUint64(codec.AppendUint64(dst, n.key), n.value)
 }
 
-func readNumbered(r *reader) numbered { return numbered{r.uint64(), r.uint64()} }
+func readNumbered(r *codec.Reader) numbered { return numbered{r.Uint64(), r.Uint64()} }
 
 // pageStore keeps what dirty hands out, as the store does.
 type pageStore map[int64]Page

@@ -12,6 +12,7 @@ import (
 
 	"drumbeat/optimize"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // Job is a problem to solve for a site. It holds a snapshot: the site goes on meanwhile.
@@ -206,10 +207,10 @@ func writeLine(l *schemas.Line, f *ForecastRow) (w writtenLine) {
 	b := make([]byte, 0, 4*(len(f.Mean)+len(f.Lower)+len(f.Upper)+3))
 	for _, v := range [...][]float32{f.Mean, f.Lower, f.Upper} {
 		for _, x := range v {
-			b = appendFloat32(b, x)
+			b = codec.AppendFloat32(b, x)
 		}
 	}
-	w.forecast = hashBytes(appendVarint(b, int64(f.First)))
+	w.forecast = hashBytes(codec.AppendVarint(b, int64(f.First)))
 	return w
 }
 

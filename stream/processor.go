@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // Config fixes how a Processor reads its log.
@@ -385,36 +386,36 @@ const partitionVersion = 2
 // encode is the saved state of the partition itself.
 func (p *Processor) encode() []byte {
 	dst := []byte{partitionVersion}
-	dst = appendVarint(dst, p.seq)
-	dst = appendVarint(dst, p.again)
-	dst = appendVarint(dst, p.rank)
+	dst = codec.AppendVarint(dst, p.seq)
+	dst = codec.AppendVarint(dst, p.again)
+	dst = codec.AppendVarint(dst, p.rank)
 	list := make([]origin, 0, len(p.origins))
 	for o := range p.origins {
 		list = append(list, o)
 	}
 	slices.SortFunc(list, origin.compare)
-	dst = appendUvarint(dst, uint64(len(list)))
+	dst = codec.AppendUvarint(dst, uint64(len(list)))
 	for _, o := range list {
-		dst = appendString(dst, o.Topic)
-		dst = appendVarint(dst, int64(o.Partition))
-		dst = appendVarint(dst, p.origins[o])
+		dst = codec.AppendText(dst, o.Topic)
+		dst = codec.AppendVarint(dst, int64(o.Partition))
+		dst = codec.AppendVarint(dst, p.origins[o])
 	}
 	return dst
 }
 
 func (p *Processor) decode(src []byte) error {
-	r := reader{b: src}
-	v := r.byte()
+	r := codec.Reader{Rest: src}
+	v := r.Byte()
 	if v < 1 || v > partitionVersion {
-		return &versionError{What: "partition", Version: int(v)}
+		return &codec.VersionError{What: "partition", Version: int(v)}
 	}
-	p.seq = r.varint()
+	p.seq = r.Varint()
 	if v >= 2 {
-		p.again, p.rank = r.varint(), r.varint()
+		p.again, p.rank = r.Varint(), r.Varint()
 	}
-	for n := r.count(3); n > 0; n-- {
-		o := origin{Topic: r.string(), Partition: r.int32()}
-		p.origins[o] = r.varint()
+	for n := r.Count(3); n > 0; n-- {
+		o := origin{Topic: r.Text(), Partition: r.Int32()}
+		p.origins[o] = r.Varint()
 	}
-	return r.err
+	return r.Err
 }

@@ -161,7 +161,7 @@ func (b *outbox) found(f *followed, rec *Record) {
 	site, sku, line := schemas.SplitPlanKey(key)
 	if revision < newest {
 		if revision < f.seen[key] || newest <= f.confirms[site] {
-			b.schedule(site, sku, repair{line: line, first: rec.Offset, last: rec.Offset})
+			b.schedule(site, sku, overwritten{line: line, first: rec.Offset, last: rec.Offset})
 			return
 		}
 		if line {
@@ -183,7 +183,7 @@ func (b *outbox) confirm(f *followed, site string, revision int64) {
 	f.confirms[site] = revision
 	for key, offset := range f.older {
 		if of, sku, _ := schemas.SplitPlanKey(key); of == site && b.newest[key] <= revision {
-			b.schedule(site, sku, repair{line: true, first: offset, last: offset})
+			b.schedule(site, sku, overwritten{line: true, first: offset, last: offset})
 			delete(f.older, key)
 		}
 	}
@@ -207,16 +207,16 @@ func revisionOf(headers []schemas.Header) int64 {
 	return 0
 }
 
-// repair is a key of the plans topic that someone has written an older revision to.
-type repair struct {
+// overwritten is a key of the plans topic that someone has written an older revision to.
+type overwritten struct {
 	line        bool  // else the head
 	first, last int64 // offsets of such records
 }
 
 // schedule adds a repair; the caller holds mu.
-func (b *outbox) schedule(site, sku string, r repair) {
+func (b *outbox) schedule(site, sku string, r overwritten) {
 	if b.repairs[site] == nil {
-		b.repairs[site] = map[string]repair{}
+		b.repairs[site] = map[string]overwritten{}
 	}
 	if former, ok := b.repairs[site][sku]; ok {
 		r.first = former.first
@@ -228,7 +228,7 @@ func (b *outbox) schedule(site, sku string, r repair) {
 // due takes the repairs of one site with its newest confirmed revision, and forgets the sites that need
 // none; the site is "" when there is nothing to repair. A site whose newest revision is still to be
 // published waits for it: its newest messages would be a head without its lines.
-func (b *outbox) due() (site string, confirmed int64, keys map[string]repair) {
+func (b *outbox) due() (site string, confirmed int64, keys map[string]overwritten) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(b.repairs)) {

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // A fact may come lateDays after its own day and still lead to the same books as one that came in time.
@@ -14,6 +15,9 @@ const (
 	reverseWindow = 7
 	bookDays      = lateDays + reverseWindow + 1
 )
+
+// What the outlier rule looks back to has settled when it does.
+const _ = uint(outlier.PriorLag - bookDays - 1)
 
 // insert puts a booking where it belongs and returns its place.
 func (k *sku) insert(e booking) int {
@@ -166,8 +170,8 @@ type dayTally struct {
 	refused          heldReason       // why returns are held
 
 	// What the outlier rule says of it; see judgeDay.
-	review  uint8
-	context saleContext
+	review  outlier.Review
+	context outlier.Context
 	flag    bool
 	suspect schemas.Quantity // what is held if the day is flagged; 0: all of it
 	score   float32
@@ -225,7 +229,7 @@ func (k *sku) weighReturns(list []dayTally, settled schemas.Date) {
 // refuses says that a return is held: it names neither a document nor a customer, or is more than was sold in
 // returnWindow days, held sales included, and nobody has accepted its day.
 func (k *sku) refuses(e *booking, days []dayTally, settled schemas.Date) bool {
-	return k.history.at(e.Day).Verdict != verdictAccepted &&
+	return k.history.at(e.Day).Verdict != outlier.Accepted &&
 		(e.refusal() == heldUnreferenced || e.Quantity > k.soldUntil(e.Day, days, settled))
 }
 
@@ -269,7 +273,7 @@ func (k *sku) largest(t *dayTally) *booking {
 func (k *sku) suspects(t *dayTally, expected float64) (sum schemas.Quantity) {
 	var least schemas.Quantity // of those counted
 	for rest := t.sold; rest > 0; rest = t.sold - sum {
-		if sum > 0 && rest.Float()+1 <= grossRatio*(expected+1) {
+		if sum > 0 && rest.Float()+1 <= outlier.GrossRatio*(expected+1) {
 			break
 		}
 		var next schemas.Quantity

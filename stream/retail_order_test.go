@@ -18,6 +18,7 @@ import (
 
 	"drumbeat/optimize"
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // retailFile is half a year of a web shop: see the README of ../shared/data.
@@ -201,7 +202,7 @@ func TestOnlineRetailCancellations(t *testing.T) {
 	came, ended := map[string]int{}, map[returnFate]int{}
 	var rows, booked int
 	var sold, reversed, left schemas.Quantity
-	s.onClose = func(k *sku, _ verdict, list []booking) {
+	s.onClose = func(k *sku, _ outlier.Verdict, list []booking) {
 		for _, b := range list {
 			switch {
 			case b.kind == bookedSale:

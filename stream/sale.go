@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // fold applies an event that was decoded to the site and counts it.
@@ -178,7 +179,7 @@ func (s *site) beyond(f *fact, cancelled bool) outcome {
 func (s *site) booking(f *fact) booking {
 	e := booking{
 		Day: f.day, Second: dayOnly, Quantity: f.quantity,
-		Line: f.line, Document: f.document, Customer: f.customer, price: logOf(f.price),
+		Line: f.line, Document: f.document, Customer: f.customer, price: outlier.LogOf(f.price),
 	}
 	if f.hasTime {
 		e.Second = int32(f.at.Unix() - s.startOf(f.day))

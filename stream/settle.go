@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/outlier"
 )
 
 // A day settles when no fact that comes in time can change its books any more: what the SKU and the site
@@ -29,11 +30,11 @@ func (s *site) settleThrough(x schemas.Date) {
 				s.settle(k, first)
 			}
 		}
-		s.Priors.close(first)
+		s.Priors.Close(first)
 	}
-	s.Priors.close(x)
+	s.Priors.Close(x)
 	s.closeWindows(x)
-	s.documents.expire(x + 1)
+	s.documents.Expire(x + 1)
 	s.freshen()
 }
 
@@ -42,9 +43,9 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	if k.hasOpen && k.open <= d {
 		s.closeOpen(k)
 	}
-	var v verdict
-	if day := s.saleDay(k, k.history.at(d)); judged(day.Units) {
-		v = k.settled.learn(day, s.Priors.at(d), s.Priors.learning(), nil)
+	var v outlier.Verdict
+	if day := s.saleDay(k, k.history.at(d)); outlier.Judged(day.Units) {
+		v = k.settled.Learn(day, s.Priors.At(d), s.Priors.Learning(), nil)
 	}
 	lines := s.saleLines[:0]
 	for _, b := range k.on(d) {
@@ -52,7 +53,7 @@ func (s *site) settle(k *sku, d schemas.Date) {
 			lines = append(lines, b.line())
 		}
 	}
-	k.usual.learn(d, lines)
+	k.usual.Learn(d, lines)
 	s.saleLines = lines
 	if s.onClose != nil {
 		s.onClose(k, v, k.on(d))
@@ -76,7 +77,7 @@ func (s *site) settle(k *sku, d schemas.Date) {
 	}
 	if len(k.flagged) > 0 {
 		oldest := d
-		k.settled.each(func(day schemas.Date, _ bool) { oldest = min(oldest, day) })
+		k.settled.Each(func(day schemas.Date, _ bool) { oldest = min(oldest, day) })
 		n, _ := slices.BinarySearch(k.flagged, oldest)
 		k.flagged = slices.Delete(k.flagged, 0, n)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"drumbeat/forecast"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // What the SKUs of a site teach each other is made every shareEvery days of the calendar, from the models as they stand on
@@ -185,9 +186,9 @@ const shareVersion = 1
 func (v *shares) dirtyPages(site string) (pages []Page, drops []DropPages) {
 	for i := v.unsaved; i < len(v.list); i++ {
 		a := &v.list[i]
-		data := appendString([]byte{shareVersion}, modelVersion)
-		data = appendVarint(data, int64(a.day))
-		data = appendUvarint(data, uint64(a.known))
+		data := codec.AppendText([]byte{shareVersion}, modelVersion)
+		data = codec.AppendVarint(data, int64(a.day))
+		data = codec.AppendUvarint(data, uint64(a.known))
 		pages = append(pages, Page{Site: site, Kind: SharePage, Number: a.number(), Data: append(data, a.saved...)})
 	}
 	v.unsaved = len(v.list)
@@ -200,14 +201,14 @@ func (v *shares) dirtyPages(site string) (pages []Page, drops []DropPages) {
 
 // restore adds a saved share. One of other models than ours is dropped with all later ones, to be made anew.
 func (v *shares) restore(p Page, of *sharedDays) error {
-	r := reader{b: p.Data}
-	if version := r.byte(); r.err == nil && version != shareVersion {
+	r := codec.Reader{Rest: p.Data}
+	if version := r.Byte(); r.Err == nil && version != shareVersion {
 		return fmt.Errorf("share: version %d is not known", version)
 	}
-	made := r.string()
-	a := shared{day: schemas.Date(r.int32()), known: int(r.upTo(math.MaxInt32)), saved: r.b}
-	if r.err != nil || a.number() != p.Number {
-		return errCodec
+	made := r.Text()
+	a := shared{day: schemas.Date(r.Int32()), known: int(r.UpTo(math.MaxInt32)), saved: r.Rest}
+	if r.Err != nil || a.number() != p.Number {
+		return codec.ErrDamaged
 	}
 	if a.day < of.From || a.day > of.To {
 		return nil

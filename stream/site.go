@@ -9,6 +9,8 @@ import (
 
 	"drumbeat/optimize"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // site is the state of one planning group. Exactly one partition owns it.
@@ -34,13 +36,13 @@ type site struct {
 	lines lineIndex
 	ids   identities
 
-	documents documents
+	documents outlier.Documents
 	startDay  schemas.Date // the day that startUnix is the start of
 	startUnix int64
-	stale     []*sku                         // to be judged anew; see freshen
-	onClose   func(*sku, verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
-	onLearn   func(*sku)                     // told before a model learns a day; nil: nobody asks
-	keepAll   bool                           // nothing is forgotten, however old
+	stale     []*sku                                 // to be judged anew; see freshen
+	onClose   func(*sku, outlier.Verdict, []booking) // told of a day's bookings when it settles; nil: nobody asks
+	onLearn   func(*sku)                             // told before a model learns a day; nil: nobody asks
+	keepAll   bool                                   // nothing is forgotten, however old
 
 	late        int    // sales of days that had settled, since this was looked at
 	rejected    int    // dead letters of the record that is folded
@@ -56,7 +58,7 @@ type site struct {
 	changes   []dayFlag
 	change    func(schemas.Date, bool) // noteChange
 	gone      []schemas.Date
-	saleLines []saleLine
+	saleLines []outlier.Line
 	solving   bool   // a Job is out
 	covered   change // what the Job that is out covers
 	basis     *optimize.Start
@@ -86,7 +88,7 @@ type siteState struct {
 	Pins        []pin               `json:"pins,omitempty"`
 	Ahead       []schemas.Date      `json:"ahead,omitempty"` // of the newest records that ran far ahead of the watermark
 	Waiting     []waiting           `json:"waiting,omitempty"`
-	Priors      sitePriors          `json:"priors"`
+	Priors      outlier.Priors      `json:"priors"`
 	Shared      sharedDays          `json:"shared"`
 	Audit       audit               `json:"audit"`
 	Breaker     breaker             `json:"breaker,omitzero"`
@@ -143,16 +145,6 @@ type pin struct {
 
 // siteVersion is the version of the encoding of siteState.
 const siteVersion = 1
-
-// versionError says that saved state is of a release that this one does not know.
-type versionError struct {
-	What    string
-	Version int
-}
-
-func (e *versionError) Error() string {
-	return fmt.Sprintf("stream: state of %s has version %d, which this release does not know", e.What, e.Version)
-}
 
 func (p *Processor) newSite(name string) *site {
 	s := &site{
@@ -279,12 +271,12 @@ func (s *site) encode() []byte {
 }
 
 func (s *site) decode(src []byte) error {
-	r := reader{b: src}
-	if v := r.byte(); v != siteVersion {
-		return &versionError{What: "site " + s.name, Version: int(v)}
+	r := codec.Reader{Rest: src}
+	if v := r.Byte(); v != siteVersion {
+		return &codec.VersionError{What: "site " + s.name, Version: int(v)}
 	}
 	s.siteState = siteState{}
-	if err := json.Unmarshal(r.b, &s.siteState); err != nil {
+	if err := json.Unmarshal(r.Rest, &s.siteState); err != nil {
 		return err
 	}
 	return s.configure()

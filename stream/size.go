@@ -1,18 +1,20 @@
 package stream
 
+import "drumbeat/stream/internal/codec"
+
 // HistoryBytes is how many bytes of the saved state of a SKU are its daily history.
 func HistoryBytes(state []byte) (int, error) {
-	r := reader{b: state}
-	version := r.byte()
-	if r.err == nil && (version < oldestSKUVersion || version > skuVersion) {
-		return 0, &versionError{What: "a SKU", Version: int(version)}
+	r := codec.Reader{Rest: state}
+	version := r.Byte()
+	if r.Err == nil && (version < oldestSKUVersion || version > skuVersion) {
+		return 0, &codec.VersionError{What: "a SKU", Version: int(version)}
 	}
-	r.uvarint()
+	r.Uvarint()
 	var i item
 	i.decode(&r, "")
-	if r.err != nil {
-		return 0, r.err
+	if r.Err != nil {
+		return 0, r.Err
 	}
-	_, rest, err := decodeHistory(r.b, version >= markedSKUVersion)
-	return len(r.b) - len(rest), err
+	_, rest, err := decodeHistory(r.Rest, version >= markedSKUVersion)
+	return len(r.Rest) - len(rest), err
 }

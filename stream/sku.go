@@ -5,6 +5,8 @@ import (
 
 	"drumbeat/forecast"
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 )
 
 // sku is the state of one SKU of a site.
@@ -17,8 +19,8 @@ type sku struct {
 	life        life
 	window      []booking      // the bookings of the last bookDays days, in their order
 	ahead       []booking      // bookings that are dated too far ahead of the clock, likewise
-	settled     sizeRule       // the outlier rule, with every settled day learnt
-	usual       usual          // size and price of a line
+	settled     outlier.Rule   // the outlier rule, with every settled day learnt
+	usual       outlier.Usual  // size and price of a line
 	flagged     []schemas.Date // days held by the outlier rule whose flag may still change
 	stale       bool           // settled days have changed: the outlier rule has to judge them anew
 	others      []dayMove      // what moved stock and is no demand, summed by day
@@ -43,7 +45,7 @@ type sku struct {
 	accuracy packedAccuracy // of what was published
 
 	// Derived from what is saved.
-	live      sizeRule     // settled, with every day before the newest learnt
+	live      outlier.Rule // settled, with every day before the newest learnt
 	open      schemas.Date // the newest day with a sale
 	hasOpen   bool
 	returns   schemas.Date // the newest day with a return or a cancellation
@@ -116,41 +118,41 @@ type outlook struct {
 // append encodes the saved part of k.
 func (k *sku) append(dst []byte) []byte {
 	dst = append(dst, skuVersion)
-	dst = appendUvarint(dst, uint64(k.index))
+	dst = codec.AppendUvarint(dst, uint64(k.index))
 	dst = k.item.append(dst)
 	dst = k.history.append(dst)
 	dst = k.life.append(dst)
 	dst = appendBookings(dst, k.window)
 	dst = appendBookings(dst, k.ahead)
-	dst = k.settled.append(dst)
-	dst = k.usual.append(dst)
-	dst = appendFlag(dst, k.stale)
-	dst = appendUvarint(dst, uint64(len(k.flagged)))
+	dst = k.settled.Append(dst)
+	dst = k.usual.Append(dst)
+	dst = codec.AppendFlag(dst, k.stale)
+	dst = codec.AppendUvarint(dst, uint64(len(k.flagged)))
 	for _, d := range k.flagged {
-		dst = appendVarint(dst, int64(d))
+		dst = codec.AppendVarint(dst, int64(d))
 	}
-	dst = appendUvarint(dst, uint64(len(k.others)))
+	dst = codec.AppendUvarint(dst, uint64(len(k.others)))
 	for _, m := range k.others {
-		dst = appendVarint(dst, int64(m.Day))
-		dst = appendVarint(dst, int64(m.Quantity))
+		dst = codec.AppendVarint(dst, int64(m.Day))
+		dst = codec.AppendVarint(dst, int64(m.Quantity))
 	}
 	dst = k.stock.append(dst)
-	dst = appendUvarint(dst, uint64(len(k.orders)))
+	dst = codec.AppendUvarint(dst, uint64(len(k.orders)))
 	for i := range k.orders {
 		dst = k.orders[i].append(dst)
 	}
 	dst = appendPlanned(dst, k.planned)
 	dst = appendPlanned(dst, k.baseline)
-	dst = appendFlag(dst, k.hasBaseline)
-	dst = appendFlag(dst, k.inPlan)
-	dst = appendVarint(dst, k.lineRevision)
-	dst = appendUint64(dst, k.lineHash)
-	dst = appendUint64(dst, k.forecastHash)
-	dst = appendFloat64(dst, k.seen)
-	dst = appendFloat64(dst, k.scale)
-	dst = appendVarint(dst, int64(k.outlook.day))
-	dst = appendFloat64(dst, k.outlook.today)
-	dst = appendFloat64(dst, k.outlook.rest)
+	dst = codec.AppendFlag(dst, k.hasBaseline)
+	dst = codec.AppendFlag(dst, k.inPlan)
+	dst = codec.AppendVarint(dst, k.lineRevision)
+	dst = codec.AppendUint64(dst, k.lineHash)
+	dst = codec.AppendUint64(dst, k.forecastHash)
+	dst = codec.AppendFloat64(dst, k.seen)
+	dst = codec.AppendFloat64(dst, k.scale)
+	dst = codec.AppendVarint(dst, int64(k.outlook.day))
+	dst = codec.AppendFloat64(dst, k.outlook.today)
+	dst = codec.AppendFloat64(dst, k.outlook.rest)
 	return k.accuracy.append(dst)
 }
 
@@ -164,71 +166,71 @@ const (
 
 // decodeSKU reads what append wrote.
 func decodeSKU(name string, src []byte) (*sku, error) {
-	r := reader{b: src}
-	version := r.byte()
+	r := codec.Reader{Rest: src}
+	version := r.Byte()
 	if version < oldestSKUVersion || version > skuVersion {
-		return nil, &versionError{What: "SKU " + name, Version: int(version)}
+		return nil, &codec.VersionError{What: "SKU " + name, Version: int(version)}
 	}
-	k := &sku{name: name, index: uint32(r.uvarint())}
+	k := &sku{name: name, index: uint32(r.Uvarint())}
 	k.item.decode(&r, name)
 	var err error
-	if k.history, r.b, err = decodeHistory(r.b, version >= markedSKUVersion); err != nil {
+	if k.history, r.Rest, err = decodeHistory(r.Rest, version >= markedSKUVersion); err != nil {
 		return nil, err
 	}
 	k.life.decode(&r)
-	k.window, k.ahead = r.bookings(), r.bookings()
-	if k.settled, r.b, err = decodeSizeRule(r.b); err != nil {
+	k.window, k.ahead = decodeBookings(&r), decodeBookings(&r)
+	if k.settled, r.Rest, err = outlier.DecodeRule(r.Rest); err != nil {
 		return nil, err
 	}
-	if k.usual, r.b, err = decodeUsual(r.b); err != nil {
+	if k.usual, r.Rest, err = outlier.DecodeUsual(r.Rest); err != nil {
 		return nil, err
 	}
-	k.stale = r.byte() == 1
-	for n := r.count(1); n > 0; n-- {
-		k.flagged = append(k.flagged, schemas.Date(r.int32()))
+	k.stale = r.Byte() == 1
+	for n := r.Count(1); n > 0; n-- {
+		k.flagged = append(k.flagged, schemas.Date(r.Int32()))
 	}
-	for n := r.count(2); n > 0; n-- {
-		k.others = append(k.others, dayMove{Day: schemas.Date(r.varint()), Quantity: schemas.Quantity(r.varint())})
+	for n := r.Count(2); n > 0; n-- {
+		k.others = append(k.others, dayMove{Day: schemas.Date(r.Varint()), Quantity: schemas.Quantity(r.Varint())})
 	}
 	k.stock.decode(&r)
-	for n := r.count(6); n > 0; n-- {
+	for n := r.Count(6); n > 0; n-- {
 		var o order
 		o.decode(&r)
 		k.orders = append(k.orders, o)
 	}
 	k.planned = decodePlanned(&r)
 	k.baseline = decodePlanned(&r)
-	k.hasBaseline = r.byte() == 1
-	k.inPlan = r.byte() == 1
-	k.lineRevision = r.varint()
-	k.lineHash = r.uint64()
-	k.forecastHash = r.uint64()
-	k.seen = r.float64()
-	k.scale = r.float64()
-	k.outlook = outlook{day: schemas.Date(r.varint()), today: r.float64(), rest: r.float64()}
+	k.hasBaseline = r.Byte() == 1
+	k.inPlan = r.Byte() == 1
+	k.lineRevision = r.Varint()
+	k.lineHash = r.Uint64()
+	k.forecastHash = r.Uint64()
+	k.seen = r.Float64()
+	k.scale = r.Float64()
+	k.outlook = outlook{day: schemas.Date(r.Varint()), today: r.Float64(), rest: r.Float64()}
 	k.accuracy.closes, k.stored = schemas.MaxDate, never
 	if version > oldestSKUVersion {
 		k.accuracy.decode(&r)
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	return k, nil
 }
 
 func appendPlanned(dst []byte, list []planned) []byte {
-	dst = appendUvarint(dst, uint64(len(list)))
+	dst = codec.AppendUvarint(dst, uint64(len(list)))
 	for _, p := range list {
-		dst = appendVarint(dst, int64(p.Start))
-		dst = appendVarint(dst, int64(p.Quantity))
+		dst = codec.AppendVarint(dst, int64(p.Start))
+		dst = codec.AppendVarint(dst, int64(p.Quantity))
 	}
 	return dst
 }
 
-func decodePlanned(r *reader) []planned {
+func decodePlanned(r *codec.Reader) []planned {
 	var list []planned
-	for n := r.count(2); n > 0; n-- {
-		list = append(list, planned{schemas.Date(r.varint()), schemas.Quantity(r.varint())})
+	for n := r.Count(2); n > 0; n-- {
+		list = append(list, planned{schemas.Date(r.Varint()), schemas.Quantity(r.Varint())})
 	}
 	return list
 }

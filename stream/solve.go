@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"drumbeat/optimize"
+	"drumbeat/stream/internal/codec"
 )
 
 // Solvers solves Jobs, one at a time for each site and a bounded number at once in the process. It
@@ -128,11 +129,11 @@ func Pack(v any) ([]byte, error) {
 
 // Unpack decodes what Pack encoded.
 func Unpack(packed []byte, v any) error {
-	in := reader{b: packed}
-	if version := in.byte(); in.err == nil && version != packVersion {
-		return &versionError{What: "a Problem or a Start", Version: int(version)}
+	in := codec.Reader{Rest: packed}
+	if version := in.Byte(); in.Err == nil && version != packVersion {
+		return &codec.VersionError{What: "a Problem or a Start", Version: int(version)}
 	}
-	r, err := gzip.NewReader(bytes.NewReader(in.b))
+	r, err := gzip.NewReader(bytes.NewReader(in.Rest))
 	if err != nil {
 		return fmt.Errorf("stream: unpack: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // Which parts of a stock follow in its encoding. The two lowest bits are its source.
@@ -27,83 +28,85 @@ func (st *stock) append(dst []byte) []byte {
 	}
 	dst = append(dst, flags)
 	if st.BacklogFrom != 0 {
-		dst = appendVarint(dst, int64(st.BacklogFrom))
+		dst = codec.AppendVarint(dst, int64(st.BacklogFrom))
 	}
 	if st.Source == stockUnknown {
 		return dst
 	}
 	dst = appendAmount(dst, st.Counted)
-	dst = appendVarint(dst, int64(st.Day))
+	dst = codec.AppendVarint(dst, int64(st.Day))
 	if st.HasTime {
-		dst = appendVarint(dst, st.At)
-		dst = appendVarint(dst, int64(st.Second))
+		dst = codec.AppendVarint(dst, st.At)
+		dst = codec.AppendVarint(dst, int64(st.Second))
 	}
 	if st.Source == stockCounted {
 		dst = st.Stamp.append(dst)
 	}
 	if st.Settled {
-		dst = appendVarint(dst, int64(st.old.Day-st.Day))
+		dst = codec.AppendVarint(dst, int64(st.old.Day-st.Day))
 		dst = appendAmount(dst, st.old.OnHand)
 		dst = appendAmount(dst, st.old.Found)
 	}
 	return dst
 }
 
-func (st *stock) decode(r *reader) {
-	flags := r.byte()
+func (st *stock) decode(r *codec.Reader) {
+	flags := r.Byte()
 	*st = stock{
 		Source: stockSource(flags & 3), HasTime: flags&stockHasTime != 0, Settled: flags&stockSettled != 0,
 		Backlog: flags&stockBacklog != 0,
 	}
 	if flags&stockSince != 0 {
-		st.BacklogFrom = schemas.Date(r.int32())
+		st.BacklogFrom = schemas.Date(r.Int32())
 	}
 	if st.Source == stockUnknown {
 		return
 	}
-	st.Counted = r.amount()
-	st.Day = schemas.Date(r.int32())
+	st.Counted = decodeAmount(r)
+	st.Day = schemas.Date(r.Int32())
 	if st.HasTime {
-		st.At, st.Second = r.varint(), r.int32()
+		st.At, st.Second = r.Varint(), r.Int32()
 	}
 	if st.Source == stockCounted {
 		st.Stamp.decode(r)
 	}
 	if st.Settled {
-		st.old.Day = st.Day + schemas.Date(r.int32())
-		st.old.OnHand, st.old.Found = r.amount(), r.amount()
+		st.old.Day = st.Day + schemas.Date(r.Int32())
+		st.old.OnHand, st.old.Found = decodeAmount(r), decodeAmount(r)
 	}
 }
 
-func (a *stamp) append(dst []byte) []byte { return appendString(appendVarint(dst, a.Time), a.ID) }
+func (a *stamp) append(dst []byte) []byte {
+	return codec.AppendText(codec.AppendVarint(dst, a.Time), a.ID)
+}
 
-func (a *stamp) decode(r *reader) { a.Time, a.ID = r.varint(), r.string() }
+func (a *stamp) decode(r *codec.Reader) { a.Time, a.ID = r.Varint(), r.Text() }
 
 // appendAmount appends a quantity: whole units, which most are, in the even numbers.
 func appendAmount(dst []byte, q schemas.Quantity) []byte {
 	if units := int64(q / schemas.Unit); q%schemas.Unit == 0 {
-		return appendVarint(dst, units<<1)
+		return codec.AppendVarint(dst, units<<1)
 	}
 	if q > wideAmount || q < -wideAmount { // the marker 1, for which no quantity stands, and all of it
-		return appendVarint(appendVarint(dst, 1), int64(q))
+		return codec.AppendVarint(codec.AppendVarint(dst, 1), int64(q))
 	}
-	return appendVarint(dst, int64(q)<<1|1)
+	return codec.AppendVarint(dst, int64(q)<<1|1)
 }
 
 // wideAmount is the largest quantity that leaves a bit to spare.
 const wideAmount = 1 << 61
 
-func (r *reader) amount() schemas.Quantity {
-	v := r.varint()
+func decodeAmount(r *codec.Reader) schemas.Quantity {
+	v := r.Varint()
 	switch {
 	case v == 1: // 0 millionths are whole units
-		return schemas.Quantity(r.varint())
+		return schemas.Quantity(r.Varint())
 	case v&1 == 1:
 		return schemas.Quantity(v >> 1)
 	}
 	units := v >> 1
 	if most := int64(1<<63-1) / int64(schemas.Unit); units > most || units < -most-1 {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	return schemas.Quantity(units) * schemas.Unit
@@ -111,24 +114,24 @@ func (r *reader) amount() schemas.Quantity {
 
 // append encodes an order.
 func (o *order) append(dst []byte) []byte {
-	dst = appendString(dst, o.ID)
-	dst = appendVarint(dst, int64(o.Start))
+	dst = codec.AppendText(dst, o.ID)
+	dst = codec.AppendVarint(dst, int64(o.Start))
 	if !o.internal() {
-		dst = appendVarint(dst, int64(o.heard-o.Start))
-		dst = appendUvarint(dst, uint64(len(o.states)))
+		dst = codec.AppendVarint(dst, int64(o.heard-o.Start))
+		dst = codec.AppendUvarint(dst, uint64(len(o.states)))
 		for i := range o.states {
 			dst = o.states[i].append(dst, o.Start)
 		}
 		return dst
 	}
-	dst = appendVarint(dst, int64(o.StartEnd-o.Start))
-	dst = appendVarint(dst, int64(o.Due-o.Start))
-	dst = appendVarint(dst, int64(o.DueEnd-o.Due))
+	dst = codec.AppendVarint(dst, int64(o.StartEnd-o.Start))
+	dst = codec.AppendVarint(dst, int64(o.Due-o.Start))
+	dst = codec.AppendVarint(dst, int64(o.DueEnd-o.Due))
 	dst = appendAmount(dst, o.Quantity)
 	if days, ok := o.even(); ok {
-		return appendUvarint(append(dst, 0), days)
+		return codec.AppendUvarint(append(dst, 0), days)
 	}
-	dst = appendUvarint(dst, uint64(len(o.booked))+1)
+	dst = codec.AppendUvarint(dst, uint64(len(o.booked))+1)
 	for _, q := range o.booked {
 		dst = appendAmount(dst, q)
 	}
@@ -171,18 +174,18 @@ func evenly(q schemas.Quantity, days uint64) []schemas.Quantity {
 	return list
 }
 
-func (o *order) decode(r *reader) {
-	o.ID = r.string()
-	o.Start = schemas.Date(r.int32())
+func (o *order) decode(r *codec.Reader) {
+	o.ID = r.Text()
+	o.Start = schemas.Date(r.Int32())
 	if !o.internal() {
-		o.heard = o.Start + schemas.Date(r.int32())
-		for n := r.count(5); n > 0; n-- {
+		o.heard = o.Start + schemas.Date(r.Int32())
+		for n := r.Count(5); n > 0; n-- {
 			var e orderState
 			e.decode(r, o.Start)
 			o.states = append(o.states, e)
 		}
 		if len(o.states) == 0 {
-			r.fail()
+			r.Fail()
 			return
 		}
 		start := o.Start
@@ -190,15 +193,15 @@ func (o *order) decode(r *reader) {
 		o.Start = start
 		return
 	}
-	o.StartEnd = o.Start + schemas.Date(r.int32())
-	o.Due = o.Start + schemas.Date(r.int32())
-	o.DueEnd = o.Due + schemas.Date(r.int32())
-	o.Quantity = r.amount()
-	if n := r.upTo(uint64(len(r.b)) + 1); n == 0 {
-		o.booked = evenly(max(0, o.Quantity), r.uvarint())
+	o.StartEnd = o.Start + schemas.Date(r.Int32())
+	o.Due = o.Start + schemas.Date(r.Int32())
+	o.DueEnd = o.Due + schemas.Date(r.Int32())
+	o.Quantity = decodeAmount(r)
+	if n := r.UpTo(uint64(len(r.Rest)) + 1); n == 0 {
+		o.booked = evenly(max(0, o.Quantity), r.Uvarint())
 	} else {
 		for ; n > 1; n-- {
-			o.booked = append(o.booked, r.amount())
+			o.booked = append(o.booked, decodeAmount(r))
 		}
 	}
 	for _, q := range o.booked {
@@ -227,10 +230,10 @@ func (e *orderState) append(dst []byte, near schemas.Date) []byte {
 		flags |= stateSettled
 	}
 	dst = e.Stamp.append(append(dst, flags))
-	dst = appendVarint(dst, int64(e.Date-near))
+	dst = codec.AppendVarint(dst, int64(e.Date-near))
 	dst = appendAmount(dst, e.Quantity)
 	if e.HasStart {
-		dst = appendVarint(dst, int64(e.Start-near))
+		dst = codec.AppendVarint(dst, int64(e.Start-near))
 	}
 	if e.Remaining != 0 {
 		dst = appendAmount(dst, e.Remaining)
@@ -238,20 +241,20 @@ func (e *orderState) append(dst []byte, near schemas.Date) []byte {
 	return dst
 }
 
-func (e *orderState) decode(r *reader, near schemas.Date) {
-	flags := r.byte()
+func (e *orderState) decode(r *codec.Reader, near schemas.Date) {
+	flags := r.Byte()
 	if e.Status = orderStatus(flags & 3); e.Status > statusCancelled {
 		e.Status = statusCancelled
-		r.fail()
+		r.Fail()
 	}
 	e.HasStart, e.Settled = flags&stateStart != 0, flags&stateSettled != 0
 	e.Stamp.decode(r)
-	e.Date = near + schemas.Date(r.int32())
-	e.Quantity = r.amount()
+	e.Date = near + schemas.Date(r.Int32())
+	e.Quantity = decodeAmount(r)
 	if e.HasStart {
-		e.Start = near + schemas.Date(r.int32())
+		e.Start = near + schemas.Date(r.Int32())
 	}
 	if flags&stateRemaining != 0 {
-		e.Remaining = r.amount()
+		e.Remaining = decodeAmount(r)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
+	"drumbeat/stream/outlier"
 
 	"pgregory.net/rapid"
 )
@@ -76,7 +78,7 @@ func (y *yard) tell(f *stockFact) {
 		b.Second = int32(f.second)
 	}
 	// Whatever is sold or returned is right: this is about stock.
-	y.k.history.update(f.day, func(e *dayEntry) { e.Verdict = verdictAccepted })
+	y.k.history.update(f.day, func(e *dayEntry) { e.Verdict = outlier.Accepted })
 	switch f.kind {
 	case "sale":
 		y.s.book(y.k, b)
@@ -366,9 +368,9 @@ func TestStockCodec(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		q := drawQuantity(t, "quantity")
-		r := reader{b: appendAmount(nil, q)}
-		if got := r.amount(); got != q || r.err != nil || len(r.b) > 0 {
-			t.Fatalf("%d becomes %d, %v", q, got, r.err)
+		r := codec.Reader{Rest: appendAmount(nil, q)}
+		if got := decodeAmount(&r); got != q || r.Err != nil || len(r.Rest) > 0 {
+			t.Fatalf("%d becomes %d, %v", q, got, r.Err)
 		}
 	})
 }

@@ -11,8 +11,8 @@ import (
 
 	"drumbeat/cmd/drumbeat/internal/terminal"
 	"drumbeat/schemas"
-	"drumbeat/stream"
 	"drumbeat/stream/postgres"
+	"drumbeat/stream/repair"
 )
 
 // dateReasons are the reasons of letters whose date may have a plain reading.
@@ -43,12 +43,12 @@ type proposal struct {
 // proposer finds the plain readings of dates.
 type proposer struct {
 	store *postgres.Store
-	sorts map[string]map[stream.FieldSort]int64 // by site: how many dates show an order
+	sorts map[string]map[repair.FieldSort]int64 // by site: how many dates show an order
 	given map[uint64]bool                       // days of a SKU that a record without a document was given
 }
 
 func newProposer(store *postgres.Store) *proposer {
-	return &proposer{store: store, sorts: map[string]map[stream.FieldSort]int64{}, given: map[uint64]bool{}}
+	return &proposer{store: store, sorts: map[string]map[repair.FieldSort]int64{}, given: map[uint64]bool{}}
 }
 
 // propose finds the reading that is plain: the only one within the kept history; else, where the record names
@@ -90,7 +90,7 @@ func (p *proposer) propose(ctx context.Context, l *postgres.Letter) (proposal, e
 	if err != nil {
 		return out, err
 	}
-	sorted := slices.DeleteFunc(slices.Clone(plausible), func(r stream.Reading) bool { return r.Sort != sort })
+	sorted := slices.DeleteFunc(slices.Clone(plausible), func(r repair.Reading) bool { return r.Sort != sort })
 	if sort != "" && len(sorted) == 1 {
 		out.take(sorted[0], why)
 		return out, nil
@@ -104,14 +104,14 @@ func (p *proposer) propose(ctx context.Context, l *postgres.Letter) (proposal, e
 }
 
 // plausibleReadings are those that lie within the bounds of what was sold when the letter was rejected.
-func plausibleReadings(l *postgres.Letter, text string) []stream.Reading {
+func plausibleReadings(l *postgres.Letter, text string) []repair.Reading {
 	at := schemas.DateOf(l.At.UTC())
-	return slices.DeleteFunc(stream.Readings(text), func(r stream.Reading) bool {
+	return slices.DeleteFunc(repair.Readings(text), func(r repair.Reading) bool {
 		return r.Date < at.AddDays(-readingsBefore) || r.Date > at.AddDays(readingsAfter)
 	})
 }
 
-func (p *proposal) take(r stream.Reading, why string) {
+func (p *proposal) take(r repair.Reading, why string) {
 	p.Becomes, p.Why = r.Text, string(r.Form)+": "+why
 }
 
@@ -123,20 +123,20 @@ func dayKey(site, sku string, day schemas.Date) uint64 {
 }
 
 // free are the readings whose day has no sale of the SKU, nor an earlier record that was given it.
-func (p *proposer) free(ctx context.Context, site, sku string, readings []stream.Reading) ([]stream.Reading, error) {
+func (p *proposer) free(ctx context.Context, site, sku string, readings []repair.Reading) ([]repair.Reading, error) {
 	days := make([]schemas.Date, len(readings))
 	for i, r := range readings {
 		days[i] = r.Date
 	}
 	sold, err := p.store.SoldOn(ctx, site, sku, days)
-	return slices.DeleteFunc(slices.Clone(readings), func(r stream.Reading) bool {
+	return slices.DeleteFunc(slices.Clone(readings), func(r repair.Reading) bool {
 		return sold[r.Date] || p.given[dayKey(site, sku, r.Date)]
 	}), err
 }
 
 // sort is the order of fields that the dates of a site show: those that were repaired as DD/MM/YYYY, and
 // those of its dead letters that have one order only, such as 12/31/2023. "" is no clear order; why says so.
-func (p *proposer) sort(ctx context.Context, site string) (sort stream.FieldSort, why string, err error) {
+func (p *proposer) sort(ctx context.Context, site string) (sort repair.FieldSort, why string, err error) {
 	seen := p.sorts[site]
 	if seen == nil {
 		if seen, err = p.count(ctx, site); err != nil {
@@ -144,8 +144,8 @@ func (p *proposer) sort(ctx context.Context, site string) (sort stream.FieldSort
 		}
 		p.sorts[site] = seen
 	}
-	first := stream.DayFirst
-	second := stream.MonthFirst
+	first := repair.DayFirst
+	second := repair.MonthFirst
 	if seen[second] > seen[first] {
 		first, second = second, first
 	}
@@ -156,14 +156,14 @@ func (p *proposer) sort(ctx context.Context, site string) (sort stream.FieldSort
 	return first, why, nil
 }
 
-func (p *proposer) count(ctx context.Context, site string) (map[stream.FieldSort]int64, error) {
-	seen := map[stream.FieldSort]int64{}
+func (p *proposer) count(ctx context.Context, site string) (map[repair.FieldSort]int64, error) {
+	seen := map[repair.FieldSort]int64{}
 	rows, err := p.store.Audit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range auditOfSite(rows, site) {
-		seen[stream.DayFirst] += r.Reasons["dd-mm-yyyy"]
+		seen[repair.DayFirst] += r.Reasons["dd-mm-yyyy"]
 	}
 	err = p.store.EachLetter(ctx, postgres.LetterFilter{Site: site, Reasons: dateReasons}, func(l *postgres.Letter) error {
 		record, err := readLetter(l)

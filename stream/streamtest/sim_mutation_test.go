@@ -27,7 +27,7 @@ var rules = []rule{
 			return nil`, 100},
 	{"fencing of the outbox", "stream/memory/store_outbox.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"origin offsets", "stream/processor.go", `ok && from\.offset <= last`, `ok && from.offset < 0*last`, 100},
-	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.varint\(\)`, `_, _ = o, r.varint()`, 100},
+	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.Varint\(\)`, `_, _ = o, r.Varint()`, 100},
 	{"identities of events", "stream/identity.go", `_, ok := s\.set\.find\(e\)\n\treturn ok`, `_, ok := s.set.find(e)
 	return ok && false`, 100},
 	{"identities in the saved state", "stream/ready.go", `pages, drops = s\.ids\.dirtyPages\(s\.name\)`, `pages, drops = nil, nil`, 100},
@@ -53,7 +53,7 @@ var rules = []rule{
 		e := &entries[len(entries)-1-i]
 		if e.Revision == 0`, 200},
 	{"entries go when their head was read back", "stream/outbox.go", `(?s)(func \(b \*outbox\) publish.*?)if err := b\.send\(ctx, e\); err != nil \{`, `${1}if err := b.send(ctx, e); err != nil && false {`, 200},
-	{"the owner overwrites older records", "stream/readback.go", `b\.schedule\(site, sku, repair\{line: line, first: rec\.Offset, last: rec\.Offset\}\)`, `_ = sku`, 200},
+	{"the owner overwrites older records", "stream/readback.go", `b\.schedule\(site, sku, overwritten\{line: line, first: rec\.Offset, last: rec\.Offset\}\)`, `_ = sku`, 200},
 	{"a line that compaction took is written again", "stream/readback.go", `newest <= f\.confirms\[site\] \{`, `newest < 0*f.confirms[site] {`, 200},
 	{"overwriting waits for what is unsent", "stream/readback.go", `err == nil && newerThan\(messages, confirmed\)`, `err == nil && newerThan(messages, confirmed) && false`, 500},
 	{"no read-back position passes a record to be overwritten", "stream/readback.go", `next = min\(next, r\.first\)`, `_ = r.first`, 200},

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"slices"
@@ -6,10 +6,10 @@ import (
 	"drumbeat/schemas"
 )
 
-// documents say of the documents of the last days how their standing lines compare with the usual ones,
+// Documents say of the documents of the last days how their standing lines compare with the usual ones,
 // so that a bulk order explains its own size. The lines that a document has on one day count together.
 // All of it is made of those lines, whatever their order, so it is never saved. The zero value is empty.
-type documents struct {
+type Documents struct {
 	days map[schemas.Date]map[uint64]*documentLines
 }
 
@@ -20,18 +20,18 @@ type documentLines struct {
 	watchers     []uint32 // indexes of SKUs, ascending
 }
 
-// add counts a line of a document that is known by its hash, and returns the SKUs that watch it, which
+// Add counts a line of a document that is known by its hash, and returns the SKUs that watch it, which
 // the next call that names the document may change. A document of 0 is none.
-func (d *documents) add(document uint64, day schemas.Date, mark lineMark) []uint32 {
+func (d *Documents) Add(document uint64, day schemas.Date, mark Mark) []uint32 {
 	return d.count(document, day, mark, 1)
 }
 
-// remove takes back what add has counted.
-func (d *documents) remove(document uint64, day schemas.Date, mark lineMark) []uint32 {
+// Remove takes back what Add has counted.
+func (d *Documents) Remove(document uint64, day schemas.Date, mark Mark) []uint32 {
 	return d.count(document, day, mark, -1)
 }
 
-func (d *documents) count(document uint64, day schemas.Date, mark lineMark, by int32) []uint32 {
+func (d *Documents) count(document uint64, day schemas.Date, mark Mark, by int32) []uint32 {
 	if document == 0 {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (d *documents) count(document uint64, day schemas.Date, mark lineMark, by i
 }
 
 // of is the entry of a document, made where there is none.
-func (d *documents) of(document uint64, day schemas.Date) *documentLines {
+func (d *Documents) of(document uint64, day schemas.Date) *documentLines {
 	if d.days == nil {
 		d.days = map[schemas.Date]map[uint64]*documentLines{}
 	}
@@ -66,8 +66,8 @@ func (d *documents) of(document uint64, day schemas.Date) *documentLines {
 	return lines
 }
 
-// watch notes that a suspect line of a SKU is to be judged again when the document changes.
-func (d *documents) watch(document uint64, day schemas.Date, sku uint32) {
+// Watch notes that a suspect line of a SKU is to be judged again when the document changes.
+func (d *Documents) Watch(document uint64, day schemas.Date, sku uint32) {
 	if document == 0 {
 		return
 	}
@@ -77,7 +77,7 @@ func (d *documents) watch(document uint64, day schemas.Date, sku uint32) {
 	}
 }
 
-// context says what explains the size of the largest line of a SKU's day, which stands in a document with a
+// Context says what explains the size of the largest line of a SKU's day, which stands in a document with a
 // mark of its own:
 //
 //	a line not far above the usual one           bulk: many orders, not one with a slip
@@ -87,27 +87,27 @@ func (d *documents) watch(document uint64, day schemas.Date, sku uint32) {
 //	no other lines: low price, usual price       bulk, mixed
 //
 // and unknown for all else. document is 0 where the line has none.
-func (d *documents) context(document uint64, day schemas.Date, own lineMark) saleContext {
+func (d *Documents) Context(document uint64, day schemas.Date, own Mark) Context {
 	class, others := d.others(document, day, own)
 	known, cheap := own&markPrice != 0, own&markCheap != 0
 	switch {
 	case own&markSize == 0:
 		if others && class >= largeClass {
-			return contextBulk
+			return ContextBulk
 		}
-		return contextUnknown
+		return ContextUnknown
 	case own.class() < farClass, others && class >= largeClass && own.class() < class+farApart:
-		return contextBulk
+		return ContextBulk
 	case others && cheap:
-		return contextMixed
+		return ContextMixed
 	case others:
-		return contextPlain
+		return ContextPlain
 	case cheap:
-		return contextBulk
+		return ContextBulk
 	case known:
-		return contextMixed
+		return ContextMixed
 	}
-	return contextUnknown
+	return ContextUnknown
 }
 
 // Size classes that tell genuine bulk from a slip: the median of other lines is large from three times the
@@ -120,7 +120,7 @@ const (
 
 // others is the median size class of a document's lines but one, the upper one of two; false where none of
 // them has a usual size.
-func (d *documents) others(document uint64, day schemas.Date, own lineMark) (class int, ok bool) {
+func (d *Documents) others(document uint64, day schemas.Date, own Mark) (class int, ok bool) {
 	of := d.days[day][document]
 	if of == nil {
 		return 0, false
@@ -146,8 +146,8 @@ func (d *documents) others(document uint64, day schemas.Date, own lineMark) (cla
 	return class, true
 }
 
-// expire forgets the days before a day.
-func (d *documents) expire(before schemas.Date) {
+// Expire forgets the days before a day.
+func (d *Documents) Expire(before schemas.Date) {
 	for day := range d.days {
 		if day < before {
 			delete(d.days, day)

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -29,7 +29,7 @@ type recentSale struct {
 	side  int8    // +1 grossly large, -1 grossly small, 0 neither or believed
 }
 
-// learn judges a day, learns from it and judges earlier sales again; it returns the day's own verdict.
+// Learn judges a day, learns from it and judges earlier sales again; it returns the day's own verdict.
 // Days come once each, in their order; an earlier day is taken for a sale on the last one. An accepted day
 // is never flagged and teaches, a rejected one is flagged and does not; neither is judged again.
 //
@@ -37,21 +37,21 @@ type recentSale struct {
 // judged otherwise, and once more that of the sale which leaves the ring: what it hears last of a day,
 // else what each says, holds. It is not called for the day itself. What the site would learn goes to
 // site, nil to discard it.
-func (r *sizeRule) learn(d saleDay, prior *sitePrior, site *siteLearning, changed func(day schemas.Date, flag bool)) verdict {
-	if !judged(d.Units) {
-		return verdict{}
+func (r *Rule) Learn(d Day, prior *Prior, site *Learning, changed func(day schemas.Date, flag bool)) Verdict {
+	if !Judged(d.Units) {
+		return Verdict{}
 	}
 	v := r.view(&d, prior)
 	v.score(&d)
-	if d.Review != verdictRejected {
+	if d.Review != Rejected {
 		r.teach(&d, &v, site)
 	}
 	r.keep(&d, &v, changed)
-	return v.verdict
+	return v.Verdict
 }
 
 // teach moves what is known of the SKU by a sale that is not rejected.
-func (r *sizeRule) teach(d *saleDay, v *sizeView, site *siteLearning) {
+func (r *Rule) teach(d *Day, v *view, site *Learning) {
 	if r.sales == 0 {
 		r.level, r.phi = float32(v.level), float32(v.phi)
 		for i := range r.doubt {
@@ -83,7 +83,7 @@ func (r *sizeRule) teach(d *saleDay, v *sizeView, site *siteLearning) {
 }
 
 // update moves level, dispersion and weekday effects by a sale.
-func (r *sizeRule) update(d *saleDay, v *sizeView, site *siteLearning) {
+func (r *Rule) update(d *Day, v *view, site *Learning) {
 	spread, phi, mean, score := v.spread, v.phi, v.Expected, v.z
 	if r.clippedRun(score) {
 		shift := math.Log(median3(v.Ratio, float64(r.recent[0].ratio), float64(r.recent[1].ratio)))
@@ -110,7 +110,7 @@ func (r *sizeRule) update(d *saleDay, v *sizeView, site *siteLearning) {
 }
 
 // clippedRun counts clipped residuals on one side and is true at every third: demand has shifted.
-func (r *sizeRule) clippedRun(z float64) bool {
+func (r *Rule) clippedRun(z float64) bool {
 	var side int8
 	switch {
 	case z > scoreClip:
@@ -131,7 +131,7 @@ func (r *sizeRule) clippedRun(z float64) bool {
 }
 
 // learnPhi follows the dispersion by what the clipped residual z says of it.
-func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
+func (r *Rule) learnPhi(z float64, site *Learning) {
 	r.updates = saturate(r.updates)
 	step := (z*z/clippedVariance - 1) / float64(min(int(r.updates)+phiMemoryStart, phiMemoryMost))
 	// exp(step) to its second order: within .5 % at the largest step, .3.
@@ -148,7 +148,7 @@ func (r *sizeRule) learnPhi(z float64, site *siteLearning) {
 
 // learnWeekday moves the effect of d's weekday by a sale and keeps the mean effect at 0; it returns
 // what went into the level for that.
-func (r *sizeRule) learnWeekday(d *saleDay, mean, spread, total float64) float64 {
+func (r *Rule) learnWeekday(d *Day, mean, spread, total float64) float64 {
 	w := d.Day.Weekday()
 	doubt := float64(r.doubt[w]) / doubtStep
 	gain := doubt / (doubt + float64(r.phi) + 1/mean + spread)

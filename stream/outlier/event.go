@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -18,26 +18,26 @@ const (
 	ratioPerUnit = 16 // sixteenths are fine enough for a factor with a margin of 2
 )
 
-// sizeEvent is a remembered sale.
-type sizeEvent struct {
+// event is a remembered sale.
+type event struct {
 	day   schemas.Date
 	ratio uint16 // to the expected size, in sixteenths
 }
 
 // remember stores a sale as an event, in the place of the oldest where there are eventsMost. The list is
 // made anew: copies of the rule share it.
-func (r *sizeRule) remember(d schemas.Date, ratio float64) {
+func (r *Rule) remember(d schemas.Date, ratio float64) {
 	old := r.events
 	if len(old) == eventsMost {
 		old = old[1:]
 	}
-	events := make([]sizeEvent, len(old), len(old)+1)
+	events := make([]event, len(old), len(old)+1)
 	copy(events, old)
-	r.events = append(events, sizeEvent{d, uint16(min(math.Round(ratio*ratioPerUnit), math.MaxUint16))})
+	r.events = append(events, event{d, uint16(min(math.Round(ratio*ratioPerUnit), math.MaxUint16))})
 }
 
 // recurs says that units on day d are no more than a remembered event explains.
-func (r *sizeRule) recurs(d schemas.Date, units, mean float64) bool {
+func (r *Rule) recurs(d schemas.Date, units, mean float64) bool {
 	for _, e := range r.events {
 		if int64(d)-int64(e.day) > eventAge && yearDistance(d, e.day) <= eventDays && units <= eventMargin*float64(e.ratio)/ratioPerUnit*mean {
 			return true

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"bytes"
@@ -14,24 +14,24 @@ import (
 // A rule that has been saved and read at any time goes on as the one that was not, byte for byte.
 func TestSizeRuleSurvivesItsEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r, restarted sizeRule
-		var priors, again sitePriors
+		var r, restarted Rule
+		var priors, again Priors
 		day := schemas.Date(20_000)
 		for range rapid.IntRange(0, 60).Draw(t, "sales") {
 			d := drawnDay(t, day)
 			day = d.Day
 			var told, toldAgain []schemas.Date
-			v := r.learn(d, priors.at(d.Day), priors.learning(), func(d schemas.Date, flag bool) { told = append(told, d) })
-			w := restarted.learn(d, again.at(d.Day), again.learning(), func(d schemas.Date, flag bool) { toldAgain = append(toldAgain, d) })
-			priors.close(day)
-			again.close(day)
+			v := r.Learn(d, priors.At(d.Day), priors.Learning(), func(d schemas.Date, flag bool) { told = append(told, d) })
+			w := restarted.Learn(d, again.At(d.Day), again.Learning(), func(d schemas.Date, flag bool) { toldAgain = append(toldAgain, d) })
+			priors.Close(day)
+			again.Close(day)
 			var rest []byte
 			var err error
-			restarted, rest, err = decodeSizeRule(append(restarted.append(nil), 7))
+			restarted, rest, err = DecodeRule(append(restarted.Append(nil), 7))
 			if err != nil || !bytes.Equal(rest, []byte{7}) {
 				t.Fatalf("decode: %v, rest %v", err, rest)
 			}
-			if v != w || !slices.Equal(told, toldAgain) || !bytes.Equal(r.append(nil), restarted.append(nil)) {
+			if v != w || !slices.Equal(told, toldAgain) || !bytes.Equal(r.Append(nil), restarted.Append(nil)) {
 				t.Fatalf("%+v, a restarted rule %+v", v, w)
 			}
 		}
@@ -41,7 +41,7 @@ func TestSizeRuleSurvivesItsEncoding(t *testing.T) {
 // The rule of a SKU that sells every day, with events, stays small.
 func TestSizeRuleIsCompact(t *testing.T) {
 	r, d := steadyRule()
-	if n := len(r.append(nil)); n > 115 {
+	if n := len(r.Append(nil)); n > 115 {
 		t.Errorf("a busy SKU takes %d bytes", n)
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -53,38 +53,38 @@ func TestSizeRuleIsCompact(t *testing.T) {
 		}
 		r.sell(d, units)
 		d++
-		most = max(most, len(r.append(nil)))
+		most = max(most, len(r.Append(nil)))
 	}
 	if len(r.events) < 3 || most > 150 {
 		t.Errorf("%d bytes with %d events, want at most 150", most, len(r.events))
 	}
 }
 
-func FuzzDecodeSizeRule(f *testing.F) {
-	var r sizeRule
-	f.Add(r.append(nil))
+func FuzzDecodeRule(f *testing.F) {
+	var r Rule
+	f.Add(r.Append(nil))
 	for i, units := range []float64{200, 190, 230, 600, 650.5, 10000, 1e9} {
 		r.sell(schemas.Date(20000+i), units)
-		f.Add(r.append(nil))
+		f.Add(r.Append(nil))
 	}
 	f.Add([]byte("\x02\x00\x02\xea\x01000000\x010000700\x0100000")) // bits of no context
 	steady, d := steadyRule()
 	steady.sell(d, 5000)
-	f.Add(steady.append(nil))
+	f.Add(steady.Append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, _, err := decodeSizeRule(data)
+		r, _, err := DecodeRule(data)
 		if err != nil {
 			return
 		}
-		saved := r.append(nil)
-		again, rest, err := decodeSizeRule(saved)
-		if err != nil || len(rest) > 0 || !bytes.Equal(again.append(nil), saved) {
+		saved := r.Append(nil)
+		again, rest, err := DecodeRule(saved)
+		if err != nil || len(rest) > 0 || !bytes.Equal(again.Append(nil), saved) {
 			t.Fatalf("does not survive its own encoding: %v", err)
 		}
 		for i := range 20 {
-			r.learn(saleDay{Day: r.last.AddDays(i), Units: float64(1 + i*i*i)}, nil, nil, func(schemas.Date, bool) {})
+			r.Learn(Day{Day: r.last.AddDays(i), Units: float64(1 + i*i*i)}, nil, nil, func(schemas.Date, bool) {})
 		}
-		if _, _, err := decodeSizeRule(r.append(nil)); err != nil {
+		if _, _, err := DecodeRule(r.Append(nil)); err != nil {
 			t.Fatalf("what was decoded learns what cannot be read: %v", err)
 		}
 	})
@@ -92,20 +92,20 @@ func FuzzDecodeSizeRule(f *testing.F) {
 
 func TestUsualSurvivesItsEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var u, restarted usual
+		var u, restarted Usual
 		day := schemas.Date(20_000)
 		for range rapid.IntRange(0, 40).Draw(t, "days") {
 			day += schemas.Date(rapid.IntRange(1, 9).Draw(t, "gap"))
 			lines := rapid.SliceOfN(drawnLine, 0, 6).Draw(t, "lines")
-			u.learn(day, lines)
-			restarted.learn(day, lines)
+			u.Learn(day, lines)
+			restarted.Learn(day, lines)
 			var rest []byte
 			var err error
-			restarted, rest, err = decodeUsual(append(restarted.append(nil), 7))
+			restarted, rest, err = DecodeUsual(append(restarted.Append(nil), 7))
 			if err != nil || !bytes.Equal(rest, []byte{7}) || restarted != u {
 				t.Fatalf("%+v, restarted %+v, %v", u, restarted, err)
 			}
-			if n := len(u.append(nil)); n > 56 {
+			if n := len(u.Append(nil)); n > 56 {
 				t.Fatalf("%d bytes", n)
 			}
 		}
@@ -113,22 +113,22 @@ func TestUsualSurvivesItsEncoding(t *testing.T) {
 }
 
 func FuzzDecodeUsual(f *testing.F) {
-	var u usual
-	f.Add(u.append(nil))
+	var u Usual
+	f.Add(u.Append(nil))
 	for i := range 30 {
-		u.learn(schemas.Date(20000+i), []saleLine{lineOf(float64(i), 2.5)})
+		u.Learn(schemas.Date(20000+i), []Line{lineOf(float64(i), 2.5)})
 	}
-	f.Add(u.append(nil))
+	f.Add(u.Append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		u, _, err := decodeUsual(data)
+		u, _, err := DecodeUsual(data)
 		if err != nil {
 			return
 		}
-		again, rest, err := decodeUsual(u.append(nil))
+		again, rest, err := DecodeUsual(u.Append(nil))
 		if err != nil || len(rest) > 0 || again != u {
 			t.Fatalf("%+v does not survive its own encoding: %+v, %v", u, again, err)
 		}
-		u.learn(u.last+1, []saleLine{lineOf(3, 1)})
-		u.mark(u.last, lineOf(9, 1))
+		u.Learn(u.last+1, []Line{lineOf(3, 1)})
+		u.Mark(u.last, lineOf(9, 1))
 	})
 }

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -9,19 +9,19 @@ import (
 )
 
 // sell teaches the rule a sale that nothing is known of but its units.
-func (r *sizeRule) sell(d schemas.Date, units float64) verdict {
-	return r.learn(saleDay{Day: d, Units: units}, nil, nil, nil)
+func (r *Rule) sell(d schemas.Date, units float64) Verdict {
+	return r.Learn(Day{Day: d, Units: units}, nil, nil, nil)
 }
 
 // score judges such a sale.
-func (r *sizeRule) score(d schemas.Date, units float64) verdict {
-	return r.judge(saleDay{Day: d, Units: units}, nil)
+func (r *Rule) score(d schemas.Date, units float64) Verdict {
+	return r.Judge(Day{Day: d, Units: units}, nil)
 }
 
 // steadyRule has learnt a year of about 200 a day, up to the day before its second result.
-func steadyRule() (sizeRule, schemas.Date) {
+func steadyRule() (Rule, schemas.Date) {
 	rng := rand.New(rand.NewPCG(5, 5))
-	var r sizeRule
+	var r Rule
 	d, _ := schemas.NewDate(2023, 1, 1)
 	for range 325 {
 		r.sell(d, math.Round(200*(1+.15*rng.NormFloat64())))
@@ -34,30 +34,30 @@ func steadyRule() (sizeRule, schemas.Date) {
 // thousands of ordinary first sales is.
 func TestOutlierFirstSale(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	var site sitePriors
+	var site Priors
 	const skus = 4000
 	flagged := 0
 	for i := range skus {
-		var r sizeRule
+		var r Rule
 		// Log-normal sizes around 7, with a factor of 3 within one standard deviation, as in a web shop.
 		usual := 1.9 + .8*rng.NormFloat64()
 		d := schemas.Date(20000 + i/10)
 		for n := range 3 {
 			units := math.Ceil(math.Exp(usual + .75*rng.NormFloat64()))
-			v := r.learn(saleDay{Day: d.AddDays(n), Units: units}, site.at(d), site.learning(), nil)
+			v := r.Learn(Day{Day: d.AddDays(n), Units: units}, site.At(d), site.Learning(), nil)
 			if n == 0 && v.Flag {
 				flagged++
 			}
 		}
 		if i%10 == 9 {
-			site.close(d)
+			site.Close(d)
 		}
 	}
 	if flagged > 0 {
 		t.Errorf("%d of %d ordinary first sales are flagged", flagged, skus)
 	}
-	var r sizeRule
-	if v := r.judge(saleDay{Day: 21000, Units: 74215}, site.at(21000)); !v.Flag || v.Score < siteScore {
+	var r Rule
+	if v := r.Judge(Day{Day: 21000, Units: 74215}, site.At(21000)); !v.Flag || v.Score < siteScore {
 		t.Errorf("a first sale of 74,215 got %+v", v)
 	}
 }
@@ -80,11 +80,11 @@ func TestOutlierShiftsAndPromotions(t *testing.T) {
 	} {
 		for seed := range uint64(30) {
 			rng := rand.New(rand.NewPCG(seed, 3))
-			var r sizeRule
+			var r Rule
 			day, flags := schemas.Date(20000), 0
 			held := map[schemas.Date]bool{}
 			sell := func(factor float64) {
-				v := r.learn(saleDay{Day: day, Units: math.Round(factor * (200 + 30*rng.NormFloat64()))}, nil, nil, func(d schemas.Date, flag bool) { held[d] = flag })
+				v := r.Learn(Day{Day: day, Units: math.Round(factor * (200 + 30*rng.NormFloat64()))}, nil, nil, func(d schemas.Date, flag bool) { held[d] = flag })
 				held[day] = v.Flag
 				if v.Flag {
 					flags++
@@ -157,11 +157,11 @@ func TestOutlierYearlyEvent(t *testing.T) {
 func TestOutlierYearlyEventIsNotRevised(t *testing.T) {
 	r, d := steadyRule()
 	r.remember(d-365, 10)
-	if v := r.sell(d, 1800); v.Flag || v.Ratio < grossRatio {
+	if v := r.sell(d, 1800); v.Flag || v.Ratio < GrossRatio {
 		t.Fatalf("a ninefold day a year after a tenfold one got %+v", v)
 	}
 	for i := range 20 {
-		r.learn(saleDay{Day: d.AddDays(i + 1), Units: 200}, nil, nil, func(of schemas.Date, flag bool) {
+		r.Learn(Day{Day: d.AddDays(i + 1), Units: 200}, nil, nil, func(of schemas.Date, flag bool) {
 			if flag {
 				t.Errorf("%v is flagged after %d days", of, i+1)
 			}
@@ -191,7 +191,7 @@ func TestOutlierBelievesOnlyALevel(t *testing.T) {
 		{[3]float64{2000, 10000, 80000}, false},
 	} {
 		r, d := steadyRule()
-		var v verdict
+		var v Verdict
 		for _, units := range c.sizes {
 			v = r.sell(d, units)
 			d++
@@ -222,11 +222,11 @@ func TestOutlierLateDay(t *testing.T) {
 // that is not Suspect the context is never looked at.
 func TestOutlierContext(t *testing.T) {
 	r, d := steadyRule()
-	var flags [saleContexts]float64 // the least units flagged
+	var flags [contexts]float64 // the least units flagged
 	for units := 200.0; units < 1e6; units *= 1.02 {
 		unknown := r.score(d, units)
-		for c := range saleContexts {
-			v := r.judge(saleDay{Day: d, Units: units, Context: c}, nil)
+		for c := range contexts {
+			v := r.Judge(Day{Day: d, Units: units, Context: c}, nil)
 			if v.Suspect != unknown.Suspect || !v.Suspect && v.Flag != unknown.Flag {
 				t.Fatalf("%.0f units: %+v in context %d, %+v without", units, v, c, unknown)
 			}
@@ -236,19 +236,19 @@ func TestOutlierContext(t *testing.T) {
 		}
 	}
 	// The sales of this SKU vary so little that the ratio alone decides; those of a shop do not.
-	if flags[contextPlain] != flags[contextUnknown] {
+	if flags[ContextPlain] != flags[ContextUnknown] {
 		t.Errorf("flagged from %v", flags)
 	}
 	r.phi = 1
-	flags = [saleContexts]float64{}
+	flags = [contexts]float64{}
 	for units := 200.0; units < 1e6; units *= 1.02 {
-		for c := range saleContexts {
-			if flags[c] == 0 && r.judge(saleDay{Day: d, Units: units, Context: c}, nil).Flag {
+		for c := range contexts {
+			if flags[c] == 0 && r.Judge(Day{Day: d, Units: units, Context: c}, nil).Flag {
 				flags[c] = units
 			}
 		}
 	}
-	if !(flags[contextPlain] < flags[contextMixed] && flags[contextMixed] < flags[contextUnknown] && flags[contextUnknown] < flags[contextBulk]) {
+	if !(flags[ContextPlain] < flags[ContextMixed] && flags[ContextMixed] < flags[ContextUnknown] && flags[ContextUnknown] < flags[ContextBulk]) {
 		t.Errorf("of a SKU with bulk sales flagged from %v", flags)
 	}
 	for c, s := range scoresOf {
@@ -263,18 +263,18 @@ func TestOutlierContext(t *testing.T) {
 func TestOutlierReviews(t *testing.T) {
 	steady, d := steadyRule()
 	accepted, rejected := steady, steady
-	if v := accepted.learn(saleDay{Day: d, Units: 5000, Review: verdictAccepted}, nil, nil, nil); v.Flag || v.Suspect {
+	if v := accepted.Learn(Day{Day: d, Units: 5000, Review: Accepted}, nil, nil, nil); v.Flag || v.Suspect {
 		t.Errorf("an accepted day got %+v", v)
 	}
-	if v := rejected.learn(saleDay{Day: d, Units: 210, Review: verdictRejected}, nil, nil, nil); !v.Flag || v.Suspect {
+	if v := rejected.Learn(Day{Day: d, Units: 210, Review: Rejected}, nil, nil, nil); !v.Flag || v.Suspect {
 		t.Errorf("a rejected day got %+v", v)
 	}
 	if accepted.level <= steady.level || rejected.level != steady.level || rejected.spread != steady.spread {
 		t.Error("an accepted day has to teach, a rejected one not to")
 	}
 	for i := range 20 {
-		for _, r := range []*sizeRule{&accepted, &rejected} {
-			r.learn(saleDay{Day: d.AddDays(i + 1), Units: 200}, nil, nil, func(of schemas.Date, flag bool) {
+		for _, r := range []*Rule{&accepted, &rejected} {
+			r.Learn(Day{Day: d.AddDays(i + 1), Units: 200}, nil, nil, func(of schemas.Date, flag bool) {
 				if of == d && flag != (r == &rejected) {
 					t.Errorf("the flag of a reviewed day has become %v", flag)
 				}
@@ -283,8 +283,8 @@ func TestOutlierReviews(t *testing.T) {
 	}
 	// Two gross days and a rejected one are no level.
 	r := steady
-	for i, review := range []uint8{verdictNone, verdictRejected, verdictNone} {
-		if v := r.learn(saleDay{Day: d.AddDays(i), Units: 3000, Review: review}, nil, nil, nil); v.Believed {
+	for i, review := range []Review{Unreviewed, Rejected, Unreviewed} {
+		if v := r.Learn(Day{Day: d.AddDays(i), Units: 3000, Review: review}, nil, nil, nil); v.Believed {
 			t.Errorf("believed with a rejected day among the three: %+v", v)
 		}
 	}
@@ -296,10 +296,10 @@ func TestOutlierDeclaredEventTeachesNothing(t *testing.T) {
 	r, d := steadyRule()
 	before := r
 	for range 7 {
-		if v := r.learn(saleDay{Day: d, Units: 2000, Declared: true}, nil, nil, nil); v.Flag || v.Believed {
+		if v := r.Learn(Day{Day: d, Units: 2000, Declared: true}, nil, nil, nil); v.Flag || v.Believed {
 			t.Fatalf("tenfold on %v: %+v", d, v)
 		}
-		if v := r.judge(saleDay{Day: d, Units: 10_000, Declared: true}, nil); !v.Flag || !v.Suspect {
+		if v := r.Judge(Day{Day: d, Units: 10_000, Declared: true}, nil); !v.Flag || !v.Suspect {
 			t.Fatalf("an error on %v: %+v", d, v)
 		}
 		d++
@@ -315,7 +315,7 @@ func TestOutlierDeclaredEventTeachesNothing(t *testing.T) {
 	d -= 7
 	r.sell(d, 2600)
 	for i := range 14 {
-		r.learn(saleDay{Day: d.AddDays(i + 1), Units: 2000, Declared: true}, nil, nil, func(of schemas.Date, flag bool) {
+		r.Learn(Day{Day: d.AddDays(i + 1), Units: 2000, Declared: true}, nil, nil, func(of schemas.Date, flag bool) {
 			if of == d && !flag {
 				t.Error("an error is cleared by the event after it")
 			}
@@ -325,15 +325,15 @@ func TestOutlierDeclaredEventTeachesNothing(t *testing.T) {
 
 func TestSizeRuleDoesNotAllocate(t *testing.T) {
 	r, d := steadyRule()
-	var site sitePriors
+	var site Priors
 	changed := func(schemas.Date, bool) {}
 	if n := testing.AllocsPerRun(100, func() {
 		for _, units := range []float64{200, 9000, 190, 210} {
-			day := saleDay{Day: d, Units: units}
-			r.judge(day, nil)
+			day := Day{Day: d, Units: units}
+			r.Judge(day, nil)
 			live := r
-			live.learn(day, nil, nil, changed)
-			r.learn(day, nil, site.learning(), changed)
+			live.Learn(day, nil, nil, changed)
+			r.Learn(day, nil, site.Learning(), changed)
 			d++
 		}
 	}); n > 0 {
@@ -341,18 +341,18 @@ func TestSizeRuleDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func BenchmarkSizeRule(b *testing.B) {
+func BenchmarkRule(b *testing.B) {
 	steady, d := steadyRule()
-	prior := new(sitePriors).at(d)
-	clean := func(i int) saleDay {
-		return saleDay{Day: d.AddDays(i), Units: float64(120 + i*37%160)}
+	prior := new(Priors).At(d)
+	clean := func(i int) Day {
+		return Day{Day: d.AddDays(i), Units: float64(120 + i*37%160)}
 	}
 	b.Run("judge", func(b *testing.B) {
 		b.ReportAllocs()
 		r := steady
 		i := 0
 		for b.Loop() {
-			if r.judge(clean(i), prior).Flag {
+			if r.Judge(clean(i), prior).Flag {
 				b.Fatal("flagged")
 			}
 			i = (i + 1) % 1000
@@ -361,35 +361,35 @@ func BenchmarkSizeRule(b *testing.B) {
 	b.Run("judge+learn", func(b *testing.B) {
 		b.ReportAllocs()
 		r := steady
-		var site sitePriors
+		var site Priors
 		changed := func(schemas.Date, bool) {}
 		i := 0
 		for b.Loop() {
 			day := clean(i)
-			if r.judge(day, prior).Flag {
+			if r.Judge(day, prior).Flag {
 				b.Fatal("flagged")
 			}
-			r.learn(day, prior, site.learning(), changed)
+			r.Learn(day, prior, site.Learning(), changed)
 			i++
 		}
 	})
 	b.Run("generated", func(b *testing.B) {
 		sales := generatedSales(1)
 		b.ReportAllocs()
-		var rules [3]sizeRule
+		var rules [3]Rule
 		i := 0
 		for b.Loop() {
 			if i == len(sales) {
-				i, rules = 0, [3]sizeRule{}
+				i, rules = 0, [3]Rule{}
 			}
 			s := &sales[i]
-			rules[s.sku].learn(saleDay{Day: s.date, Units: s.units}, prior, nil, nil)
+			rules[s.sku].Learn(Day{Day: s.date, Units: s.units}, prior, nil, nil)
 			i++
 		}
 	})
 	b.Run("copy", func(b *testing.B) {
 		b.ReportAllocs()
-		var live sizeRule
+		var live Rule
 		for b.Loop() {
 			live = steady
 		}

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"encoding/csv"
@@ -11,14 +11,14 @@ import (
 )
 
 // The reference implementation of the rule, in double precision and another language, has judged the
-// sales of testdata/outlier_trace.csv when they came: 24 SKUs with bulk, seasons, promotions and level
+// sales of testdata/trace.csv when they came: 24 SKUs with bulk, seasons, promotions and level
 // shifts. Its site learns sale by sale, so each sale is closed here as if it were a day, and a score of 5
 // is gross to it.
 func TestOutlierRuleAgreesWithReference(t *testing.T) {
 	ours := scoresOf
-	scoresOf[contextUnknown].gross = 5
+	scoresOf[ContextUnknown].gross = 5
 	defer func() { scoresOf = ours }()
-	file, err := os.Open("testdata/outlier_trace.csv")
+	file, err := os.Open("testdata/trace.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +27,8 @@ func TestOutlierRuleAgreesWithReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var site sitePriors
-	rules := map[string]*sizeRule{}
+	var site Priors
+	rules := map[string]*Rule{}
 	for i, row := range rows[1:] {
 		line := i + 2
 		day, err := schemas.ParseDate(row[0])
@@ -38,15 +38,15 @@ func TestOutlierRuleAgreesWithReference(t *testing.T) {
 		r := rules[row[1]]
 		fresh := r == nil
 		if fresh {
-			r = new(sizeRule)
+			r = new(Rule)
 			rules[row[1]] = r
 		}
-		sale, prior := saleDay{Day: day, Units: float(t, row[2])}, site.snapshot(0)
+		sale, prior := Day{Day: day, Units: float(t, row[2])}, site.snapshot(0)
 		view := r.view(&sale, prior)
 		view.score(&sale)
-		v := r.learn(sale, prior, site.learning(), nil)
-		site.close(day)
-		want := verdict{
+		v := r.Learn(sale, prior, site.Learning(), nil)
+		site.Close(day)
+		want := Verdict{
 			Flag: row[5] == "1", Low: row[6] == "1", Believed: row[7] == "1",
 			Expected: float(t, row[3]), Score: float(t, row[4]),
 		}

@@ -1,9 +1,13 @@
-package stream
+package outlier
 
 import (
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -23,7 +27,7 @@ type retailLine struct {
 	document     uint64
 }
 
-func (l retailLine) line() saleLine { return lineOf(l.Units, l.price) }
+func (l retailLine) line() Line { return lineOf(l.Units, l.price) }
 
 func (d *retailDay) units() float64 {
 	sum := 0.0
@@ -41,7 +45,7 @@ type retailRun struct{ once, final []bool }
 func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bool) retailRun {
 	run := retailRun{once: make([]bool, len(days)), final: make([]bool, len(days))}
 	site := newSiteRules()
-	usuals := map[string]*usual{}
+	usuals := map[string]*Usual{}
 	places := map[string]map[schemas.Date]int{}
 	for from := 0; from < len(days); {
 		to := from
@@ -49,15 +53,15 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 			to++
 		}
 		today := days[from:to]
-		var docs documents
-		marks := make([]lineMark, len(today)) // of the largest line of each day
+		var docs Documents
+		marks := make([]Mark, len(today)) // of the largest line of each day
 		largest := make([]int, len(today))
 		lines := make([][]retailLine, len(today))
 		for i := range today {
 			d := &today[i]
 			u := usuals[d.sku]
 			if u == nil {
-				u = new(usual)
+				u = new(Usual)
 				usuals[d.sku] = u
 				places[d.sku] = map[schemas.Date]int{}
 			}
@@ -66,26 +70,26 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 					l.Units *= factor
 				}
 				lines[i] = append(lines[i], l)
-				m := u.mark(d.date, l.line())
-				docs.add(l.document, d.date, m)
+				m := u.Mark(d.date, l.line())
+				docs.Add(l.document, d.date, m)
 				if j == 0 || l.Units > lines[i][largest[i]].Units {
 					largest[i], marks[i] = j, m
 				}
 			}
-			var learnt []saleLine
+			var learnt []Line
 			for _, l := range lines[i] {
 				learnt = append(learnt, l.line())
 			}
-			u.learn(d.date, learnt)
+			u.Learn(d.date, learnt)
 		}
 		for i := range today {
 			d, n := &today[i], from+i
-			day := saleDay{Day: d.date}
+			day := Day{Day: d.date}
 			for _, l := range lines[i] {
 				day.Units += l.Units
 			}
-			if withContext && site.rule(d.sku).judge(day, site.priors.at(d.date)).Suspect {
-				day.Context = docs.context(d.lines[largest[i]].document, d.date, marks[i])
+			if withContext && site.rule(d.sku).Judge(day, site.priors.At(d.date)).Suspect {
+				day.Context = docs.Context(d.lines[largest[i]].document, d.date, marks[i])
 			}
 			places[d.sku][d.date] = n
 			v := site.learn(d.sku, day, func(on schemas.Date, flag bool) { run.final[places[d.sku][on]] = flag })
@@ -96,6 +100,31 @@ func judgeRetail(days []retailDay, spoiled []int, factor float64, withContext bo
 	return run
 }
 
+// retailFile is half a year of a web shop: see the README of ../shared/data.
+const retailFile = "../../../shared/data/online_retail_2010-12_2011-06.csv.gz"
+
+// retailRows are the rows of the file, without its head.
+func retailRows(t testing.TB) [][]string {
+	t.Helper()
+	file, err := os.Open(retailFile)
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skipf("%s is not here: the data set is no part of the repository", retailFile)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(unzipped).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows[1:]
+}
+
 // onlineRetail reads the sales of products by SKU and day, in the order of days.
 func onlineRetail(t testing.TB) []retailDay {
 	type key struct {
@@ -104,19 +133,20 @@ func onlineRetail(t testing.TB) []retailDay {
 	}
 	at := map[key]int{}
 	var days []retailDay
-	retailRows(t, func(_ int, row []string) {
+	for _, row := range retailRows(t) {
 		sku, quantity := row[1], float(t, row[3])
 		if quantity <= 0 || len(sku) < 5 || sku[0] < '0' || sku[0] > '9' {
-			return
+			continue
 		}
 		sku, err := schemas.CanonicalSKU(sku)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, _, _, _, err := parseDay(row[4], false, time.UTC)
+		when, err := schemas.ParseInstant(row[4])
 		if err != nil {
 			t.Fatal(err)
 		}
+		d := schemas.DateOf(when.In(time.UTC))
 		i, ok := at[key{sku, d}]
 		if !ok {
 			i = len(days)
@@ -126,7 +156,7 @@ func onlineRetail(t testing.TB) []retailDay {
 		h := fnv.New64a()
 		h.Write([]byte(row[0]))
 		days[i].lines = append(days[i].lines, retailLine{quantity, float(t, row[5]), h.Sum64()})
-	})
+	}
 	slices.SortStableFunc(days, func(a, b retailDay) int { return int(a.date) - int(b.date) })
 	return days
 }

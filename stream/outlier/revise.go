@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -44,7 +44,7 @@ const (
 
 func (s *ringSale) is(b ringBits) bool { return s.bits&b != 0 }
 
-func (s *ringSale) context() saleContext { return saleContext(s.bits / ringContext) }
+func (s *ringSale) context() Context { return Context(s.bits / ringContext) }
 
 func (s *ringSale) set(flag bool, changed func(schemas.Date, bool)) {
 	if s.is(ringFlag) != flag {
@@ -55,7 +55,7 @@ func (s *ringSale) set(flag bool, changed func(schemas.Date, bool)) {
 	}
 }
 
-func bitsOf(d *saleDay, v *sizeView) (b ringBits) {
+func bitsOf(d *Day, v *view) (b ringBits) {
 	if v.Suspect {
 		b = ringBits(d.Context) * ringContext
 	}
@@ -65,8 +65,8 @@ func bitsOf(d *saleDay, v *sizeView) (b ringBits) {
 	}{
 		{ringFlag, v.Flag},
 		{ringCold, v.cold},
-		{ringFinal, v.Believed || v.recurs || d.Review != verdictNone},
-		{ringSilent, d.Declared || d.Review == verdictRejected},
+		{ringFinal, v.Believed || v.recurs || d.Review != Unreviewed},
+		{ringSilent, d.Declared || d.Review == Rejected},
 		{ringSuspicious, v.suspicious},
 	} {
 		if of.set {
@@ -76,9 +76,9 @@ func bitsOf(d *saleDay, v *sizeView) (b ringBits) {
 	return b
 }
 
-// each calls f for the sales whose flag can still change, and those believed or reviewed among them,
+// Each calls f for the sales whose flag can still change, and those believed or reviewed among them,
 // oldest first.
-func (r *sizeRule) each(f func(day schemas.Date, flag bool)) {
+func (r *Rule) Each(f func(day schemas.Date, flag bool)) {
 	for i := int(r.kept) - 1; i >= 0; i-- {
 		f(r.ring[i].day, r.ring[i].is(ringFlag))
 	}
@@ -86,7 +86,7 @@ func (r *sizeRule) each(f func(day schemas.Date, flag bool)) {
 
 // keep puts a sale in the ring, of which the newest is the first, and judges those again that now have
 // 3, 7 or 14 later sales.
-func (r *sizeRule) keep(d *saleDay, v *sizeView, changed func(schemas.Date, bool)) {
+func (r *Rule) keep(d *Day, v *view, changed func(schemas.Date, bool)) {
 	sale := ringSale{day: d.Day, units: float32(d.Units), bits: bitsOf(d, v)}
 	if sale.mayChange() {
 		sale.score = float32(v.z)
@@ -125,7 +125,7 @@ func (r *sizeRule) keep(d *saleDay, v *sizeView, changed func(schemas.Date, bool
 }
 
 // revise judges the sale again that has so many later ones.
-func (r *sizeRule) revise(later int, changed func(schemas.Date, bool)) {
+func (r *Rule) revise(later int, changed func(schemas.Date, bool)) {
 	if later < int(r.kept) && r.ring[later].mayChange() {
 		r.again(&r.ring[later], later, changed)
 	}
@@ -138,7 +138,7 @@ func (s *ringSale) mayChange() bool {
 
 // again judges a sale by those after it together with what was thought of it when it came, but for one of
 // a cold SKU, which nothing was known of then.
-func (r *sizeRule) again(s *ringSale, later int, changed func(schemas.Date, bool)) {
+func (r *Rule) again(s *ringSale, later int, changed func(schemas.Date, bool)) {
 	z, ratio, ok := r.hindsight(s, later)
 	if !ok {
 		return
@@ -148,7 +148,7 @@ func (r *sizeRule) again(s *ringSale, later int, changed func(schemas.Date, bool
 	if !s.is(ringCold) {
 		surprising = z > scores.suspicious && z+float64(s.score) > scores.both
 	}
-	guard := grossRatio
+	guard := GrossRatio
 	if s.is(ringSilent) {
 		guard = declaredRatio
 	}
@@ -157,7 +157,7 @@ func (r *sizeRule) again(s *ringSale, later int, changed func(schemas.Date, bool
 
 // hindsight scores a sale against the median of the sales after it, which is as many days away as the
 // level may have drifted in meanwhile; false where too few of them say anything.
-func (r *sizeRule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool) {
+func (r *Rule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool) {
 	var logs [reviseNext]float64
 	n := 0
 	until := s.day
@@ -186,12 +186,12 @@ func (r *sizeRule) hindsight(s *ringSale, later int) (z, ratio float64, ok bool)
 	return residual(units, mean, float64(r.phi)+spread), (units + 1) / (mean + 1), true
 }
 
-// review takes a person's verdict on a day that has been learnt: nothing changes its flag any more.
-func (r *sizeRule) review(day schemas.Date, verdict uint8) {
+// Review takes a person's verdict on a day that has been learnt: nothing changes its flag any more.
+func (r *Rule) Review(day schemas.Date, verdict Review) {
 	for i := range r.kept {
 		if sale := &r.ring[i]; sale.day == day {
 			sale.bits |= ringFinal
-			sale.set(verdict == verdictRejected, nil)
+			sale.set(verdict == Rejected, nil)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -6,20 +6,10 @@ import (
 	"drumbeat/schemas"
 )
 
-// The outlier rule judges the size of a sale: the units of a SKU on a day on which it sold at all. It
-// flags what is both surprising, by a negative-binomial residual against a robust level that follows
-// demand, and grossly larger; days without a sale are never judged and do not move the level.
-//
-// The variance of a sale of mean m is m + phi m². The residual
-//
-//	z = 2/sqrt(phi) (asinh sqrt(phi y) - asinh sqrt(phi m))
-//
-// stabilises it (F. Anscombe, "The transformation of Poisson, binomial and negative-binomial data",
-// 1948): a square-root scale for small counts, a log scale for dense demand, one rule for both. phi
-// is the SKU's dispersion plus the variance of its log level, so a new or long-silent SKU is judged
-// mildly without being a special case.
+// GrossRatio is how many times the expected size a sale may have: below it is a promotion, not an error.
+const GrossRatio = 6.0
+
 const (
-	grossRatio    = 6.0  // times the expected size; below it a promotion, not an error
 	lowScore      = 5.0  // -z beyond which a small size is noted
 	coldSales     = 3    // a SKU with fewer sales learnt is cold
 	levelDrift    = 0.08 // standard deviation of the log level's change in a day
@@ -31,56 +21,67 @@ const (
 	phiMost       = 4.0
 	believedRange = 4.0 // times, within which three gross sales are one level
 
-	// declaredRatio takes the place of grossRatio on the day of a declared event: promotions are expected,
+	// declaredRatio takes the place of GrossRatio on the day of a declared event: promotions are expected,
 	// of a size that nobody has told. On generated sales it lets tenfold days pass (nearly all of dense
 	// demand, 92 % of sparse), and finds 97 % of the errors of x50 on sales that the event has left as they
 	// were; 36 would find 32 % of these.
 	declaredRatio = 16.0
 )
 
-// saleContext is what the document and the price of a day's largest line say about its size.
-type saleContext uint8
+// Context is what the document and the price of a day's largest line say about its size.
+type Context uint8
 
+// The contexts.
 const (
-	contextUnknown saleContext = iota // neither is known
-	contextPlain                      // nothing explains it
-	contextMixed                      // document and price disagree, or the price alone does not explain it
-	contextBulk                       // explained: other lines are large too, or the price is low
-	saleContexts                      // how many there are
+	ContextUnknown Context = iota // neither is known
+	ContextPlain                  // nothing explains it
+	ContextMixed                  // document and price disagree, or the price alone does not explain it
+	ContextBulk                   // explained: other lines are large too, or the price is low
+	contexts                      // how many there are
 )
 
-// saleScores are scores beyond which a size is surprising. One that neither document nor price explains
+// scores are scores beyond which a size is surprising. One that neither document nor price explains
 // needs less to be an error. They were chosen on Online Retail (TestOutlierRuleOnOnlineRetail): with units
 // alone 2.2 of 1,000 sale days of its busiest SKUs are flagged in the end, and 46 % of the errors of x50 on
 // a random line are found; with document and price .9, and 70 %.
-type saleScores struct {
+type scores struct {
 	gross      float64 // when the sale comes
 	both       float64 // the sum of that score and the one that later sales give it
 	suspicious float64 // each of these two at least
 }
 
-var scoresOf = [saleContexts]saleScores{
-	contextUnknown: {4.75, 8.85, 3},
-	contextPlain:   {2.5, 4.2, 2},
-	contextMixed:   {3.7, 7.4, 3},
-	contextBulk:    {7, 13, 5},
+var scoresOf = [contexts]scores{
+	ContextUnknown: {4.75, 8.85, 3},
+	ContextPlain:   {2.5, 4.2, 2},
+	ContextMixed:   {3.7, 7.4, 3},
+	ContextBulk:    {7, 13, 5},
 }
 
 // leastSuspicious is the score from which the context matters: the least of scoresOf.
 const leastSuspicious = 2.0
 
-// saleDay is what the rule is told of a day.
-type saleDay struct {
+// Review is what a person says of a day. A day accepted is never flagged, one rejected always is.
+type Review uint8
+
+// The answers of a review.
+const (
+	Unreviewed Review = iota
+	Accepted
+	Rejected
+)
+
+// Day is what the rule is told of a day.
+type Day struct {
 	Day      schemas.Date
-	Units    float64     // of all standing sales of the day, held ones included
-	Context  saleContext // of no account where the verdict is not Suspect
-	Declared bool        // the day of a calendar event
-	Review   uint8       // of a person: verdictNone, verdictAccepted or verdictRejected
+	Units    float64 // of all standing sales of the day, held ones included
+	Context  Context // of no account where the verdict is not Suspect
+	Declared bool    // the day of a calendar event
+	Review   Review  // of a person
 }
 
-// sizeRule is what the rule knows of one SKU. The zero value has seen no sale. An assignment makes an
+// Rule is what the rule knows of one SKU. The zero value has seen no sale. An assignment makes an
 // independent copy.
-type sizeRule struct {
+type Rule struct {
 	level   float32   // log units of a sale, of the mean weekday
 	spread  float32   // variance of level
 	phi     float32   // dispersion
@@ -93,11 +94,11 @@ type sizeRule struct {
 	kept    uint8 // sales in ring
 	recent  [2]recentSale
 	ring    [reviseLast]ringSale
-	events  []sizeEvent // shared by copies, never changed in place
+	events  []event // shared by copies, never changed in place
 }
 
-// verdict is what the rule says of a day's units.
-type verdict struct {
+// Verdict is what the rule says of a day's units.
+type Verdict struct {
 	Flag     bool    // grossly large: hold it
 	Low      bool    // grossly small: a note, never held
 	Believed bool    // this and the two former gross sales are accepted as the level
@@ -107,9 +108,9 @@ type verdict struct {
 	Expected float64 // units of a sale on that day
 }
 
-// sizeView is a sale as the rule sees it before it learns from it.
-type sizeView struct {
-	verdict
+// view is a sale as the rule sees it before it learns from it.
+type view struct {
+	Verdict
 	level, spread, phi float64 // level of the mean weekday; spread on the day of the sale
 	z                  float64 // against the own level, where Score may be the site's; 0 until asked for
 	side               int8    // +1 grossly large, -1 grossly small, 0 neither
@@ -118,23 +119,23 @@ type sizeView struct {
 	recurs             bool // as large, but explained by an event of former years
 }
 
-// judge says what the rule thinks of a day, without learning from it. Units of 0 or less, and what no
+// Judge says what the rule thinks of a day, without learning from it. Units of 0 or less, and what no
 // Quantity holds, get the zero verdict. A nil prior knows nothing.
-func (r *sizeRule) judge(d saleDay, prior *sitePrior) verdict {
-	if !judged(d.Units) {
-		return verdict{}
+func (r *Rule) Judge(d Day, prior *Prior) Verdict {
+	if !Judged(d.Units) {
+		return Verdict{}
 	}
 	v := r.view(&d, prior)
-	return v.verdict
+	return v.Verdict
 }
 
-// judged says that units are what a Quantity can hold and above 0.
-func judged(units float64) bool {
+// Judged says that units are what a Quantity can hold and above 0.
+func Judged(units float64) bool {
 	return units > 0 && units <= math.MaxInt64/float64(schemas.Unit)
 }
 
 // view does the first steps of the rule: it expects, scores and decides.
-func (r *sizeRule) view(d *saleDay, prior *sitePrior) (v sizeView) {
+func (r *Rule) view(d *Day, prior *Prior) (v view) {
 	v.cold = r.sales < coldSales
 	var weekday, site float64
 	if v.cold && prior.knowsSizes() {
@@ -155,34 +156,34 @@ func (r *sizeRule) view(d *saleDay, prior *sitePrior) (v sizeView) {
 	}
 	v.Expected = max(math.Exp(v.level+weekday), leastMean)
 	v.Ratio = (d.Units + 1) / (v.Expected + 1)
-	if v.cold || v.Ratio > grossRatio || v.Ratio < 1/grossRatio {
+	if v.cold || v.Ratio > GrossRatio || v.Ratio < 1/GrossRatio {
 		v.score(d)
 		v.Score = v.z
 		r.decide(&v, d, site)
 	} else {
-		v.Flag = d.Review == verdictRejected
+		v.Flag = d.Review == Rejected
 	}
 	return v
 }
 
 // score fills in z, which the verdict on an ordinary size does not need.
-func (v *sizeView) score(d *saleDay) {
+func (v *view) score(d *Day) {
 	if v.z == 0 {
 		v.z = residual(d.Units, v.Expected, v.phi+v.spread)
 	}
 }
 
 // decide fills in what the scores mean. site is the score against the site's sizes, of a cold SKU.
-func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
+func (r *Rule) decide(v *view, d *Day, site float64) {
 	if v.Ratio > d.ratio() {
 		v.suspicious = v.z > scoresOf[d.Context].suspicious
 		v.gross = v.z > scoresOf[d.Context].gross
-		v.Suspect = r.sales > 0 && v.z > leastSuspicious && d.Review == verdictNone
+		v.Suspect = r.sales > 0 && v.z > leastSuspicious && d.Review == Unreviewed
 	}
 	switch {
 	case v.gross:
 		v.side = 1
-	case v.z < -lowScore && 1/v.Ratio > grossRatio:
+	case v.z < -lowScore && 1/v.Ratio > GrossRatio:
 		v.side = -1
 	}
 	if v.cold {
@@ -197,9 +198,9 @@ func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
 		v.Low = v.side < 0
 	}
 	switch d.Review {
-	case verdictRejected:
+	case Rejected:
 		v.Flag, v.Low, v.side = true, false, 0
-	case verdictAccepted:
+	case Accepted:
 		v.Flag = false
 	}
 	if d.Declared {
@@ -211,15 +212,15 @@ func (r *sizeRule) decide(v *sizeView, d *saleDay, site float64) {
 }
 
 // ratio is the number of times the expected size beyond which the day's units may be an error.
-func (d *saleDay) ratio() float64 {
+func (d *Day) ratio() float64 {
 	if d.Declared {
 		return declaredRatio
 	}
-	return grossRatio
+	return GrossRatio
 }
 
 // believes says that units and the last two sales, gross on the same side, are one level.
-func (r *sizeRule) believes(side int8, units float64) bool {
+func (r *Rule) believes(side int8, units float64) bool {
 	if r.kept < 2 || r.recent[0].side != side || r.recent[1].side != side {
 		return false
 	}
@@ -236,7 +237,7 @@ func residual(y, mean, phi float64) float64 {
 
 // expected is the number of units of a sale on day d, given that there is one: what stands in the
 // place of a held day. It is 0 for a SKU that has never sold.
-func (r *sizeRule) expected(d schemas.Date) float64 {
+func (r *Rule) expected(d schemas.Date) float64 {
 	if r.sales == 0 {
 		return 0
 	}
@@ -244,6 +245,6 @@ func (r *sizeRule) expected(d schemas.Date) float64 {
 }
 
 // effect is the effect of d's weekday on the log of a sale.
-func (r *sizeRule) effect(d schemas.Date) float64 {
+func (r *Rule) effect(d schemas.Date) float64 {
 	return float64(r.weekday[d.Weekday()]) / weekdayStep
 }

@@ -1,7 +1,6 @@
-package stream
+package repair
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -32,45 +31,44 @@ func TestDateFormsReadBack(t *testing.T) {
 		dmy := rapid.Bool().Draw(t, "dmy")
 		for _, form := range []struct {
 			text      string
-			rep       repairKind
+			rep       Kind
 			uncertain bool
 		}{
-			{want.String(), repairNone, false},
-			{" " + want.String() + " ", repairNone, false},
-			{want.String() + "T10:15:00", repairDateTime, false},
-			{want.String() + " 23:59", repairDateTime, false},
-			{fmt.Sprintf("%04d.%02d.%02d", year, month, day), repairDots, false},
-			{fmt.Sprintf("%04d/%02d/%02d", year, month, day), repairSlashes, false},
-			{fmt.Sprintf("%04d%02d%02d", year, month, day), repairCompact, false},
-			{fmt.Sprintf("%02d/%02d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
-			{fmt.Sprintf("%d/%d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
-			{fmt.Sprintf("%02d/%02d/%02d", day, month, year%100), repairNone, true},
-			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), repairText, false},
-			{fmt.Sprintf("%02d-%s-%04d", day, strings.ToUpper(month.String()[:3]), year), repairText, false},
-			{fmt.Sprintf("%s %d, %04d", month, day, year), repairText, false},
-			{fmt.Sprintf("%s %d %02d", month.String()[:3], day, year%100), repairNone, true},
-			{fmt.Sprintf("%d.%d.%04d", day, month, year), repairNone, true},
+			{want.String(), None, false},
+			{" " + want.String() + " ", None, false},
+			{want.String() + "T10:15:00", DateTime, false},
+			{want.String() + " 23:59", DateTime, false},
+			{fmt.Sprintf("%04d.%02d.%02d", year, month, day), Dots, false},
+			{fmt.Sprintf("%04d/%02d/%02d", year, month, day), Slashes, false},
+			{fmt.Sprintf("%04d%02d%02d", year, month, day), Compact, false},
+			{fmt.Sprintf("%02d/%02d/%04d", day, month, year), DMY, !dmy && day <= 12},
+			{fmt.Sprintf("%d/%d/%04d", day, month, year), DMY, !dmy && day <= 12},
+			{fmt.Sprintf("%02d/%02d/%02d", day, month, year%100), None, true},
+			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), MonthName, false},
+			{fmt.Sprintf("%02d-%s-%04d", day, strings.ToUpper(month.String()[:3]), year), MonthName, false},
+			{fmt.Sprintf("%s %d, %04d", month, day, year), MonthName, false},
+			{fmt.Sprintf("%s %d %02d", month.String()[:3], day, year%100), None, true},
+			{fmt.Sprintf("%d.%d.%04d", day, month, year), None, true},
 		} {
-			got, at, hasTime, rep, err := parseDay(form.text, dmy, time.UTC)
+			got, at, hasTime, rep, err := Day(form.text, dmy, time.UTC)
 			if form.uncertain {
-				if reason(err) != faultUncertainDate {
+				if reason(err) != UncertainDate {
 					t.Fatalf("%q (dmy %v): got %v, %v, want it uncertain", form.text, dmy, got, err)
 				}
 				continue
 			}
-			if err != nil || got != want || rep != form.rep || hasTime != (rep == repairDateTime) || hasTime && schemas.DateOf(at) != want {
+			if err != nil || got != want || rep != form.rep || hasTime != (rep == DateTime) || hasTime && schemas.DateOf(at) != want {
 				t.Fatalf("%q (dmy %v): got %v, %v, %v, %v, %v; want %v, %v", form.text, dmy, got, at, hasTime, rep, err, want, form.rep)
 			}
 		}
 	})
 }
 
-func reason(err error) string {
-	var f *fault
-	if errors.As(err, &f) && f != nil {
-		return f.Reason
+func reason(f *Fault) string {
+	if f == nil {
+		return ""
 	}
-	return ""
+	return f.Reason
 }
 
 func TestDatesThatAreRefused(t *testing.T) {
@@ -79,44 +77,44 @@ func TestDatesThatAreRefused(t *testing.T) {
 		dmy  bool
 		want string
 	}{
-		{"", false, faultMissingDate},
-		{"  ", false, faultMissingDate},
-		{"n/a", false, faultBadDate},
-		{"yesterday", false, faultBadDate},
-		{"2023-02-29", false, faultBadDate},
-		{"2023-13-01", false, faultBadDate},
-		{"1899-12-31", false, faultBadDate},
-		{"2200-01-01", false, faultBadDate},
-		{"2023-01-01T25:00:00Z", false, faultBadDate},
-		{"2023.02.29", false, faultBadDate},
-		{"20230229", false, faultBadDate},
-		{"31122023", false, faultBadDate}, // the year 3112
-		{"29/02/2023", false, faultBadDate},
-		{"32/01/2023", false, faultBadDate},
-		{"31/13/2023", false, faultBadDate},
-		{"12/31/2023", true, faultBadDate}, // the feed is declared day first
-		{"12/31/2023", false, faultUncertainDate},
-		{"05/04/2023", false, faultUncertainDate},
-		{"31/12/23", false, faultUncertainDate},
-		{"31/12/23", true, faultUncertainDate},
-		{"Dec 31st 23", false, faultUncertainDate},
-		{"31 Dec 2023 10:15", false, faultUncertainDate},
-		{"45292", false, faultUncertainDate}, // a spreadsheet's day number
-		{"2023-W05", false, faultUncertainDate},
-		{"31-12-2023", false, faultUncertainDate},
-		{"31/12/2023 10:00", false, faultUncertainDate},
-		{"2023/1/2", false, faultUncertainDate},
-		{"2023/13/01", false, faultBadDate},
-		{"1703980800000", false, faultUncertainDate}, // milliseconds since 1970
-		{"０１/０２/２０２３", false, faultBadDate},
-		{strings.Repeat("9", 400), false, faultUncertainDate},
+		{"", false, MissingDate},
+		{"  ", false, MissingDate},
+		{"n/a", false, BadDate},
+		{"yesterday", false, BadDate},
+		{"2023-02-29", false, BadDate},
+		{"2023-13-01", false, BadDate},
+		{"1899-12-31", false, BadDate},
+		{"2200-01-01", false, BadDate},
+		{"2023-01-01T25:00:00Z", false, BadDate},
+		{"2023.02.29", false, BadDate},
+		{"20230229", false, BadDate},
+		{"31122023", false, BadDate}, // the year 3112
+		{"29/02/2023", false, BadDate},
+		{"32/01/2023", false, BadDate},
+		{"31/13/2023", false, BadDate},
+		{"12/31/2023", true, BadDate}, // the feed is declared day first
+		{"12/31/2023", false, UncertainDate},
+		{"05/04/2023", false, UncertainDate},
+		{"31/12/23", false, UncertainDate},
+		{"31/12/23", true, UncertainDate},
+		{"Dec 31st 23", false, UncertainDate},
+		{"31 Dec 2023 10:15", false, UncertainDate},
+		{"45292", false, UncertainDate}, // a spreadsheet's day number
+		{"2023-W05", false, UncertainDate},
+		{"31-12-2023", false, UncertainDate},
+		{"31/12/2023 10:00", false, UncertainDate},
+		{"2023/1/2", false, UncertainDate},
+		{"2023/13/01", false, BadDate},
+		{"1703980800000", false, UncertainDate}, // milliseconds since 1970
+		{"０１/０２/２０２３", false, BadDate},
+		{strings.Repeat("9", 400), false, UncertainDate},
 	} {
-		d, _, _, rep, err := parseDay(c.text, c.dmy, time.UTC)
-		if reason(err) != c.want || d != 0 || rep != repairNone {
+		d, _, _, rep, err := Day(c.text, c.dmy, time.UTC)
+		if reason(err) != c.want || d != 0 || rep != None {
 			t.Errorf("%q (dmy %v): got %v, %v, %v, want %s", c.text, c.dmy, d, rep, err, c.want)
 		}
-		if err != nil && len(err.Error()) > 200 {
-			t.Errorf("%q: the error has %d bytes", c.text, len(err.Error()))
+		if err != nil && len(err.Detail) > 200 {
+			t.Errorf("%q: the error has %d bytes", c.text, len(err.Detail))
 		}
 	}
 }
@@ -130,12 +128,12 @@ func TestInstantsFallOnTheSitesDay(t *testing.T) {
 		"2024-06-30 23:30":          "2024-06-30",
 		"2024-01-01T00:30:00+14:00": "2023-12-31",
 	} {
-		d, at, hasTime, _, err := parseDay(text, false, loc)
+		d, at, hasTime, _, err := Day(text, false, loc)
 		if err != nil || !hasTime || d.String() != want || schemas.DateOf(at) != d || at.Location() != loc {
 			t.Errorf("%s: got %v, %v, %v, want %s", text, d, at, err, want)
 		}
 	}
-	if _, _, _, _, err := parseDay("2199-12-31T23:30:00Z", false, loc); reason(err) != faultBadDate {
+	if _, _, _, _, err := Day("2199-12-31T23:30:00Z", false, loc); reason(err) != BadDate {
 		t.Errorf("an instant on 2200-01-01 in Madrid: got %v", err)
 	}
 }
@@ -149,22 +147,22 @@ func TestWhenPrefersTime(t *testing.T) {
 		date, clock schemas.Field
 		day         string
 		hasTime     bool
-		rep         repairKind
+		rep         Kind
 		fault       string // reason and field
 	}{
-		{"date", date, none, "2024-06-30", false, repairNone, ""},
-		{"date, blank time", date, blank, "2024-06-30", false, repairNone, ""},
-		{"time", none, instant, "2024-07-02", true, repairNone, ""},
-		{"both", date, instant, "2024-07-02", true, repairNone, ""},
-		{"an instant in date", instant, none, "2024-07-02", true, repairDateTime, ""},
-		{"a day in time", none, date, "2024-06-30", false, repairNone, ""},
-		{"digits", schemas.Field{Raw: "20240630", Kind: schemas.Number}, none, "2024-06-30", false, repairCompact, ""},
-		{"neither", blank, schemas.Field{Kind: schemas.Null}, "", false, repairNone, "missing-date date"},
-		{"bad time", date, schemas.TextField("2024-06-31T00:00:00Z"), "", false, repairNone, "bad-date time"},
-		{"an object", schemas.Field{Raw: "{}", Kind: schemas.Other}, none, "", false, repairNone, "bad-date date"},
-		{"a number", schemas.NumberField(12 * schemas.Unit), none, "", false, repairNone, "uncertain-date date"},
+		{"date", date, none, "2024-06-30", false, None, ""},
+		{"date, blank time", date, blank, "2024-06-30", false, None, ""},
+		{"time", none, instant, "2024-07-02", true, None, ""},
+		{"both", date, instant, "2024-07-02", true, None, ""},
+		{"an instant in date", instant, none, "2024-07-02", true, DateTime, ""},
+		{"a day in time", none, date, "2024-06-30", false, None, ""},
+		{"digits", schemas.Field{Raw: "20240630", Kind: schemas.Number}, none, "2024-06-30", false, Compact, ""},
+		{"neither", blank, schemas.Field{Kind: schemas.Null}, "", false, None, "missing-date date"},
+		{"bad time", date, schemas.TextField("2024-06-31T00:00:00Z"), "", false, None, "bad-date time"},
+		{"an object", schemas.Field{Raw: "{}", Kind: schemas.Other}, none, "", false, None, "bad-date date"},
+		{"a number", schemas.NumberField(12 * schemas.Unit), none, "", false, None, "uncertain-date date"},
 	} {
-		d, _, hasTime, rep, err := parseWhen(c.date, c.clock, false, time.UTC)
+		d, _, hasTime, rep, err := When(c.date, c.clock, false, time.UTC)
 		got := ""
 		if err != nil {
 			got = err.Reason + " " + err.Field
@@ -178,7 +176,7 @@ func TestWhenPrefersTime(t *testing.T) {
 func TestAmounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := schemas.Quantity(rapid.Int64Range(-int64(schemas.MaxQuantity), int64(schemas.MaxQuantity)).Draw(t, "quantity"))
-		if q, rep, err := parseAmount(schemas.NumberField(want)); err != nil || q != want || rep != repairNone {
+		if q, rep, err := Amount(schemas.NumberField(want)); err != nil || q != want || rep != None {
 			t.Fatalf("number %v: got %v, %v, %v", want, q, rep, err)
 		}
 		digits, negative := strings.CutPrefix(want.String(), "-")
@@ -187,7 +185,7 @@ func TestAmounts(t *testing.T) {
 			texts = append(texts, digits+"-", "\u2212"+digits, digits+"\u2212")
 		}
 		for _, text := range texts {
-			if q, rep, err := parseAmount(schemas.TextField(text)); err != nil || q != want || rep != repairNumberText {
+			if q, rep, err := Amount(schemas.TextField(text)); err != nil || q != want || rep != NumberText {
 				t.Fatalf("text %q: got %v, %v, %v", text, q, rep, err)
 			}
 		}
@@ -196,26 +194,26 @@ func TestAmounts(t *testing.T) {
 		field schemas.Field
 		want  string
 	}{
-		{schemas.Field{}, faultMissingQuantity},
-		{schemas.Field{Kind: schemas.Null}, faultMissingQuantity},
-		{schemas.TextField(" "), faultMissingQuantity},
-		{schemas.TextField("1,234"), faultBadQuantity},
-		{schemas.TextField("12 pcs"), faultBadQuantity},
-		{schemas.TextField("-100-"), faultBadQuantity},
-		{schemas.TextField("+100-"), faultBadQuantity},
-		{schemas.TextField("1e2-"), faultBadQuantity},
-		{schemas.TextField("-"), faultBadQuantity},
-		{schemas.TextField("1-2"), faultBadQuantity},
-		{schemas.TextField("1\u00a0234"), faultBadQuantity},
-		{schemas.TextField("１２"), faultBadQuantity},
-		{schemas.TextField("NaN"), faultBadQuantity},
-		{schemas.TextField("0x10"), faultBadQuantity},
-		{schemas.TextField("1.0000001"), faultBadQuantity},
-		{schemas.Field{Raw: "1e300", Kind: schemas.Number}, faultBadQuantity},
-		{schemas.Field{Raw: "true", Kind: schemas.Bool}, faultBadQuantity},
-		{schemas.Field{Raw: "[1]", Kind: schemas.Other}, faultBadQuantity},
+		{schemas.Field{}, MissingQuantity},
+		{schemas.Field{Kind: schemas.Null}, MissingQuantity},
+		{schemas.TextField(" "), MissingQuantity},
+		{schemas.TextField("1,234"), BadQuantity},
+		{schemas.TextField("12 pcs"), BadQuantity},
+		{schemas.TextField("-100-"), BadQuantity},
+		{schemas.TextField("+100-"), BadQuantity},
+		{schemas.TextField("1e2-"), BadQuantity},
+		{schemas.TextField("-"), BadQuantity},
+		{schemas.TextField("1-2"), BadQuantity},
+		{schemas.TextField("1\u00a0234"), BadQuantity},
+		{schemas.TextField("１２"), BadQuantity},
+		{schemas.TextField("NaN"), BadQuantity},
+		{schemas.TextField("0x10"), BadQuantity},
+		{schemas.TextField("1.0000001"), BadQuantity},
+		{schemas.Field{Raw: "1e300", Kind: schemas.Number}, BadQuantity},
+		{schemas.Field{Raw: "true", Kind: schemas.Bool}, BadQuantity},
+		{schemas.Field{Raw: "[1]", Kind: schemas.Other}, BadQuantity},
 	} {
-		if q, rep, err := parseAmount(c.field); err == nil || err.Reason != c.want || err.Field != "quantity" || q != 0 || rep != repairNone {
+		if q, rep, err := Amount(c.field); err == nil || err.Reason != c.want || err.Field != "quantity" || q != 0 || rep != None {
 			t.Errorf("%+v: got %v, %v, %v, want %s", c.field, q, rep, err, c.want)
 		}
 	}
@@ -225,24 +223,24 @@ func TestSKUs(t *testing.T) {
 	for _, c := range []struct {
 		field schemas.Field
 		sku   string
-		rep   repairKind
+		rep   Kind
 		want  string
 	}{
-		{schemas.TextField("SKU-001"), "SKU-001", repairNone, ""},
-		{schemas.TextField(" sku-001 "), "SKU-001", repairSKU, ""},
-		{schemas.TextField("\ufeffSKU-001"), "SKU-001", repairSKU, ""},
-		{schemas.TextField("\u00a0SKU-001\u200b\u3000"), "SKU-001", repairSKU, ""},
-		{schemas.TextField("ＳＫＵ-1"), "ＳＫＵ-1", repairNone, ""},
-		{schemas.TextField("A\u200bB"), "", repairNone, faultBadSKU},
-		{schemas.TextField("\ufeff \u200b"), "", repairNone, faultMissingSKU},
-		{schemas.Field{Raw: "22423", Kind: schemas.Number}, "22423", repairNone, ""},
-		{schemas.Field{}, "", repairNone, faultMissingSKU},
-		{schemas.TextField("\t "), "", repairNone, faultMissingSKU},
-		{schemas.TextField("A\x00B"), "", repairNone, faultBadSKU},
-		{schemas.TextField(strings.Repeat("X", 201)), "", repairNone, faultBadSKU},
-		{schemas.Field{Raw: "{}", Kind: schemas.Other}, "", repairNone, faultBadSKU},
+		{schemas.TextField("SKU-001"), "SKU-001", None, ""},
+		{schemas.TextField(" sku-001 "), "SKU-001", SKUForm, ""},
+		{schemas.TextField("\ufeffSKU-001"), "SKU-001", SKUForm, ""},
+		{schemas.TextField("\u00a0SKU-001\u200b\u3000"), "SKU-001", SKUForm, ""},
+		{schemas.TextField("ＳＫＵ-1"), "ＳＫＵ-1", None, ""},
+		{schemas.TextField("A\u200bB"), "", None, BadSKU},
+		{schemas.TextField("\ufeff \u200b"), "", None, MissingSKU},
+		{schemas.Field{Raw: "22423", Kind: schemas.Number}, "22423", None, ""},
+		{schemas.Field{}, "", None, MissingSKU},
+		{schemas.TextField("\t "), "", None, MissingSKU},
+		{schemas.TextField("A\x00B"), "", None, BadSKU},
+		{schemas.TextField(strings.Repeat("X", 201)), "", None, BadSKU},
+		{schemas.Field{Raw: "{}", Kind: schemas.Other}, "", None, BadSKU},
 	} {
-		sku, rep, err := parseSKU(c.field)
+		sku, rep, err := SKU(c.field)
 		got := ""
 		if err != nil {
 			got = err.Reason
@@ -255,25 +253,25 @@ func TestSKUs(t *testing.T) {
 
 func TestRepairSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		kinds := rapid.SliceOf(rapid.Map(rapid.Uint8Range(0, uint8(repairKinds)-1), func(k uint8) repairKind { return repairKind(k) })).Draw(t, "kinds")
-		var set repairSet
+		kinds := rapid.SliceOf(rapid.Map(rapid.Uint8Range(0, uint8(kinds)-1), func(k uint8) Kind { return Kind(k) })).Draw(t, "kinds")
+		var set Set
 		for _, k := range kinds {
-			set.add(k)
+			set.Add(k)
 		}
-		want := slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(kinds, func(k repairKind) bool { return k == repairNone }))))
-		if got := slices.Collect(set.all()); !slices.Equal(got, want) {
+		want := slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(kinds, func(k Kind) bool { return k == None }))))
+		if got := slices.Collect(set.All()); !slices.Equal(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	})
 }
 
 // No text whatever breaks a reader, and what is read lies within the years that a message may name.
-func FuzzParseDay(f *testing.F) {
+func FuzzDay(f *testing.F) {
 	for _, s := range []string{"2024-01-31", "31/01/2024", "2024.01.31", "20240131", "2024-01-31T10:00:00.5+05:30", "Dec 31st 23", "//", "..", "1/1/1"} {
 		f.Add(s, false)
 	}
 	f.Fuzz(func(t *testing.T, s string, dmy bool) {
-		d, _, _, _, err := parseDay(s, dmy, time.UTC)
+		d, _, _, _, err := Day(s, dmy, time.UTC)
 		if err == nil && (d < schemas.MinDate || d > schemas.MaxDate) {
 			t.Fatalf("%q is read as %v", s, d)
 		}
@@ -301,14 +299,14 @@ func TestUncertainDatesAreNeverRepaired(t *testing.T) {
 			}
 			text += part.Draw(t, "part")
 		}
-		d, _, _, rep, err := parseDay(text, dmy, time.UTC)
+		d, _, _, rep, err := Day(text, dmy, time.UTC)
 		if err != nil {
 			return
 		}
 		if !certainDate.MatchString(strings.TrimSpace(text)) {
 			t.Fatalf("%q is read as %v (%v)", text, d, rep)
 		}
-		if _, _, day := d.Civil(); rep == repairDMY && !dmy && day <= 12 {
+		if _, _, day := d.Civil(); rep == DMY && !dmy && day <= 12 {
 			t.Fatalf("%q is read as %v, but nobody has declared the order of the feed", text, d)
 		}
 	})
@@ -327,7 +325,7 @@ func TestReadingsHoldWhatWasMeant(t *testing.T) {
 			fmt.Sprintf("%s %dth %02d", month.String()[:3], day, year%100), at.Format("02012006"), at.Format("01022006"),
 			strconv.Itoa(int(want) + 25569), fmt.Sprintf("%d.427", int(want)+25569), strconv.FormatInt(at.Unix(), 10), strconv.FormatInt(at.UnixMilli(), 10),
 		} {
-			if d, _, _, _, err := parseDay(text, false, time.UTC); err == nil && d == want {
+			if d, _, _, _, err := Day(text, false, time.UTC); err == nil && d == want {
 				continue
 			}
 			readings := Readings(text)
@@ -366,16 +364,16 @@ func FuzzFields(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if q, _, err := parseAmount(schemas.TextField(s)); err == nil && (q > schemas.MaxQuantity || q < -schemas.MaxQuantity) {
+		if q, _, err := Amount(schemas.TextField(s)); err == nil && (q > schemas.MaxQuantity || q < -schemas.MaxQuantity) {
 			t.Fatalf("%q is read as %v", s, q)
 		}
-		if sku, _, err := parseSKU(schemas.TextField(s)); err == nil {
-			if again, rep, err := parseSKU(schemas.TextField(sku)); err != nil || again != sku || rep != repairNone {
+		if sku, _, err := SKU(schemas.TextField(s)); err == nil {
+			if again, rep, err := SKU(schemas.TextField(sku)); err != nil || again != sku || rep != None {
 				t.Fatalf("%q is read as %q, that as %q (%v, %v)", s, sku, again, rep, err)
 			}
 		}
 		for _, r := range Readings(s) {
-			if d, _, _, _, err := parseDay(r.Text, false, time.UTC); err != nil || d != r.Date {
+			if d, _, _, _, err := Day(r.Text, false, time.UTC); err != nil || d != r.Date {
 				t.Fatalf("%q may be %v, written %q, which is read as %v (%v)", s, r.Date, r.Text, d, err)
 			}
 		}

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -19,9 +19,9 @@ const (
 	sitePhiAfter = 10  // updates before a SKU's dispersion counts
 )
 
-// sitePrior is what the sales of all SKUs of a site say about a SKU that is new, as of the end of a day.
+// Prior is what the sales of all SKUs of a site say about a SKU that is new, as of the end of a day.
 // It is never changed once made. A nil one knows nothing.
-type sitePrior struct {
+type Prior struct {
 	AsOf       schemas.Date `json:"as_of"`
 	Sizes      int64        `json:"sizes"`      // log sizes seen
 	SKUs       int64        `json:"skus"`       // that have sold
@@ -30,37 +30,38 @@ type sitePrior struct {
 	Dispersion float64      `json:"dispersion"` // where that of a new SKU starts
 }
 
-func (p *sitePrior) knowsSizes() bool {
+func (p *Prior) knowsSizes() bool {
 	return p != nil && p.Sizes >= siteSizes && p.SKUs >= siteSKUs
 }
 
 // dispersion is where the dispersion of a new SKU starts.
-func (p *sitePrior) dispersion() float64 {
+func (p *Prior) dispersion() float64 {
 	if p == nil {
 		return firstPhi
 	}
 	return p.Dispersion
 }
 
-// What judges a day must not depend on when its facts come, so it knows the days up to priorDay alone:
-// they are settled when the first fact of the day's week can come, which is a day ahead of it.
-const (
-	priorLag     = bookDays + 1 // days before the Monday of the day's week
-	formerPriors = 4            // weeks that days from the last settled one to a day ahead of today can refer to
-)
+// PriorLag is how many days before the Monday of a day's week the last day lies that has a say in its verdict. What
+// judges a day must not depend on when its facts come, so the caller settles a day, after which nothing changes it, in
+// less: when the first fact of the week can come, a day ahead of it, the days up to there have settled.
+const PriorLag = 16
+
+// formerPriors are the weeks that days from the last settled one to a day ahead of today can refer to.
+const formerPriors = 4
 
 // priorDay is the last day that may have a say in the verdict of day d: a Saturday.
-func priorDay(d schemas.Date) schemas.Date { return d.StartOfWeek(time.Monday) - priorLag }
+func priorDay(d schemas.Date) schemas.Date { return d.StartOfWeek(time.Monday) - PriorLag }
 
 // priorWeek is the first priorDay that is not before d.
 func priorWeek(d schemas.Date) schemas.Date { return d.StartOfWeek(time.Sunday) + 6 }
 
-// sitePriors follow what a site sells through its settled days: the running mean and variance of log
+// Priors follow what a site sells through its settled days: the running mean and variance of log
 // sizes (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
 // variances", 1979) and the geometric mean of the dispersions, with what they were at the end of the last
 // weeks. The zero value has seen nothing. Its JSON is its saved form: Go writes a float64 so that it reads
 // back the same.
-type sitePriors struct {
+type Priors struct {
 	Sizes   int64        `json:"sizes"`
 	Mean    float64      `json:"mean"`    // of log sizes
 	Squares float64      `json:"squares"` // sum of squared deviations
@@ -68,14 +69,14 @@ type sitePriors struct {
 	Phis    int64        `json:"phis"`     // SKUs in LogPhis
 	LogPhis float64      `json:"log_phis"` // sum, a multiple of 1/learnStep and so exact
 	Last    schemas.Date `json:"last"`     // day that something was learnt from
-	Former  []*sitePrior `json:"former,omitempty"`
+	Former  []*Prior     `json:"former,omitempty"`
 
-	newest *sitePrior // made of the figures above when asked for
-	day    siteLearning
+	newest *Prior // made of the figures above when asked for
+	day    Learning
 }
 
-// at is the prior that judges a day: at most formerPriors weeks before that of the last closed day.
-func (p *sitePriors) at(day schemas.Date) *sitePrior {
+// At is the prior that judges a day: at most formerPriors weeks before that of the last closed day.
+func (p *Priors) At(day schemas.Date) *Prior {
 	asOf := priorDay(day)
 	if p.Last <= asOf {
 		if p.newest == nil {
@@ -91,30 +92,30 @@ func (p *sitePriors) at(day schemas.Date) *sitePrior {
 	return nil
 }
 
-// oldest is the first prior that is kept, for days that are older; nil where there is none.
-func (p *sitePriors) oldest() *sitePrior {
+// Oldest is the first prior that is kept, for days that are older; nil where there is none.
+func (p *Priors) Oldest() *Prior {
 	if len(p.Former) == 0 {
 		return nil
 	}
 	return p.Former[0]
 }
 
-func (p *sitePriors) snapshot(asOf schemas.Date) *sitePrior {
-	s := &sitePrior{AsOf: asOf, Sizes: p.Sizes, SKUs: p.SKUs, Mean: p.Mean, Deviation: p.deviation(), Dispersion: firstPhi}
+func (p *Priors) snapshot(asOf schemas.Date) *Prior {
+	s := &Prior{AsOf: asOf, Sizes: p.Sizes, SKUs: p.SKUs, Mean: p.Mean, Deviation: p.deviation(), Dispersion: firstPhi}
 	if p.Phis >= sitePhis {
 		s.Dispersion = clamp(math.Exp(p.LogPhis/float64(p.Phis)), phiLeast, phiMost)
 	}
 	return s
 }
 
-func (p *sitePriors) deviation() float64 {
+func (p *Priors) deviation() float64 {
 	return max(math.Sqrt(p.Squares/float64(max(p.Sizes, 1))), siteSpread)
 }
 
-// learning takes what a settled day teaches. It is to be closed before the state is saved.
-func (p *sitePriors) learning() *siteLearning {
+// Learning takes what a settled day teaches. It is to be closed before the state is saved.
+func (p *Priors) Learning() *Learning {
 	if !p.day.open {
-		p.day = siteLearning{open: true, all: p.Sizes < siteStart, least: math.Inf(-1), most: math.Inf(1)}
+		p.day = Learning{open: true, all: p.Sizes < siteStart, least: math.Inf(-1), most: math.Inf(1)}
 		if p.Sizes > siteStart {
 			off := siteClip * p.deviation()
 			p.day.least, p.day.most = p.Mean-off, p.Mean+off
@@ -123,11 +124,11 @@ func (p *sitePriors) learning() *siteLearning {
 	return &p.day
 }
 
-// close ends a settled day. Days are closed in their order; those that taught nothing need not be.
-func (p *sitePriors) close(day schemas.Date) {
+// Close ends a settled day. Days are closed in their order; those that taught nothing need not be.
+func (p *Priors) Close(day schemas.Date) {
 	d := p.day
-	p.day = siteLearning{}
-	if d == (siteLearning{open: d.open, all: d.all, least: d.least, most: d.most}) {
+	p.day = Learning{}
+	if d == (Learning{open: d.open, all: d.all, least: d.least, most: d.most}) {
 		return
 	}
 	if before := priorWeek(p.Last); p.SKUs > 0 && before < day {
@@ -157,9 +158,9 @@ func (p *sitePriors) close(day schemas.Date) {
 // each below 2^42, fit an int64.
 const learnStep = 1 << 16
 
-// siteLearning sums up what a day teaches, in integers, so that its SKUs may come in any order. A nil one
+// Learning sums up what a day teaches, in integers, so that its SKUs may come in any order. A nil one
 // learns nothing.
-type siteLearning struct {
+type Learning struct {
 	open              bool
 	all               bool    // the site knows so little that it takes every size
 	least, most       float64 // log sizes beyond them are clipped
@@ -168,17 +169,17 @@ type siteLearning struct {
 	logPhis           int64
 }
 
-func (l *siteLearning) takesAll() bool { return l != nil && l.all }
+func (l *Learning) takesAll() bool { return l != nil && l.all }
 
 // sku counts a SKU that sells for the first time.
-func (l *siteLearning) sku() {
+func (l *Learning) sku() {
 	if l != nil {
 		l.skus++
 	}
 }
 
 // size takes the units of a sale.
-func (l *siteLearning) size(units float64) {
+func (l *Learning) size(units float64) {
 	if l == nil {
 		return
 	}
@@ -189,7 +190,7 @@ func (l *siteLearning) size(units float64) {
 }
 
 // dispersion takes a SKU's dispersion and the change of its logarithm at its update of that number.
-func (l *siteLearning) dispersion(update uint8, phi, step float64) {
+func (l *Learning) dispersion(update uint8, phi, step float64) {
 	switch {
 	case l == nil || update < sitePhiAfter:
 	case update == sitePhiAfter:

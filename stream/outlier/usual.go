@@ -1,9 +1,10 @@
-package stream
+package outlier
 
 import (
 	"math"
 
 	"drumbeat/schemas"
+	"drumbeat/stream/internal/codec"
 )
 
 // What a line is compared with is a running Huber mean of its SKU's lines, in logarithms (P. Huber,
@@ -20,33 +21,34 @@ const (
 
 var logCheapPrice = math.Log(cheapPrice)
 
-// saleLine is a sale as one row of a document.
-type saleLine struct{ size, price logValue }
+// Line is a sale as one row of a document.
+type Line struct{ Size, Price Log }
 
 // lineOf is a line of so many units at a price, which is unknown if it is not above 0.
-func lineOf(units, price float64) saleLine { return saleLine{logOf(units), logOf(price)} }
+func lineOf(units, price float64) Line { return Line{LogOf(units), LogOf(price)} }
 
-// logValue is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
-type logValue int16
+// Log is a natural logarithm in 1/usualStep: a tenth of a per cent is fine enough to tell a bargain.
+type Log int16
 
-// noLog stands for no value.
-const noLog logValue = math.MinInt16
+// NoLog stands for no value.
+const NoLog Log = math.MinInt16
 
-func logOf(v float64) logValue {
+// LogOf is the logarithm of v, NoLog where it has none.
+func LogOf(v float64) Log {
 	if !(v > 0) || math.IsInf(v, 1) {
-		return noLog
+		return NoLog
 	}
-	return logValue(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
+	return Log(math.Round(clip(math.Log(v), math.MaxInt16/usualStep) * usualStep))
 }
 
-// lineMark says how a line compares with the usual line of its SKU: whether its price is known with the
+// Mark says how a line compares with the usual line of its SKU: whether its price is known with the
 // usual one, whether it is low, whether the usual size is known, and in the bits from markClass on how
 // large the line is. The zero value knows nothing.
-type lineMark uint8
+type Mark uint8
 
 const (
-	markPrice lineMark = 1 << iota
-	markCheap          // less than cheapPrice times the usual price
+	markPrice Mark = 1 << iota
+	markCheap      // less than cheapPrice times the usual price
 	markSize
 	markClass // the lowest bit of the size class
 
@@ -60,18 +62,18 @@ const (
 	classLog    = math.Ln2 / 2
 )
 
-func (m lineMark) class() int { return int(m / markClass) }
+func (m Mark) class() int { return int(m / markClass) }
 
 // usualLine is what the lines of a SKU were like up to a day.
 type usualLine struct {
-	size, price   logValue
+	size, price   Log
 	sizes, prices uint8 // lines seen, at most usualMemory
 }
 
-// usual follows the size and the price of a SKU's lines through its settled days, with what they were at
+// Usual follows the size and the price of a SKU's lines through its settled days, with what they were at
 // the end of the last weeks (see priorDay). The zero value has seen nothing; an assignment makes an
 // independent copy.
-type usual struct {
+type Usual struct {
 	now    usualLine
 	last   schemas.Date
 	former [formerPriors]formerLine // oldest first, the used ones last
@@ -83,17 +85,17 @@ type formerLine struct {
 	asOf schemas.Date
 }
 
-// learn takes the lines of a settled day, in any order; days come in theirs.
-func (u *usual) learn(day schemas.Date, lines []saleLine) {
+// Learn takes the lines of a settled day, in any order; days come in theirs.
+func (u *Usual) Learn(day schemas.Date, lines []Line) {
 	next := u.now
 	var size, price runningLog
 	for _, l := range lines {
-		if l.size == noLog {
+		if l.Size == NoLog {
 			continue
 		}
-		size.add(l.size, next.size, next.sizes, sizeClip)
-		if l.price != noLog {
-			price.add(l.price, next.price, next.prices, priceClip)
+		size.add(l.Size, next.size, next.sizes, sizeClip)
+		if l.Price != NoLog {
+			price.add(l.Price, next.price, next.prices, priceClip)
 		}
 	}
 	next.size, next.sizes = size.mean(next.size, next.sizes)
@@ -115,7 +117,7 @@ func (u *usual) learn(day schemas.Date, lines []saleLine) {
 type runningLog struct{ sum, n int64 }
 
 // add takes a value's distance from the mean of those before, clipped, or all of it where there are none.
-func (s *runningLog) add(v, mean logValue, before uint8, most float64) {
+func (s *runningLog) add(v, mean Log, before uint8, most float64) {
 	log := int64(v)
 	if before > 0 {
 		limit := int64(most * usualStep)
@@ -125,16 +127,16 @@ func (s *runningLog) add(v, mean logValue, before uint8, most float64) {
 	s.n++
 }
 
-func (s *runningLog) mean(mean logValue, before uint8) (logValue, uint8) {
+func (s *runningLog) mean(mean Log, before uint8) (Log, uint8) {
 	if s.n == 0 {
 		return mean, before
 	}
 	v := int64(mean) + s.sum/(int64(before)+s.n)
-	return logValue(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
+	return Log(min(max(v, -math.MaxInt16), math.MaxInt16)), uint8(min(int64(before)+s.n, usualMemory))
 }
 
 // at is the usual line that a line of a day is compared with.
-func (u *usual) at(day schemas.Date) usualLine {
+func (u *Usual) at(day schemas.Date) usualLine {
 	asOf := priorDay(day)
 	if u.last <= asOf {
 		return u.now
@@ -147,34 +149,34 @@ func (u *usual) at(day schemas.Date) usualLine {
 	return usualLine{}
 }
 
-// mark compares a line with the usual one of its day.
-func (u *usual) mark(day schemas.Date, l saleLine) (m lineMark) {
+// Mark compares a line with the usual one of its day.
+func (u *Usual) Mark(day schemas.Date, l Line) (m Mark) {
 	of := u.at(day)
-	if of.sizes >= usualLeast && l.size != noLog {
-		over := float64(int(l.size)-int(of.size)) / usualStep
-		m = markSize | lineMark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
+	if of.sizes >= usualLeast && l.Size != NoLog {
+		over := float64(int(l.Size)-int(of.size)) / usualStep
+		m = markSize | Mark(clamp(math.Floor(over/classLog)-1, 0, sizeClasses-1))*markClass
 	}
-	if of.prices >= usualLeast && l.price != noLog {
+	if of.prices >= usualLeast && l.Price != NoLog {
 		m |= markPrice
-		if float64(int(l.price)-int(of.price))/usualStep < logCheapPrice {
+		if float64(int(l.Price)-int(of.price))/usualStep < logCheapPrice {
 			m |= markCheap
 		}
 	}
 	return m
 }
 
-// append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
-func (u *usual) append(dst []byte) []byte {
+// Append encodes u: 2 bytes for a SKU without lines, else about 10, and as many for each former week.
+func (u *Usual) Append(dst []byte) []byte {
 	dst = append(dst, usualVersion)
 	dst = u.now.append(dst)
 	if u.now.sizes == 0 {
 		return dst
 	}
-	dst = appendVarint(dst, int64(u.last))
+	dst = codec.AppendVarint(dst, int64(u.last))
 	for i := range u.former {
 		if f := &u.former[i]; f.sizes > 0 {
 			dst = f.append(dst)
-			dst = appendVarint(dst, int64(u.last)-int64(f.asOf))
+			dst = codec.AppendVarint(dst, int64(u.last)-int64(f.asOf))
 		}
 	}
 	return append(dst, 0)
@@ -186,21 +188,21 @@ func (l *usualLine) append(dst []byte) []byte {
 		return dst
 	}
 	dst = append(dst, l.prices)
-	dst = appendVarint(dst, int64(l.size))
-	return appendVarint(dst, int64(l.price))
+	dst = codec.AppendVarint(dst, int64(l.size))
+	return codec.AppendVarint(dst, int64(l.price))
 }
 
 const usualVersion = 1
 
-// decodeUsual reads what append wrote and returns what follows it.
-func decodeUsual(src []byte) (u usual, rest []byte, err error) {
-	in := reader{b: src}
-	if v := in.byte(); in.err == nil && v != usualVersion {
-		return usual{}, nil, &versionError{What: "a usual line", Version: int(v)}
+// DecodeUsual reads what Append wrote and returns what follows it.
+func DecodeUsual(src []byte) (u Usual, rest []byte, err error) {
+	in := codec.Reader{Rest: src}
+	if v := in.Byte(); in.Err == nil && v != usualVersion {
+		return Usual{}, nil, &codec.VersionError{What: "a usual line", Version: int(v)}
 	}
 	u.now.decode(&in)
 	if u.now.sizes > 0 {
-		u.last = schemas.Date(in.int32())
+		u.last = schemas.Date(in.Int32())
 		var list []formerLine
 		for range formerPriors + 1 {
 			var f formerLine
@@ -208,34 +210,34 @@ func decodeUsual(src []byte) (u usual, rest []byte, err error) {
 			if f.sizes == 0 {
 				break
 			}
-			asOf := int64(u.last) - in.varint()
+			asOf := int64(u.last) - in.Varint()
 			f.asOf = schemas.Date(asOf)
 			if int64(f.asOf) != asOf || len(list) > 0 && list[len(list)-1].asOf >= f.asOf {
-				in.fail()
+				in.Fail()
 			}
 			list = append(list, f)
 		}
 		if len(list) > formerPriors {
-			in.fail()
+			in.Fail()
 		} else {
 			copy(u.former[formerPriors-len(list):], list)
 		}
 	}
-	if in.err != nil {
-		return usual{}, nil, in.err
+	if in.Err != nil {
+		return Usual{}, nil, in.Err
 	}
-	return u, in.b, nil
+	return u, in.Rest, nil
 }
 
-func (l *usualLine) decode(in *reader) {
-	l.sizes = uint8(in.upTo(usualMemory))
+func (l *usualLine) decode(in *codec.Reader) {
+	l.sizes = uint8(in.UpTo(usualMemory))
 	if l.sizes == 0 {
 		return
 	}
-	l.prices = uint8(in.upTo(usualMemory))
-	size, price := in.varint(), in.varint()
-	l.size, l.price = logValue(size), logValue(price)
+	l.prices = uint8(in.UpTo(usualMemory))
+	size, price := in.Varint(), in.Varint()
+	l.size, l.price = Log(size), Log(price)
 	if int64(l.size) != size || int64(l.price) != price || l.prices > l.sizes {
-		in.fail()
+		in.Fail()
 	}
 }

@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"math"
@@ -9,29 +9,29 @@ import (
 
 // siteRules are the rules of a site's SKUs, fed with days in their order.
 type siteRules struct {
-	priors sitePriors
+	priors Priors
 	day    schemas.Date
-	rules  map[string]*sizeRule
+	rules  map[string]*Rule
 }
 
-func newSiteRules() *siteRules { return &siteRules{rules: map[string]*sizeRule{}} }
+func newSiteRules() *siteRules { return &siteRules{rules: map[string]*Rule{}} }
 
-func (s *siteRules) rule(sku string) *sizeRule {
+func (s *siteRules) rule(sku string) *Rule {
 	r := s.rules[sku]
 	if r == nil {
-		r = new(sizeRule)
+		r = new(Rule)
 		s.rules[sku] = r
 	}
 	return r
 }
 
 // learn feeds a sale; days before it are closed.
-func (s *siteRules) learn(sku string, d saleDay, changed func(schemas.Date, bool)) verdict {
+func (s *siteRules) learn(sku string, d Day, changed func(schemas.Date, bool)) Verdict {
 	if d.Day > s.day {
-		s.priors.close(s.day)
+		s.priors.Close(s.day)
 		s.day = d.Day
 	}
-	return s.rule(sku).learn(d, s.priors.at(d.Day), s.priors.learning(), changed)
+	return s.rule(sku).Learn(d, s.priors.At(d.Day), s.priors.Learning(), changed)
 }
 
 // outlierTally counts what the rule makes of sales whose truth is known.
@@ -72,7 +72,7 @@ func TestOutlierRuleOnGeneratedSales(t *testing.T) {
 		for i := range sales {
 			s := &sales[i]
 			at[s.sku][s.date] = i
-			v := site.learn(names[s.sku], saleDay{Day: s.date, Units: s.units}, func(d schemas.Date, flag bool) {
+			v := site.learn(names[s.sku], Day{Day: s.date, Units: s.units}, func(d schemas.Date, flag bool) {
 				flags[at[s.sku][d]] = flag
 			})
 			flags[i] = v.Flag
@@ -107,20 +107,20 @@ func TestOutlierDeclaredEventOnGeneratedSales(t *testing.T) {
 		site := newSiteRules()
 		for _, s := range generatedSales(seed) {
 			_, month, day := s.date.Civil()
-			sale := saleDay{Day: s.date, Units: s.units, Declared: month == 11 && day >= 22 && day <= 28}
+			sale := Day{Day: s.date, Units: s.units, Declared: month == 11 && day >= 22 && day <= 28}
 			if sale.Declared && !s.error && s.units > 0 {
 				days[s.sku]++
 				usual := s.units
 				if s.friday {
 					usual /= 3
 				}
-				r, prior := site.rule(names[s.sku]), site.priors.at(s.date)
+				r, prior := site.rule(names[s.sku]), site.priors.At(s.date)
 				sale.Units = math.Round(usual * 10)
-				if r.judge(sale, prior).Flag {
+				if r.Judge(sale, prior).Flag {
 					promotions[s.sku]++
 				}
 				sale.Units = s.units * 50
-				if r.judge(sale, prior).Flag {
+				if r.Judge(sale, prior).Flag {
 					errors[s.sku]++
 				}
 				sale.Units = s.units

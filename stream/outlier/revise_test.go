@@ -1,4 +1,4 @@
-package stream
+package outlier
 
 import (
 	"maps"
@@ -13,11 +13,11 @@ import (
 
 // flagsOf are the flags that hold in the end when sales come one a day.
 func flagsOf(units ...float64) (flagged []int) {
-	var r sizeRule
+	var r Rule
 	const first = schemas.Date(20_000)
 	flags := make([]bool, len(units))
 	for i, u := range units {
-		flags[i] = r.learn(saleDay{Day: first.AddDays(i), Units: u}, nil, nil, func(d schemas.Date, flag bool) {
+		flags[i] = r.Learn(Day{Day: first.AddDays(i), Units: u}, nil, nil, func(d schemas.Date, flag bool) {
 			flags[d-first] = flag
 		}).Flag
 	}
@@ -63,12 +63,12 @@ func TestRevise(t *testing.T) {
 func TestErrorsBeforeAnEventStayHeld(t *testing.T) {
 	for _, errors := range []float64{500, 5000, 60_000} {
 		for silent := range 8 {
-			var r sizeRule
+			var r Rule
 			flags := map[schemas.Date]bool{}
 			day := schemas.Date(20_000)
 			sell := func(units float64, declared bool) {
 				day++
-				flags[day] = r.learn(saleDay{Day: day, Units: units, Declared: declared}, nil, nil, func(d schemas.Date, flag bool) {
+				flags[day] = r.Learn(Day{Day: day, Units: units, Declared: declared}, nil, nil, func(d schemas.Date, flag bool) {
 					flags[d] = flag
 				}).Flag
 			}
@@ -89,22 +89,22 @@ func TestErrorsBeforeAnEventStayHeld(t *testing.T) {
 }
 
 // drawnDay is a day as the rule may get it, on or after a day.
-func drawnDay(t *rapid.T, day schemas.Date) saleDay {
-	d := saleDay{
+func drawnDay(t *rapid.T, day schemas.Date) Day {
+	d := Day{
 		Day: day.AddDays(rapid.SampledFrom([]int{1, 1, 1, 2, 7, 400}).Draw(t, "gap")),
 		Units: rapid.OneOf(
 			rapid.Float64Range(1, 20),
 			rapid.SampledFrom([]float64{1, 2, 3, 4, 5, 6, 90, 120, 300, 5000, 1e-6, 9e12, 0, -1, math.NaN(), math.Inf(1)}),
 		).Draw(t, "units"),
-		Context: saleContext(rapid.IntRange(0, int(saleContexts)-1).Draw(t, "context")),
+		Context: Context(rapid.IntRange(0, int(contexts)-1).Draw(t, "context")),
 	}
 	switch rapid.IntRange(0, 19).Draw(t, "kind") {
 	case 0:
 		d.Declared = true
 	case 1:
-		d.Review = verdictAccepted
+		d.Review = Accepted
 	case 2:
-		d.Review = verdictRejected
+		d.Review = Rejected
 	}
 	return d
 }
@@ -113,7 +113,7 @@ func drawnDay(t *rapid.T, day schemas.Date) saleDay {
 // are learnt by two copies, one after the other; a reviewed sale keeps the verdict of the person.
 func TestReviseTellsEveryFlag(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r sizeRule
+		var r Rule
 		told, reviewed := map[schemas.Date]bool{}, map[schemas.Date]bool{}
 		left := map[schemas.Date]bool{} // sales that have left the ring
 		day := schemas.Date(20_000)
@@ -121,23 +121,23 @@ func TestReviseTellsEveryFlag(t *testing.T) {
 			d := drawnDay(t, day)
 			day = d.Day
 			before := map[schemas.Date]bool{}
-			r.each(func(d schemas.Date, flag bool) { before[d] = flag })
-			v := r.learn(d, nil, nil, func(of schemas.Date, flag bool) {
+			r.Each(func(d schemas.Date, flag bool) { before[d] = flag })
+			v := r.Learn(d, nil, nil, func(of schemas.Date, flag bool) {
 				if _, ok := before[of]; !ok || left[of] || of >= d.Day {
 					t.Fatalf("told of %v, which is not in the ring", of)
 				}
 				told[of] = flag
 			})
-			if !judged(d.Units) {
+			if !Judged(d.Units) {
 				continue
 			}
 			told[d.Day] = v.Flag
-			if d.Review != verdictNone {
-				reviewed[d.Day] = d.Review == verdictRejected
+			if d.Review != Unreviewed {
+				reviewed[d.Day] = d.Review == Rejected
 			}
 			now := map[schemas.Date]bool{}
 			last := schemas.Date(math.MinInt32)
-			r.each(func(d schemas.Date, flag bool) {
+			r.Each(func(d schemas.Date, flag bool) {
 				if d <= last {
 					t.Fatalf("%v after %v", d, last)
 				}
@@ -169,43 +169,43 @@ func TestReviseTellsEveryFlag(t *testing.T) {
 // history that is replayed on it gives the same flags.
 func TestSizeRuleCopiesAreIndependent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var settled sizeRule
+		var settled Rule
 		day := schemas.Date(20_000)
-		var days []saleDay
+		var days []Day
 		for range rapid.IntRange(0, 40).Draw(t, "sales") {
 			d := drawnDay(t, day)
 			day = d.Day
 			days = append(days, d)
 		}
 		from := rapid.IntRange(0, len(days)).Draw(t, "settled")
-		learn := func(r *sizeRule, days []saleDay, told map[schemas.Date]bool) {
+		learn := func(r *Rule, days []Day, told map[schemas.Date]bool) {
 			for _, d := range days {
-				v := r.learn(d, nil, nil, func(of schemas.Date, flag bool) { told[of] = flag })
-				if judged(d.Units) {
+				v := r.Learn(d, nil, nil, func(of schemas.Date, flag bool) { told[of] = flag })
+				if Judged(d.Units) {
 					told[d.Day] = v.Flag
 				}
 			}
 		}
 		flags := map[schemas.Date]bool{}
 		learn(&settled, days[:from], flags)
-		before := string(settled.append(nil))
+		before := string(settled.Append(nil))
 		all := maps.Clone(flags)
 		live := settled
 		learn(&live, days[from:], all)
-		if string(settled.append(nil)) != before {
+		if string(settled.Append(nil)) != before {
 			t.Fatal("the copy has taught the original")
 		}
 		again := settled
 		replayed := maps.Clone(flags)
 		learn(&again, days[from:], replayed)
-		if string(again.append(nil)) != string(live.append(nil)) || !maps.Equal(all, replayed) {
+		if string(again.Append(nil)) != string(live.Append(nil)) || !maps.Equal(all, replayed) {
 			t.Fatal("a second copy has come to something else")
 		}
-		end := string(live.append(nil))
+		end := string(live.Append(nil))
 		for range 2 * eventsMost {
 			live.remember(day, 7)
 		}
-		if string(again.append(nil)) != end || string(settled.append(nil)) != before {
+		if string(again.Append(nil)) != end || string(settled.Append(nil)) != before {
 			t.Fatal("events of one copy are those of another")
 		}
 	})
@@ -214,25 +214,25 @@ func TestSizeRuleCopiesAreIndependent(t *testing.T) {
 // Judging changes nothing, and what it says is what learning says.
 func TestOutlierJudgeIsPure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r sizeRule
+		var r Rule
 		day := schemas.Date(20_000)
 		for range rapid.IntRange(0, 40).Draw(t, "sales") {
 			d := drawnDay(t, day)
 			day = d.Day
-			before := string(r.append(nil))
-			v := r.judge(d, nil)
-			if string(r.append(nil)) != before {
+			before := string(r.Append(nil))
+			v := r.Judge(d, nil)
+			if string(r.Append(nil)) != before {
 				t.Fatal("judge has changed the rule")
 			}
-			if v.Flag && r.sales >= coldSales && d.Review == verdictNone && !(v.Ratio > d.ratio() && v.Score > scoresOf[d.Context].gross) {
+			if v.Flag && r.sales >= coldSales && d.Review == Unreviewed && !(v.Ratio > d.ratio() && v.Score > scoresOf[d.Context].gross) {
 				t.Fatalf("flagged without being gross: %+v", v)
 			}
 			unknown := d
-			unknown.Context = contextUnknown
-			if w := r.judge(unknown, nil); !w.Suspect && w != v {
+			unknown.Context = ContextUnknown
+			if w := r.Judge(unknown, nil); !w.Suspect && w != v {
 				t.Fatalf("%+v without the context, %+v with it", w, v)
 			}
-			if learnt := r.learn(d, nil, nil, nil); learnt != v {
+			if learnt := r.Learn(d, nil, nil, nil); learnt != v {
 				t.Fatalf("judged %+v, learnt %+v", v, learnt)
 			}
 			if e := r.expected(d.Day); math.IsNaN(e) || math.IsInf(e, 0) {
