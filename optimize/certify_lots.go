@@ -328,13 +328,22 @@ func (b *lotBound) step(f, g []float64, t int, pitch, width float64) {
 		}
 		return
 	}
-	for j := first; j < len(g); j++ {
-		for m := first; m <= j; m++ {
-			x := float64(m) * pitch
-			if x-width > b.top[t]*(1+1e-9)+1e-9 {
-				break
-			}
-			g[j] = math.Min(g[j], f[j-m]+sku.OrderCost+k*math.Max(0, math.Max(x-width-base, base-x-width)))
+	spent := make([]float64, len(g)) // on the production of so many cells
+	last := first - 1
+	for m := first; m < len(g); m++ {
+		x := float64(m) * pitch
+		if x-width > b.top[t]*(1+1e-9)+1e-9 {
+			break
 		}
+		spent[m], last = sku.OrderCost+k*max(0, x-width-base, base-x-width), m
+	}
+	for j := first; j < len(g); j++ {
+		least := g[j]
+		for m := first; m <= min(j, last); m++ {
+			if v := f[j-m] + spent[m]; v < least {
+				least = v
+			}
+		}
+		g[j] = least
 	}
 }

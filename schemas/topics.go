@@ -17,6 +17,7 @@ const (
 	HeaderOriginTopic     = "origin-topic"     // on events and dead letters: where intake read the record
 	HeaderOriginPartition = "origin-partition" //
 	HeaderOriginOffset    = "origin-offset"    //
+	HeaderOriginKey       = "origin-key"       // on events: the key that the record had there, if any but its site
 	HeaderRevision        = "revision"         // on every message of the plans topic, tombstones included
 	HeaderReason          = "reason"           // on dead letters: a slug, see DecodeError
 	HeaderDetail          = "detail"           // on dead letters: one line for people

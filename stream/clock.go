@@ -91,7 +91,14 @@ func (s *site) advance(f *fact) bool {
 		return true
 	}
 	if s.settings.Clock == schemas.ClockWall {
-		f.ahead = s.started() && f.day > s.Today.AddDays(1)
+		today := s.Today
+		if !s.started() { // the first records may come before the first tick
+			today = schemas.DateOf(s.p.now.In(s.location))
+		}
+		f.ahead = s.started() && f.day > today.AddDays(1)
+		if f.day <= today.AddDays(1) && f.at.After(s.Watermark) {
+			s.Watermark = f.at
+		}
 		return true
 	}
 	if f.day > latest {

@@ -48,6 +48,10 @@ func (c *codes) has(sku string) bool {
 // flatten hides slashes, which a star would not match; no SKU has a control character.
 func flatten(s string) string { return strings.ReplaceAll(s, "/", "\x01") }
 
+// classify says whether k's code is one of a product. Somebody who has defined the item has said so, whatever
+// the patterns say.
+func (s *site) classify(k *sku) { k.noProduct = k.item.Provisional && s.codes.has(k.name) }
+
 // isProduct says that a code is a product; k is its SKU, nil if there is none yet.
 func (s *site) isProduct(k *sku, code string) bool {
 	if k != nil {

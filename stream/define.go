@@ -72,6 +72,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.backlogs(k, e, st)
 		price := k.item.UnitPrice
 		k.item = item{Item: *e, Stamp: st, UnitPrice: price}
+		s.classify(k)
 		if e.InitialInventory != nil && s.started() && k.stock.Source != stockCounted && k.stock.Source != stockInitial {
 			s.start(k, stockInitial, *e.InitialInventory)
 		}

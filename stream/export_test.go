@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -14,6 +15,13 @@ const (
 	FetchBytes, SaveWeight, MostWeight, MostPending = fetchBytes, saveWeight, mostWeight, mostPending
 	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
 )
+
+// FoldFetched folds an answer as the owner of the partition does, and returns the offset that it reads next.
+func FoldFetched(ctx context.Context, p *Processor, f Fetched) (int64, error) {
+	o := owner{r: &Runner{c: RunnerConfig{Metrics: NewMetrics(nil)}}, p: p}
+	err := o.step(ctx, nil, f)
+	return p.Next(), err
+}
 
 // OpenSales is how many bookings the open days of a site hold, and how many days have settled before their time.
 func (p *Processor) OpenSales(site string) (open, early int) {

@@ -21,9 +21,11 @@ type owner struct {
 	recalled  bool        // all of them have been
 
 	solved   chan solved
-	solving  int        // jobs that are out
-	saving   *Batch     // a batch that is not saved yet; nil: none
-	saves    chan error // what comes of the save that runs; nil: none runs
+	solving  int         // jobs that are out
+	saving   *Batch      // a batch that is not saved yet; nil: none
+	saves    chan error  // what comes of the save that runs; nil: none runs
+	failing  atomic.Bool // the newest attempt to save failed
+	ending   atomic.Bool // the generation has ended: a save is tried once, and not where it would fail
 	lastSave time.Time
 	idle     time.Time              // since when the log has been at its end; zero: it is not
 	behind   time.Time              // when the newest record was written that was read; zero: it is the last one
@@ -208,6 +210,9 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 	idle, ended, beats := o.idle, o.ended, o.p.beats
 	o.idle, o.ended = time.Time{}, false
 	for i := range f.Records {
+		if ctx.Err() != nil {
+			return nil // what is left is read again: a member that folds on would miss the next generation
+		}
 		for {
 			done, err := o.p.Step(f.Records[i])
 			if err != nil {
@@ -241,9 +246,12 @@ func (o *owner) endOfInput() {
 }
 
 // flush ends a generation: what is being saved is waited for, and what is left is saved, under a
-// deadline of its own. What cannot be saved now is read again from the log later.
+// deadline of its own and unless the store fails: the group waits for it. What is not saved goes on in memory if the
+// partition comes back, and is read again from the log where it has another owner.
 func (o *owner) flush(ctx context.Context, part Partition) error {
 	o.withdraw()
+	o.ending.Store(true)
+	defer o.ending.Store(false)
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
 	defer cancel()
 	for {
@@ -262,14 +270,12 @@ func (o *owner) flush(ctx context.Context, part Partition) error {
 	}
 }
 
-// unflushed says that the state in memory is ahead of what is stored: it must not be kept.
+// unflushed says that the state in memory is ahead of what is stored, which holds no one up: the epoch says whether it
+// is still the newest.
 func (o *owner) unflushed(err error) error {
 	if errors.Is(err, ErrFenced) {
 		return err
 	}
-	o.r.c.Log.Warn("state not flushed; it will be read again", "partition", o.partition, "error", err)
-	return errUnflushed
+	o.r.c.Log.Warn("state not flushed: it is saved when the partition comes back, else read again", "partition", o.partition, "error", err)
+	return nil
 }
-
-// errUnflushed makes the runner forget an owner without leaving the group.
-var errUnflushed = errors.New("stream: state not flushed")

@@ -99,22 +99,36 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 
 // startSave saves what is due beside the work.
 func (o *owner) startSave(ctx context.Context, group *sync.WaitGroup) {
-	if o.saving != nil || !o.saveDue() {
+	if o.saves != nil {
 		return
 	}
-	if o.saving = o.p.Ready(); o.saving == nil {
-		return
+	if o.saving == nil { // else it is left of the generation before
+		if !o.saveDue() {
+			return
+		}
+		if o.saving = o.p.Ready(); o.saving == nil {
+			return
+		}
 	}
 	b, done := o.saving, make(chan error, 1)
 	o.saves = done
 	group.Go(func() { done <- o.save(ctx, b) })
 }
 
+// errNotSaved says that the generation has ended, and the store has not answered as it should.
+var errNotSaved = errors.New("stream: the store failed")
+
 // save writes a batch, and again until it is written or the partition is no longer ours.
 func (o *owner) save(ctx context.Context, b *Batch) error {
 	began := time.Now()
+	if o.ending.Load() && o.failing.Load() {
+		return errNotSaved
+	}
 	for attempt := 0; ; attempt++ {
 		err := o.r.c.Store.Save(ctx, o.partition, o.epoch, b)
+		if err == nil || ctx.Err() == nil { // one that was cut off says nothing
+			o.failing.Store(err != nil)
+		}
 		var claim *ClaimError
 		switch {
 		case err == nil:
@@ -130,6 +144,9 @@ func (o *owner) save(ctx context.Context, b *Batch) error {
 		}
 		o.r.c.Metrics.SaveFailures.Inc()
 		o.r.c.Log.Warn("save failed", "partition", o.partition, "attempt", attempt+1, "error", err)
+		if o.ending.Load() {
+			return fmt.Errorf("%w: %w", errNotSaved, err)
+		}
 		if !o.r.pause(ctx, attempt) {
 			return ctx.Err()
 		}

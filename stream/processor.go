@@ -345,9 +345,13 @@ func (s *site) letter(rec *Record, from recordOrigin, why *fault) DeadLetter {
 	if why.Field != "" {
 		detail = why.Field + ": " + detail
 	}
+	key := rec.Key
 	headers := make([]schemas.Header, 0, len(rec.Headers))
 	for _, h := range rec.Headers {
 		switch h.Key {
+		case schemas.HeaderOriginKey:
+			key = h.Value
+			continue
 		case schemas.HeaderOriginTopic, schemas.HeaderOriginPartition, schemas.HeaderOriginOffset:
 			continue
 		}
@@ -359,7 +363,7 @@ func (s *site) letter(rec *Record, from recordOrigin, why *fault) DeadLetter {
 	}
 	return DeadLetter{
 		Site: s.name, OriginTopic: from.Topic, OriginPartition: from.Partition, OriginOffset: from.offset,
-		Key: slices.Clone(rec.Key), Value: slices.Clone(rec.Value), Headers: headers,
+		Key: slices.Clone(key), Value: slices.Clone(rec.Value), Headers: headers,
 		Reason: why.Reason, Detail: strings.ToValidUTF8(detail, "\uFFFD"), At: at,
 	}
 }

@@ -40,3 +40,23 @@ func TestLaidAsideRecordsAreCounted(t *testing.T) {
 		t.Errorf("audit %+v", b.Audit)
 	}
 }
+
+// A dead letter is the record as it was at its origin, with the key that it had there.
+func TestLettersHaveTheKeyOfTheirOrigin(t *testing.T) {
+	p, err := New(Config{}, &Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]schemas.Header{nil, {{Key: schemas.HeaderOriginKey, Value: []byte("4711")}}} {
+		rec := Record{Offset: p.Next(), Key: []byte("plant"), Value: []byte("junk"), Headers: append(more, schemas.Header{Key: "trace", Value: []byte("1")})}
+		if done, err := p.Step(rec); !done || err != nil {
+			t.Fatal(done, err)
+		}
+	}
+	letters := p.Ready().DeadLetters
+	for i, want := range []string{"plant", "4711"} {
+		if l := letters[i]; string(l.Key) != want || len(l.Headers) != 1 {
+			t.Errorf("letter %d has the key %q and the headers %v", i, l.Key, l.Headers)
+		}
+	}
+}

@@ -24,6 +24,7 @@ const (
 	repairNumberText            // a number as text
 	repairSKU                   // blanks or marks without width around a SKU, or lower case
 	repairSlashes               // YYYY/MM/DD
+	repairText                  // a month's name, with a year of four digits
 	repairKinds                 // how many there are
 )
 
@@ -36,6 +37,7 @@ var repairNames = [repairKinds]string{
 	repairNumberText: "number-as-text",
 	repairSKU:        "sku-form",
 	repairSlashes:    "yyyy/mm/dd",
+	repairText:       "text-date",
 }
 
 // String is the slug under which the audit counts the kind.
@@ -47,7 +49,7 @@ func (k repairKind) String() string {
 }
 
 // repairSet is the set of repairs of one event. The zero value is empty.
-type repairSet uint8
+type repairSet uint16
 
 // add puts k into the set; repairNone changes nothing.
 func (s *repairSet) add(k repairKind) { *s |= repairSet(1<<k) &^ 1 }
@@ -56,7 +58,7 @@ func (s *repairSet) add(k repairKind) { *s |= repairSet(1<<k) &^ 1 }
 func (s repairSet) all() iter.Seq[repairKind] {
 	return func(yield func(repairKind) bool) {
 		for ; s != 0; s &= s - 1 {
-			if !yield(repairKind(bits.TrailingZeros8(uint8(s)))) {
+			if !yield(repairKind(bits.TrailingZeros16(uint16(s)))) {
 				return
 			}
 		}

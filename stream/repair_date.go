@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 //	2024.01.31                              repairDots
 //	2024/01/31                              repairSlashes
 //	20240131                                repairCompact
+//	31-Jan-2024, Jan 31st 2024              repairText; English names, and no year of two digits
 //
 // Everything else is a *fault: bad-date where no reading is a day of the years 1900 to 2199,
 // uncertain-date where there is more than one reading or a reading that is only likely. Month before
@@ -77,7 +79,20 @@ func repairDate(s string, dmy bool) (schemas.Date, repairKind, *fault) {
 	if len(s) >= 10 && s[4] == '-' && s[7] == '-' && number(s[:4]) >= 0 && number(s[5:7]) >= 0 && number(s[8:10]) >= 0 {
 		return 0, repairNone, dateFault(faultBadDate, s, "no such day or time of day in the years 1900 to 2199")
 	}
+	if d, ok := fullText(s); ok {
+		return d, repairText, nil
+	}
 	return 0, repairNone, dateFault(faultUncertainDate, s, "this form has no certain reading")
+}
+
+// fullText reads a day that names its month and has a year of four digits, and nothing else.
+func fullText(s string) (schemas.Date, bool) {
+	list := Readings(s)
+	if len(list) != 1 || list[0].Form != textForm || list[0].Text != list[0].Date.String() {
+		return 0, false
+	}
+	year := func(w string) bool { return len(w) == 4 && number(w) >= 0 }
+	return list[0].Date, slices.ContainsFunc(words(s), year)
 }
 
 // civil is the day of three runs of digits.

@@ -21,6 +21,9 @@ type Reading struct {
 // DateForm names a way of writing a day, for people.
 type DateForm string
 
+// textForm is a day with its month by name.
+const textForm DateForm = "text"
+
 // FieldSort is the order in which a feed writes day, month and year.
 type FieldSort string
 
@@ -134,9 +137,9 @@ func (l *readingList) named(month, day, year int, yearText string) {
 	case day < 1 || year < 0 || number(yearText) < 0: // 31st is no year
 		return
 	case len(yearText) == 2:
-		l.add("text", "", 2000+year, month, day)
+		l.add(textForm, "", 2000+year, month, day)
 	case len(yearText) == 4:
-		l.add("text", "", year, month, day)
+		l.add(textForm, "", year, month, day)
 	}
 }
 

@@ -45,7 +45,10 @@ func TestDateFormsReadBack(t *testing.T) {
 			{fmt.Sprintf("%02d/%02d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
 			{fmt.Sprintf("%d/%d/%04d", day, month, year), repairDMY, !dmy && day <= 12},
 			{fmt.Sprintf("%02d/%02d/%02d", day, month, year%100), repairNone, true},
-			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), repairNone, true},
+			{fmt.Sprintf("%s %d %04d", month.String()[:3], day, year), repairText, false},
+			{fmt.Sprintf("%02d-%s-%04d", day, strings.ToUpper(month.String()[:3]), year), repairText, false},
+			{fmt.Sprintf("%s %d, %04d", month, day, year), repairText, false},
+			{fmt.Sprintf("%s %d %02d", month.String()[:3], day, year%100), repairNone, true},
 			{fmt.Sprintf("%d.%d.%04d", day, month, year), repairNone, true},
 		} {
 			got, at, hasTime, rep, err := parseDay(form.text, dmy, time.UTC)
@@ -97,6 +100,7 @@ func TestDatesThatAreRefused(t *testing.T) {
 		{"31/12/23", false, faultUncertainDate},
 		{"31/12/23", true, faultUncertainDate},
 		{"Dec 31st 23", false, faultUncertainDate},
+		{"31 Dec 2023 10:15", false, faultUncertainDate},
 		{"45292", false, faultUncertainDate}, // a spreadsheet's day number
 		{"2023-W05", false, faultUncertainDate},
 		{"31-12-2023", false, faultUncertainDate},

@@ -23,7 +23,7 @@ func (s *site) restoreSKUs(saved []SKUState) error {
 				failed[b] = fmt.Errorf("stream: state of SKU %s of site %s: %w", saved[i].SKU, s.name, err)
 				return
 			}
-			k.noProduct = s.codes.has(k.name)
+			s.classify(k)
 			list[i] = k
 		}
 		// Every tenth of a large site is told.

@@ -139,9 +139,6 @@ func (r *Runner) own(ctx context.Context, part Partition) error {
 		r.keep(part.ID(), o)
 		return nil
 	}
-	if errors.Is(err, errUnflushed) {
-		return nil
-	}
 	return err
 }
 
@@ -164,6 +161,13 @@ func (r *Runner) keep(partition int32, o *owner) {
 			delete(r.kept, partition)
 		}
 	})
+}
+
+// keepUnasked holds an owner ready whose epoch could not be asked for in this generation.
+func (r *Runner) keepUnasked(partition int32, o *owner) {
+	if o != nil {
+		r.keep(partition, o)
+	}
 }
 
 // take returns the owner of the partition: the one of a generation before if nobody else has owned it
@@ -192,6 +196,7 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 			return o, nil
 		}
 		if ctx.Err() != nil {
+			r.keepUnasked(id, o)
 			return nil, nil
 		}
 		if errors.Is(err, errState) {
@@ -200,6 +205,7 @@ func (r *Runner) take(ctx context.Context, part Partition) (*owner, error) {
 		}
 		log.Warn("partition cannot be loaded yet", "error", err)
 		if !r.pause(ctx, attempt) {
+			r.keepUnasked(id, o)
 			return nil, nil
 		}
 	}

@@ -68,7 +68,7 @@ func DefaultSettings() Settings {
 		// Codes of postage, fees, samples and manual bookings as ERP systems and web shops write them.
 		DemandItems: []string{
 			"POST", "POSTAGE", "DOT", "FREIGHT*", "SHIPPING*", "CARRIAGE", "C2", "M", "MANUAL", "D", "DISCOUNT*",
-			"S", "SAMPLE", "SAMPLES", "B", "ADJUST*", "BANK CHARGES", "AMAZONFEE", "*FEE", "FEES", "CRUK", "PADS", "GIFT_*",
+			"S", "SAMPLE", "SAMPLES", "ADJUST*", "BANK CHARGES", "AMAZONFEE", "*FEE", "FEES", "CRUK", "PADS", "GIFT_*",
 		},
 	}
 }

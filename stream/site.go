@@ -194,7 +194,7 @@ func (s *site) configure() error {
 		return err
 	}
 	for _, k := range s.skus {
-		k.noProduct = s.codes.has(k.name)
+		s.classify(k)
 	}
 	s.settings, s.location, s.calendar = settings, location, settings.calendar()
 	s.calendarDays, s.named = newCalendarDays(s.Entries), newNamedEvents(s.Entries)
@@ -223,7 +223,7 @@ func (s *site) learn(name string) *sku {
 	k.accuracy.closes = schemas.MaxDate
 	k.item.Provisional = true
 	k.item.SKU = name
-	k.noProduct = s.codes.has(name)
+	s.classify(k)
 	s.skus = append(s.skus, k)
 	s.names[name] = k
 	s.save(k)

@@ -49,7 +49,11 @@ func (c *benchCmd) recovery(std streams) func(context.Context, func(bench.Row)) 
 				if err != nil {
 					return err
 				}
-				r := killRun{broker: broker.Addr(), dsn: dsn, skus: skus, report: report, errors: std.err}
+				address, err := freePort(ctx)
+				if err != nil {
+					return errors.Join(err, broker.Close())
+				}
+				r := killRun{broker: broker.Addr(), dsn: dsn, address: address, skus: skus, report: report, errors: std.err}
 				return errors.Join(r.measure(ctx), broker.Close())
 			})
 			if err != nil {
@@ -63,6 +67,7 @@ func (c *benchCmd) recovery(std streams) func(context.Context, func(bench.Row)) 
 // killRun kills a planner of its own process while a change waits for its plan, and starts it again.
 type killRun struct {
 	broker, dsn string
+	address     string // of HTTP: the planner that is started again has that of the one that was killed
 	skus        int
 	report      func(bench.Row)
 	errors      io.Writer
@@ -70,9 +75,6 @@ type killRun struct {
 	client *kafka.Client
 	heads  chan schemas.Head
 }
-
-// killSession is the session timeout of the planner: for so long, a member that died keeps its partitions.
-const killSession = 6 * time.Second
 
 func (r *killRun) measure(ctx context.Context) (err error) {
 	if r.client, err = kafka.NewClient(kafka.Config{Brokers: []string{r.broker}}); err != nil {
@@ -94,14 +96,21 @@ func (r *killRun) measure(ctx context.Context) (err error) {
 	r.heads = make(chan schemas.Head)
 	followed := make(chan error, 1)
 	go func() { followed <- r.follow(ctx) }()
-	first, at, err := r.plan(ctx, followed, 0)
+	h, at, err := r.plan(ctx, followed, 0)
 	if err != nil {
 		return err
 	}
 	r.figure("start_to_first_plan_seconds", at.Sub(p.began))
+	// The first plan has no former one to keep to: all lines of the second differ from it.
+	if err := r.count(ctx, 1); err != nil {
+		return err
+	}
+	if h, _, err = r.plan(ctx, followed, h.Revision); err != nil {
+		return err
+	}
 
 	// The change is seen and not planned yet: the service waits for quiet.
-	if err := r.count(ctx); err != nil {
+	if err := r.count(ctx, 2); err != nil {
 		return err
 	}
 	killed := time.Now()
@@ -118,10 +127,11 @@ func (r *killRun) measure(ctx context.Context) (err error) {
 		return err
 	}
 	r.figure("kill_to_models_seconds", models.Sub(killed))
-	if _, at, err = r.plan(ctx, followed, first); err != nil {
+	if h, at, err = r.plan(ctx, followed, h.Revision); err != nil {
 		return err
 	}
 	r.figure("kill_to_plan_seconds", at.Sub(killed))
+	r.report(bench.Row{Bench: "recovery", Case: bench.RecoveryCase(r.skus), Metric: "changed_lines", Value: float64(h.ChangedLines), Unit: "lines"})
 	return nil
 }
 
@@ -129,14 +139,14 @@ func (r *killRun) figure(metric string, took time.Duration) {
 	r.report(bench.Row{Bench: "recovery", Case: bench.RecoveryCase(r.skus), Metric: metric, Value: took.Seconds(), Unit: "s"})
 }
 
-// count sends stock counts, each of which calls for a plan.
-func (r *killRun) count(ctx context.Context) error {
+// count sends stock counts, other ones in each round. Each calls for a plan.
+func (r *killRun) count(ctx context.Context, round int) error {
 	var list []stream.Message
 	for i := range 10 {
 		sku := generate.LoadSKU(i)
 		ev := schemas.Event{
-			ID: sku, Source: "bench", Type: schemas.TypeStockCounted, Site: bench.RecoverySite, Time: time.Now(), HasTime: true,
-			Data: &schemas.StockCounted{SKU: sku, OnHand: schemas.Quantity(i+1) * schemas.Unit, AsOf: schemas.AsOf{Date: schemas.DateOf(time.Now().UTC())}},
+			ID: fmt.Sprintf("%s-%d", sku, round), Source: "bench", Type: schemas.TypeStockCounted, Site: bench.RecoverySite, Time: time.Now(), HasTime: true,
+			Data: &schemas.StockCounted{SKU: sku, OnHand: schemas.Quantity(i+round) * schemas.Unit, AsOf: schemas.AsOf{Date: schemas.DateOf(time.Now().UTC())}},
 		}
 		value, err := schemas.Encode(&ev)
 		if err != nil {
@@ -166,17 +176,17 @@ func (r *killRun) follow(ctx context.Context) error {
 }
 
 // plan waits for the head of a plan after a revision.
-func (r *killRun) plan(ctx context.Context, followed <-chan error, after int64) (int64, time.Time, error) {
+func (r *killRun) plan(ctx context.Context, followed <-chan error, after int64) (schemas.Head, time.Time, error) {
 	for {
 		select {
 		case h := <-r.heads:
 			if h.Revision > after && h.Status == schemas.PlanOptimal {
-				return h.Revision, time.Now(), nil
+				return h, time.Now(), nil
 			}
 		case err := <-followed:
-			return 0, time.Time{}, errors.Join(errors.New("the plan topic ended"), err)
+			return schemas.Head{}, time.Time{}, errors.Join(errors.New("the plan topic ended"), err)
 		case <-ctx.Done():
-			return 0, time.Time{}, ctx.Err()
+			return schemas.Head{}, time.Time{}, ctx.Err()
 		}
 	}
 }
@@ -200,8 +210,7 @@ func (r *killRun) start(ctx context.Context) (*planner, error) {
 		return nil, err
 	}
 	p := &planner{began: time.Now(), lines: make(chan logLine, 1000)}
-	p.cmd = exec.CommandContext(ctx, self, "serve", "--roles", "intake,planner", "--address", "127.0.0.1:0",
-		"--session", killSession.String(), "--log-format", "json")
+	p.cmd = exec.CommandContext(ctx, self, "serve", "--roles", "intake,planner", "--address", r.address, "--log-format", "json")
 	p.cmd.Env = append(os.Environ(), "DRUMBEAT_KAFKA_BROKERS="+r.broker, "DRUMBEAT_POSTGRES="+r.dsn)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := p.cmd.StderrPipe()

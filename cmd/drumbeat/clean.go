@@ -23,7 +23,7 @@ type cleanCmd struct {
 	From     string            `required:"" placeholder:"FILE" help:"CSV of sales, compressed with gzip or not; - is standard input."`
 	Map      map[string]string `mapsep:"," placeholder:"FIELD=COLUMN,…" help:"The columns of sku, quantity, date or time, document, line, version, customer and unit_price; others come from the column of their own name. FIELD= leaves one out."`
 	Method   string            `default:"robust" enum:"robust,zscore" help:"robust: the cleaner of the service, in date order with later revision. zscore: the baseline that drops what is not ISO and flags |z| > 3 a SKU."`
-	Out      string            `placeholder:"FILE.csv" help:"Where to write row,sku,date,quantity,verdict,reason: a row for each row of the input, in its order."`
+	Out      string            `placeholder:"FILE.csv" help:"Where to write row,sku,date,quantity,verdict,reason: a row for each row of the input, in its order; - is standard output, and the audit is printed on standard error."`
 	DayFirst bool              `env:"DRUMBEAT_DAY_FIRST" help:"The feed declares dates such as 03/04/2026 to put the day first."`
 	TimeZone string            `env:"DRUMBEAT_TIME_ZONE" default:"UTC" help:"Time zone of the days, and of instants that name none."`
 	JSON     bool              `name:"json" help:"Print the audit as one JSON object."`
@@ -38,7 +38,7 @@ type cleaner interface {
 
 // Run cleans a file.
 func (c *cleanCmd) Run(ctx context.Context, std streams) error {
-	if err := c.keepsInput(); err != nil {
+	if err := keepsInput(c.From, "--out", c.Out); err != nil {
 		return badInput(err)
 	}
 	rules, err := c.rules()
@@ -56,30 +56,34 @@ func (c *cleanCmd) Run(ctx context.Context, std streams) error {
 	took := time.Since(began)
 	progress.Done(fmt.Sprintf("%s rows in %s (%s/s)", terminal.Count(len(rows)), terminal.Duration(took), terminal.Number(float64(len(rows))/took.Seconds(), 0)))
 	if c.Out != "" {
-		if err := writeCleaned(c.Out, rows); err != nil {
+		if err := writeCleaned(c.Out, std.out, rows); err != nil {
 			return err
 		}
 	}
 	audit := auditOf(rules.Audit())
+	report := std.report(c.Out)
 	if c.JSON {
-		return json.NewEncoder(std.out).Encode(audit)
+		return json.NewEncoder(report).Encode(audit)
 	}
 	text := cleanTable(audit).String(style)
 	if held := heldTable(rows); held != nil {
 		text += "\n" + held.String(style)
 	}
-	_, err = io.WriteString(std.out, text)
+	_, err = io.WriteString(report, text)
 	return err
 }
 
-// keepsInput refuses to write over the file that is read.
-func (c *cleanCmd) keepsInput() error {
-	from, err := os.Stat(c.From)
-	if err != nil {
+// keepsInput refuses to write over the file that is read; flag names the file that is written.
+func keepsInput(from, flag, out string) error {
+	if from == "-" || out == "-" {
+		return nil
+	}
+	in, err := os.Stat(from)
+	if err != nil || !in.Mode().IsRegular() {
 		return nil // opening it says why
 	}
-	if out, err := os.Stat(c.Out); err == nil && os.SameFile(from, out) {
-		return fmt.Errorf("--out %s: is the input", c.Out)
+	if file, err := os.Stat(out); err == nil && os.SameFile(in, file) {
+		return fmt.Errorf("%s %s: is the input", flag, out)
 	}
 	return nil
 }
@@ -124,16 +128,15 @@ func (c *cleanCmd) read(ctx context.Context, std streams, rules cleaner, progres
 	}
 }
 
-// writeCleaned writes the rows with their verdicts.
-func writeCleaned(path string, rows []stream.CleanedRow) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return badInput(err)
-	}
-	buffer := bufio.NewWriterSize(file, 1<<18)
+// writeCleaned writes the rows with their verdicts; the file "-" is standard output.
+func writeCleaned(path string, stdout io.Writer, rows []stream.CleanedRow) error {
+	return writeCSV(path, stdout, func(buffer *bufio.Writer) { writeVerdicts(buffer, rows) })
+}
+
+func writeVerdicts(buffer *bufio.Writer, rows []stream.CleanedRow) {
 	w := csv.NewWriter(buffer)
 	cells := []string{"row", "sku", "date", "quantity", "verdict", "reason"}
-	err = w.Write(cells)
+	_ = w.Write(cells) // a failed write is kept by buffer and returned by its Flush
 	for i := range rows {
 		r := &rows[i]
 		cells[0], cells[1], cells[2], cells[3] = strconv.Itoa(r.Row), r.SKU, "", ""
@@ -144,10 +147,7 @@ func writeCleaned(path string, rows []stream.CleanedRow) error {
 			cells[3] = r.Quantity.String()
 		}
 		cells[4], cells[5] = string(r.Verdict), r.Reason
-		if err == nil {
-			err = w.Write(cells)
-		}
+		_ = w.Write(cells)
 	}
 	w.Flush()
-	return errors.Join(err, w.Error(), buffer.Flush(), file.Close())
 }

@@ -32,6 +32,7 @@ var reasonWords = map[string]struct{ of, words string }{
 	"yyyy.mm.dd":     {"repaired", ""},
 	"yyyymmdd":       {"repaired", ""},
 	"yyyy/mm/dd":     {"repaired", ""},
+	"text-date":      {"repaired", "a month's name with a full year"},
 	"number-as-text": {"repaired", "blanks, a plus sign or leading zeros"},
 	"sku-form":       {"repaired", "blanks or lower case"},
 }

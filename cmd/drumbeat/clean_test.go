@@ -370,6 +370,15 @@ func TestCleanBadInput(t *testing.T) {
 	refusesClean(t, "time_zone", "--from", path, "--time-zone", "Mars/North")
 }
 
+// The verdicts may go through a pipe; the audit then stands on standard error.
+func TestCleanToStandardOutput(t *testing.T) {
+	var o, e bytes.Buffer
+	status := run(t.Context(), []string{"clean", "--from", "-", "--out", "-", "--json"}, streams{strings.NewReader("Sku;Date;Quantity\nA;2024-01-01;1\n"), &o, &e})
+	if want := "row,sku,date,quantity,verdict,reason\n2,A,2024-01-01,1,clean,\n"; status != 0 || o.String() != want || !strings.Contains(e.String(), `"read":1,`) {
+		t.Errorf("status %d, printed %q and %q", status, &o, &e)
+	}
+}
+
 func refusesClean(t *testing.T, says string, args ...string) {
 	t.Helper()
 	var o, e bytes.Buffer

@@ -10,20 +10,22 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"drumbeat/cmd/drumbeat/internal/csvfeed"
 	"drumbeat/forecast"
 )
 
 // forecastCmd forecasts every series of a file with the models of the service.
 type forecastCmd struct {
-	From       string `required:"" placeholder:"FILE.csv[.gz]" help:"Series: unique_id,ds,y."`
+	From       string `required:"" placeholder:"FILE.csv[.gz]" help:"Series: unique_id,ds,y; - is standard input."`
 	Freq       string `required:"" placeholder:"F" help:"D, W-FRI (weeks that end on Friday; W: Sunday), MS (months) or 1 (integer index)."`
 	Season     int    `placeholder:"M" help:"Buckets per season: 7, 52, 12, 1 for none. Default: by frequency."`
 	Horizon    int    `required:"" placeholder:"H" help:"Buckets to forecast."`
-	Out        string `required:"" placeholder:"F.csv" help:"Forecast of every bucket."`
+	Out        string `required:"" placeholder:"F.csv" help:"Forecast of every bucket; - is standard output."`
 	Cumulative string `placeholder:"C.csv" help:"Distribution of the demand summed over the first 1 to H buckets."`
 	Country    string `placeholder:"ES" help:"National holidays as events."`
 	Events     string `placeholder:"E.csv" help:"Known events, past and future: name,ds[,unique_id]."`
@@ -47,6 +49,9 @@ type demandSeries struct {
 // maxSpan is the longest series, in buckets: a typing error in a year must not fill the memory.
 const maxSpan = 1_000_000
 
+// largestDemand is the largest value of a bucket; of larger ones the models keep nothing.
+const largestDemand = 1e15
+
 func (c *forecastCmd) Run(ctx context.Context, std streams) error {
 	freq, err := forecast.ParseFreq(c.Freq)
 	switch {
@@ -57,10 +62,13 @@ func (c *forecastCmd) Run(ctx context.Context, std streams) error {
 	case c.Season < 0 || c.Season > 1000:
 		return badInput(fmt.Errorf("--season: %d is not within 1 … 1000", c.Season))
 	}
+	if err := c.keepsFiles(); err != nil {
+		return badInput(err)
+	}
 	if c.Season == 0 {
 		c.Season = freq.Season()
 	}
-	all, err := readSeries(c.From, freq)
+	all, err := readSeries(c.From, std.in, freq)
 	if err != nil {
 		return err
 	}
@@ -70,18 +78,26 @@ func (c *forecastCmd) Run(ctx context.Context, std streams) error {
 	if err := c.forecast(ctx, all); err != nil {
 		return err
 	}
-	if err := writeCSV(c.Out, func(w *bufio.Writer) { writePaths(w, all, freq) }); err != nil {
+	if err := writeCSV(c.Out, std.out, func(w *bufio.Writer) { writePaths(w, all, freq) }); err != nil {
 		return err
 	}
 	if c.Cumulative != "" {
-		if err := writeCSV(c.Cumulative, func(w *bufio.Writer) { writeSums(w, all) }); err != nil {
+		if err := writeCSV(c.Cumulative, std.out, func(w *bufio.Writer) { writeSums(w, all) }); err != nil {
 			return err
 		}
 	}
 	if c.Explain {
-		return explainSeries(std.out, all)
+		return explainSeries(std.report(c.Out, c.Cumulative), all)
 	}
 	return nil
+}
+
+// keepsFiles refuses to write over the series, and one table over the other.
+func (c *forecastCmd) keepsFiles() error {
+	if c.Cumulative != "" && filepath.Clean(c.Out) == filepath.Clean(c.Cumulative) {
+		return fmt.Errorf("--cumulative %s: is --out", c.Cumulative)
+	}
+	return errors.Join(keepsInput(c.From, "--out", c.Out), keepsInput(c.From, "--cumulative", c.Cumulative))
 }
 
 // forecast fits all series and asks for their paths and sums.
@@ -111,10 +127,10 @@ func (c *forecastCmd) forecast(ctx context.Context, all []*demandSeries) error {
 }
 
 // readSeries reads the series in the order of their first appearance.
-func readSeries(file string, freq forecast.Freq) ([]*demandSeries, error) {
+func readSeries(file string, in io.Reader, freq forecast.Freq) ([]*demandSeries, error) {
 	var all []*demandSeries
 	byID := map[string]*demandSeries{}
-	err := readTable(file, []string{"unique_id", "ds", "y"}, nil, func(row []string, bad func(field string, err error) error) error {
+	err := readTable(file, in, []string{"unique_id", "ds", "y"}, nil, func(row []string, bad func(field string, err error) error) error {
 		if row[0] == "" {
 			return bad("unique_id", errors.New("is empty"))
 		}
@@ -123,9 +139,13 @@ func readSeries(file string, freq forecast.Freq) ([]*demandSeries, error) {
 			return bad("ds", err)
 		}
 		y := math.NaN()
-		if text := strings.TrimSpace(row[2]); text != "" && !strings.EqualFold(text, "nan") {
-			if y, err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(y) || math.IsInf(y, 0) {
+		if text := strings.TrimSpace(row[2]); text != "" && !strings.EqualFold(text, "nan") && text != "NA" {
+			y, err = strconv.ParseFloat(text, 64)
+			switch {
+			case err != nil || math.IsNaN(y) || math.IsInf(y, 0):
 				return bad("y", fmt.Errorf("%q is not a number", row[2]))
+			case math.Abs(y) > largestDemand:
+				return bad("y", fmt.Errorf("%s is beyond %g", text, largestDemand))
 			}
 		}
 		s := byID[row[0]]
@@ -165,21 +185,29 @@ func readSeries(file string, freq forecast.Freq) ([]*demandSeries, error) {
 }
 
 // readTable calls row for every line of a CSV file, plain or gzip, with the named columns in that order; an optional
-// column that is absent is empty. bad makes the one line that says what is wrong where.
-func readTable(file string, required, optional []string, row func(fields []string, bad func(field string, err error) error) error) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return badInput(err)
+// column that is absent is empty. The file "-" is stdin, unless that is nil. bad makes the one line that says what is wrong where.
+func readTable(file string, stdin io.Reader, required, optional []string, row func(fields []string, bad func(field string, err error) error) error) error {
+	if file == "-" && stdin != nil {
+		file = "standard input"
+	} else {
+		f, err := os.Open(file)
+		if err != nil {
+			return badInput(err)
+		}
+		defer f.Close()
+		stdin = f
 	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, 1<<16)
+	in := bufio.NewReaderSize(stdin, 1<<16)
 	var text io.Reader = in
 	if magic, err := in.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		if text, err = gzip.NewReader(in); err != nil {
 			return badInput(fmt.Errorf("%s: %w", file, err))
 		}
 	}
-	r := csv.NewReader(text)
+	plain := bufio.NewReaderSize(text, 1<<16)
+	start, _ := plain.Peek(4096) // what Peek cannot give is reported by the first Read
+	r := csv.NewReader(plain)
+	r.Comma = csvfeed.Separator(start)
 	r.ReuseRecord = true
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
@@ -191,9 +219,9 @@ func readTable(file string, required, optional []string, row func(fields []strin
 	header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	var at []int
 	for i, name := range append(slices.Clone(required), optional...) {
-		j := slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
+		j := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
 		if j < 0 && i < len(required) {
-			return badInput(fmt.Errorf("%s:1: field %s is missing in the header", file, name))
+			return badInput(fmt.Errorf("%s:1: field %s is missing in the header, which has %s", file, name, strings.Join(header, ", ")))
 		}
 		at = append(at, j)
 	}
@@ -222,8 +250,13 @@ func readTable(file string, required, optional []string, row func(fields []strin
 	}
 }
 
-// writeCSV writes a file in one go.
-func writeCSV(file string, write func(w *bufio.Writer)) error {
+// writeCSV writes a file in one go; "-" is standard output.
+func writeCSV(file string, stdout io.Writer, write func(w *bufio.Writer)) error {
+	if file == "-" {
+		w := bufio.NewWriterSize(stdout, 1<<16)
+		write(w)
+		return w.Flush()
+	}
 	f, err := os.Create(file)
 	if err != nil {
 		return badInput(err)

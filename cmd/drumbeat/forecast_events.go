@@ -26,7 +26,7 @@ func (c *forecastCmd) readEvents(all []*demandSeries, freq forecast.Freq) error 
 	}
 	single := map[string][]event{} // by series
 	if c.Events != "" {
-		err := readTable(c.Events, []string{"name", "ds"}, []string{"unique_id"}, func(row []string, bad func(string, error) error) error {
+		err := readTable(c.Events, nil, []string{"name", "ds"}, []string{"unique_id"}, func(row []string, bad func(string, error) error) error {
 			if row[0] == "" {
 				return bad("name", errors.New("is empty"))
 			}

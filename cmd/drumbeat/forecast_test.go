@@ -187,11 +187,50 @@ func TestForecastCommandNamesWhatIsWrong(t *testing.T) {
 		{"no rows", header, "1", "no series"},
 		{"id", header + ",1,1\n", "1", "field unique_id"},
 		{"frequency", header + "a,1,1\n", "H", "--freq"},
+		{"huge", header + "a,1,1e308\n", "1", "in.csv:2: field y: 1e308 is beyond 1e+15"},
 	} {
 		_, _, status, _, errs := runForecast(t, c.text, "--freq", c.freq, "--horizon", "3")
 		if status != 2 || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%s: exit %d, stderr %q, want one line with %q", c.name, status, errs, c.want)
 		}
+	}
+}
+
+// Exports differ in the case of the header, the separator, the byte order mark, line ends and what stands for a missing value.
+func TestForecastCommandReadsExports(t *testing.T) {
+	plain := header + "a,2024-01-01,1\na,2024-01-02,\na,2024-01-03,4\n"
+	want, _, _, _, _ := runForecast(t, plain, "--freq", "D", "--horizon", "2")
+	for _, text := range []string{
+		"\ufeff" + strings.ReplaceAll(plain, "\n", "\r\n"), strings.ReplaceAll(plain, ",", ";"), strings.ReplaceAll(plain, ",", "\t"),
+		strings.Replace(plain, "unique_id,ds,y", "Unique_ID, DS ,Y", 1), strings.Replace(plain, "02,\n", "02,NA\n", 1),
+	} {
+		if got, _, status, _, errs := runForecast(t, text, "--freq", "D", "--horizon", "2"); status != 0 || !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("%q: status %d, %s%v, want %v", text, status, errs, got, want)
+		}
+	}
+}
+
+// The tables may go through pipes; none is written over the input or the other.
+func TestForecastCommandPipes(t *testing.T) {
+	text := header + "a,1,1\na,2,3\n"
+	from := filepath.Join(t.TempDir(), "in.csv")
+	write(t, from, []byte(text))
+	command := func(more ...string) (int, string, string) {
+		var o, e bytes.Buffer
+		status := run(t.Context(), append([]string{"forecast", "--freq", "1", "--horizon", "1"}, more...), streams{strings.NewReader(text), &o, &e})
+		return status, o.String(), e.String()
+	}
+	status, out, errs := command("--from", "-", "--out", "-", "--explain")
+	if status != 0 || !strings.HasPrefix(out, "unique_id,ds,mean,") || strings.Count(out, "\n") != 2 || !strings.Contains(errs, "weight") {
+		t.Errorf("status %d, printed %q and %q", status, out, errs)
+	}
+	for _, wrong := range [][]string{{"--from", from, "--out", from}, {"--from", from, "--out", from + ".f", "--cumulative", from}, {"--from", from, "--out", "-", "--cumulative", "-"}} {
+		if status, _, errs := command(wrong...); status != exitUsage || !strings.Contains(errs, ": is ") {
+			t.Errorf("%v: status %d, %q", wrong, status, errs)
+		}
+	}
+	if kept, err := os.ReadFile(from); err != nil || string(kept) != text {
+		t.Errorf("the input is %q, %v", kept, err)
 	}
 }
 

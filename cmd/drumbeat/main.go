@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -42,6 +44,14 @@ type streams struct {
 	out, err io.Writer
 }
 
+// report is where a command writes for people: standard error where standard output ("-") takes one of its files.
+func (s streams) report(files ...string) io.Writer {
+	if slices.Contains(files, "-") {
+		return s.err
+	}
+	return s.out
+}
+
 // exitError carries the exit status that the contract gives a failure.
 type exitError struct {
 	status int
@@ -58,6 +68,15 @@ const (
 	exitInfeasible = 3
 	exitSolver     = 4
 )
+
+// oneLine is the text of an error in one line, also where it joins several.
+func oneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
 
 // badInput marks err as wrong use or bad input: exit status 2, one line.
 func badInput(err error) error { return &exitError{exitUsage, err} }
@@ -97,7 +116,10 @@ func run(ctx context.Context, args []string, io streams) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(io.err, "drumbeat: %v\n", err)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(io.err, "drumbeat: %s\n", oneLine(err))
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.status

@@ -298,6 +298,27 @@ func TestPlanReadsTheOtherFiles(t *testing.T) {
 	}
 }
 
+// Exports differ in byte order mark, line ends, separator and the case of the header; nobody has to have open orders.
+func TestPlanReadsExports(t *testing.T) {
+	const items = "sku,production_cost,holding_cost,initial_inventory,safety_stock\na,10,1,0,5\n"
+	const demand = "sku,period,quantity\na,2026-01,10\n"
+	receipts := writeFile(t, "receipts.csv", "order,sku,quantity,date\n")
+	for _, change := range []func(string) string{
+		func(s string) string { return s },
+		func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") },
+		func(s string) string { return strings.ReplaceAll(s, ",", ";") },
+		func(s string) string { return strings.ReplaceAll(s, ",", "\t") },
+		strings.ToUpper,
+	} {
+		status, out, errs := runPlan("--items", writeFile(t, "items.csv", change(items)), "--demand", writeFile(t, "demand.csv", change(demand)),
+			"--receipts", receipts, "--capacity", "20", "--json")
+		if status != 0 {
+			t.Fatalf("%q: status %d, %s", change(items), status, errs)
+		}
+		wantNear(t, "total", parsePlan(t, out).Cost.Total, 155, 1e-9)
+	}
+}
+
 // Whatever is wrong with the input is one line that names file, line and field, and exit status 2.
 func TestPlanRefusesSpoiledInput(t *testing.T) {
 	const items = "sku,production_cost,holding_cost,initial_inventory,safety_stock\na,10,1,0,5\nb,5,1,0,0\n"
@@ -321,6 +342,7 @@ func TestPlanRefusesSpoiledInput(t *testing.T) {
 		{"no rows", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock\n", []string{"items.csv", "no rows"}},
 		{"empty file", "items.csv", "", []string{"items.csv", "empty"}},
 		{"binary", "items.csv", "\x00\x01\x02\xff", []string{"items.csv", "text"}},
+		{"latin 1", "items.csv", items + "caf\xe9,1,1,1,1\n", []string{"items.csv", "line 4", "UTF-8"}},
 		{"broken gzip", "items.csv", "\x1f\x8bjunk", []string{"items.csv"}},
 		{"pack size", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size\na,1,1,1,1,-12\nb,1,1,1,1,\n", []string{"line 2", "pack_size"}},
 		{"whole packs", "items.csv", "sku,production_cost,holding_cost,initial_inventory,safety_stock,pack_size,whole\na,1,1,1,1,2.5,yes\nb,1,1,1,1,,\n", []string{"line 2", "pack_size", "whole"}},

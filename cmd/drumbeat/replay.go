@@ -42,6 +42,18 @@ func (c *replayCmd) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return badInput(err)
 	}
+	for _, path := range c.From { // before what a former run wrote is lost
+		if path == "-" {
+			continue
+		}
+		feed, err := csvfeed.Open(path, csvfeed.Options{Type: kind, Map: c.Map})
+		if err != nil {
+			return badInput(err)
+		}
+		if err := feed.Close(); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return badInput(err)
 	}

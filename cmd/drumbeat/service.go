@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +41,7 @@ type service struct {
 	decisions string // the input topic of what people decide over HTTP; "": the first
 	group     string
 	session   time.Duration // of the consumer groups
+	instance  string        // of this process in them; run sets it
 	address   string        // of HTTP
 	tokens    web.Tokens    // none: HTTP is for this machine
 	retention time.Duration
@@ -64,6 +67,7 @@ func (s *service) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.instance = instanceAt(listener.Addr())
 	drained := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		s.ready.stopping.Store(true)
@@ -98,6 +102,16 @@ func (s *service) run(ctx context.Context) error {
 	return err
 }
 
+// instanceAt names the process that listens at an address of this host: only one does at a time, so one that had the
+// name before is dead.
+func instanceAt(address net.Addr) string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "" // then nobody takes its place at once
+	}
+	return host + "/" + address.String()
+}
+
 // work migrates the database, creates and checks the topics, and runs the roles until ctx ends.
 func (s *service) work(ctx context.Context, server *web.Server, registry *prometheus.Registry) error {
 	store, err := s.prepare(ctx)
@@ -110,7 +124,7 @@ func (s *service) work(ctx context.Context, server *web.Server, registry *promet
 	group, ctx := errgroup.WithContext(ctx)
 	if slices.Contains(s.roles, roleIntake) {
 		intake, err := kafka.NewIntake(s.kafka, kafka.IntakeConfig{
-			Group: kafka.GroupConfig{ID: s.group + "-intake", Session: s.session}, Inputs: s.inputs,
+			Group: kafka.GroupConfig{ID: s.group + "-intake", Session: s.session, Instance: s.instance}, Inputs: s.inputs,
 			DefaultSite: s.processor.DefaultSite, Registerer: registry,
 		})
 		if err != nil {
@@ -164,7 +178,7 @@ func (s *service) web(server *web.Server, store *postgres.Store, metrics prometh
 }
 
 func (s *service) runner(store *postgres.Store, registry prometheus.Registerer, solvers *solver.Pool) (*stream.Runner, error) {
-	source, err := kafka.NewSource(s.kafka, kafka.GroupConfig{ID: s.group, Session: s.session})
+	source, err := kafka.NewSource(s.kafka, kafka.GroupConfig{ID: s.group, Session: s.session, Instance: s.instance})
 	if err != nil {
 		return nil, err
 	}

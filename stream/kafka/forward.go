@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +34,7 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 		headers          = make([]protocol.Header, 0, countHeaders(records))
 		small            arena
 		topic, partition = []byte(f.topic), strconv.AppendInt(nil, int64(f.partition), 10)
-		bytes            int
+		volume           int
 	)
 	for i := range records {
 		r := &records[i]
@@ -42,13 +44,16 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 				headers = append(headers, protocol.Header(h))
 			}
 		}
+		if r.Key != nil && !bytes.Equal(r.Key, keys[i]) {
+			headers = append(headers, protocol.Header{Key: schemas.HeaderOriginKey, Value: r.Key})
+		}
 		headers = append(headers,
 			protocol.Header{Key: schemas.HeaderOriginTopic, Value: topic},
 			protocol.Header{Key: schemas.HeaderOriginPartition, Value: partition},
 			protocol.Header{Key: schemas.HeaderOriginOffset, Value: small.number(r.Offset)})
 		p := targets[i]
 		to[p] = append(to[p], outgoing{key: keys[i], value: r.Value, headers: headers[from:len(headers):len(headers)], index: i})
-		bytes += len(r.Key) + len(r.Value)
+		volume += len(r.Key) + len(r.Value)
 	}
 	var all errgroup.Group
 	for p := range to {
@@ -64,7 +69,7 @@ func (f *forwarder) forward(ctx context.Context, records []stream.Record) error 
 	if err := all.Wait(); err != nil {
 		return err
 	}
-	f.in.metrics.forwarded(f.topic, len(records), bytes, strays)
+	f.in.metrics.forwarded(f.topic, len(records), volume, strays)
 	return nil
 }
 
@@ -94,11 +99,11 @@ func (f *forwarder) route(records []stream.Record) (keys [][]byte, targets []int
 }
 
 func isOrigin(name string) bool {
-	return name == schemas.HeaderOriginTopic || name == schemas.HeaderOriginPartition || name == schemas.HeaderOriginOffset
+	return name == schemas.HeaderOriginTopic || name == schemas.HeaderOriginPartition || name == schemas.HeaderOriginOffset || name == schemas.HeaderOriginKey
 }
 
 func countHeaders(records []stream.Record) int {
-	n := 3 * len(records)
+	n := 4 * len(records)
 	for i := range records {
 		n += len(records[i].Headers)
 	}
@@ -127,7 +132,8 @@ func (f *forwarder) tooLarge(ctx context.Context, target int32, r *stream.Record
 			{Key: schemas.HeaderTime, Value: time.Now().UTC().AppendFormat(nil, time.RFC3339Nano)},
 		}
 	}
-	letter := outgoing{key: r.Key, value: r.Value, headers: append(reasons(detail), forwarded.headers...)}
+	headers := slices.DeleteFunc(slices.Clone(forwarded.headers), func(h protocol.Header) bool { return h.Key == schemas.HeaderOriginKey })
+	letter := outgoing{key: r.Key, value: r.Value, headers: append(reasons(detail), headers...)}
 	f.in.c.log.Warn("kafka: record too large, dead letter", "topic", f.topic, "partition", f.partition, "offset", r.Offset, "detail", detail)
 	f.in.metrics.tooLarge(f.topic)
 	own := forwarded.headers[len(forwarded.headers)-3:]

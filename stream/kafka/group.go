@@ -20,6 +20,10 @@ type GroupConfig struct {
 	// Heartbeat is the time between two signs of life, and so how late a rebalance is noticed.
 	// 0: a tenth of Session.
 	Heartbeat time.Duration
+	// Instance is what no two processes that live have in common, and a process has in common with the one that
+	// is started in its place: a member of this name is dead when another one joins, and leaves its partitions to it
+	// at once. Empty: the partitions of a dead member are free after Session.
+	Instance string
 	// Rebalance is how long the group waits for its members to flush and join. 0: as Session.
 	Rebalance time.Duration
 }
@@ -73,7 +77,8 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 	}
 	conns := &connections{dial: m.c.dialer.DialFunc, open: map[*connection]struct{}{}}
 	dialer := *m.c.dialer
-	dialer.DialFunc = conns.connect
+	dialer.DialFunc, dialer.ClientID = conns.connect, m.clientID()
+	dead := m.predecessors(ctx)
 	held := &balancer{}
 	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
 		ID:                    m.cfg.ID,
@@ -112,6 +117,12 @@ func (m *member) run(ctx context.Context, work func(ctx context.Context, gen *ge
 			<-closed
 		}
 	}()
+
+	succeeding, cancel := context.WithCancel(ctx)
+	var successor sync.WaitGroup
+	defer successor.Wait()
+	defer cancel()
+	successor.Go(func() { m.succeed(succeeding, dead) })
 
 	for failures, early := 0, 0; ; {
 		gen, err := group.Next(ctx)

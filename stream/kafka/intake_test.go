@@ -181,7 +181,8 @@ func testForward(t *testing.T, actual bool) {
 				t.Fatalf("headers of %q: %v", r.Value, r.Headers)
 			}
 			source := in[int32(origin)][offset]
-			if !bytes.Equal(r.Value, source.Value) || (r.Value == nil) != (source.Value == nil) || header(r, "trace") != header(source, "trace") {
+			if !bytes.Equal(r.Value, source.Value) || (r.Value == nil) != (source.Value == nil) || header(r, "trace") != header(source, "trace") ||
+				header(r, schemas.HeaderOriginKey) != string(source.Key) {
 				t.Errorf("%q was %q", r.Value, source.Value)
 			}
 			key := fmt.Sprint(p, origin)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"drumbeat/stream"
@@ -41,11 +40,7 @@ func testEvicted(t *testing.T, actual bool) {
 			return finished
 		}
 		gen := p.(*partition).gen.gen
-		res, err := c.api.LeaveGroup(ctx, &kafkago.LeaveGroupRequest{GroupID: group.ID, Members: []kafkago.LeaveGroupRequestMember{{ID: gen.MemberID}}})
-		if err == nil {
-			err = res.Error
-		}
-		if err != nil {
+		if err := c.leave(ctx, group.ID, gen.MemberID); err != nil {
 			return err
 		}
 		if err := p.Alive(ctx); !errors.Is(err, context.Canceled) {

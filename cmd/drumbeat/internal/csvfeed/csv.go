@@ -21,7 +21,8 @@ func (f *Feed) startCSV(o Options, modified time.Time) error {
 	f.site = o.Site
 	rows := csv.NewReader(f.input)
 	rows.ReuseRecord = true
-	rows.Comma = f.separator()
+	start, _ := f.input.Peek(4096) // what Peek cannot give is reported by the first Read
+	rows.Comma = Separator(start)
 	first, err := rows.Read()
 	if errors.Is(err, io.EOF) {
 		return &Error{File: f.name, Err: errEmpty}
@@ -41,10 +42,9 @@ func (f *Feed) startCSV(o Options, modified time.Time) error {
 	return f.startDefinitions(rows, header, o, modified)
 }
 
-// separator finds what separates the columns of the header: the most frequent of comma, semicolon and tab.
-func (f *Feed) separator() rune {
-	// What Peek cannot give is reported by the first Read.
-	start, _ := f.input.Peek(4096)
+// Separator finds what separates the columns of the header with which a file starts: the most frequent of comma,
+// semicolon and tab.
+func Separator(start []byte) rune {
 	header, _, _ := bytes.Cut(start, []byte("\n"))
 	best := ','
 	for _, c := range ";\t" {

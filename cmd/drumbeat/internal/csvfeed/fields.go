@@ -124,15 +124,6 @@ func typeName(t schemas.Type) string {
 
 // columns finds the column of each field; -1 where the file has none.
 func (f *Feed) columns(fields []field, t schemas.Type, header []string, m map[string]string) ([]int, error) {
-	place := map[string]int{}
-	twice := map[string]bool{}
-	for i, name := range header {
-		name = strings.TrimSpace(name)
-		if _, ok := place[name]; ok {
-			twice[name] = true
-		}
-		place[name] = i
-	}
 	for name := range m {
 		if !slices.ContainsFunc(fields, func(x field) bool { return x.name == name }) {
 			return nil, &Error{File: f.name, Field: name, Err: fmt.Errorf("--map: type %s has no such field; it has %s", typeName(t), fieldNames(fields))}
@@ -144,15 +135,13 @@ func (f *Feed) columns(fields []field, t schemas.Type, header []string, m map[st
 		if !mapped {
 			name = x.name
 		}
-		at, ok := place[name]
+		at, twice := place(header, name)
 		switch {
 		case mapped && name == "":
 			at = -1
-		case mapped && !ok:
+		case mapped && at < 0:
 			return nil, &Error{File: f.name, Line: 1, Field: x.name, Err: fmt.Errorf("no column %q; the header has %s", name, strings.Join(header, ", "))}
-		case !ok:
-			at = -1
-		case twice[name]:
+		case twice:
 			return nil, &Error{File: f.name, Line: 1, Field: x.name, Err: fmt.Errorf("two columns are named %q", name)}
 		}
 		if at < 0 && x.required {
@@ -161,6 +150,22 @@ func (f *Feed) columns(fields []field, t schemas.Type, header []string, m map[st
 		columns[i] = at
 	}
 	return columns, nil
+}
+
+// place finds the column of a name, in that case or, if there is none, in any; -1: none.
+func place(header []string, name string) (at int, twice bool) {
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		at = -1
+		for i, cell := range header {
+			if same(strings.TrimSpace(cell), name) {
+				at, twice = i, at >= 0
+			}
+		}
+		if at >= 0 {
+			return at, twice
+		}
+	}
+	return -1, false
 }
 
 // missing is the error for a required field without a column.

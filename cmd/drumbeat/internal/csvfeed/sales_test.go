@@ -155,6 +155,20 @@ func TestOwnNamesAndLeftOut(t *testing.T) {
 	}
 }
 
+func TestHeadersInAnyCase(t *testing.T) {
+	path := write(t, "s.csv", "SKU,Quantity, Date ,CUSTOMER,customer\nA,1,2024-01-01,no,yes\n")
+	got, err := all(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := got[0].Event.Sale; s.SKU.Raw != "A" || s.Quantity.Raw != "1" || s.Date.Raw != "2024-01-01" || s.Customer.Raw != "yes" {
+		t.Errorf("%+v", s)
+	}
+	if _, err := all(path, Options{Map: map[string]string{"customer": "Customer"}}); err == nil || !strings.Contains(err.Error(), `two columns are named "Customer"`) {
+		t.Errorf("two columns of one name: %v", err)
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	utf16 := "\xff\xfes\x00k\x00u\x00"
 	cut := zip(t, strings.Repeat("sku,quantity,date\nA,1,2024-01-01\n", 1000))

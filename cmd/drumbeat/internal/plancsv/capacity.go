@@ -24,6 +24,9 @@ func (c *CapacityCell) Fail(field, format string, args ...any) error {
 // are distinct. Errors are *Error.
 func Capacities(file string) ([]CapacityCell, error) {
 	t, err := readTable(file, []string{"resource", "period", "capacity"}, []string{"overtime_capacity", "overtime_cost"})
+	if err == nil {
+		err = t.filled()
+	}
 	if err != nil {
 		return nil, err
 	}

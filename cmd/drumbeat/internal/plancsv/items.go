@@ -30,6 +30,9 @@ var (
 // readItems reads items.csv.
 func (r *reader) readItems() error {
 	t, err := readTable(r.files.Items, itemRequired, itemOptional)
+	if err == nil {
+		err = t.filled()
+	}
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ func Read(files Files) (*optimize.Problem, error) {
 // readDemand reads sku,period,quantity. A missing cell is 0.
 func (r *reader) readDemand() error {
 	t, err := readTable(r.files.Demand, []string{"sku", "period", "quantity"}, nil)
+	if err == nil {
+		err = t.filled()
+	}
 	if err != nil {
 		return err
 	}

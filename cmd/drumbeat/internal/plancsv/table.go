@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"drumbeat/cmd/drumbeat/internal/csvfeed"
 )
 
 // Error is what is wrong with an input file. Line 0 is the file as a whole.
@@ -57,7 +59,8 @@ type row struct {
 	cells []string
 }
 
-// readTable reads a file whose header has the required columns and may have the optional ones.
+// readTable reads a file whose header has the required columns and may have the optional ones. It may have no rows:
+// nobody has to have open orders.
 func readTable(file string, required, optional []string) (*table, error) {
 	t := &table{file: file}
 	data, err := readAll(file)
@@ -69,9 +72,10 @@ func readTable(file string, required, optional []string) (*table, error) {
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, t.fail(0, "", errors.New("is empty"))
 	case bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
-		return nil, t.fail(0, "", errors.New("is not a text file in UTF-8"))
+		return nil, t.fail(lineOfStray(data), "", errors.New("is not text in UTF-8 (convert the file, for example with iconv)"))
 	}
 	r := csv.NewReader(bytes.NewReader(data))
+	r.Comma = csvfeed.Separator(data)
 	r.FieldsPerRecord = -1
 	for {
 		cells, err := r.Read()
@@ -103,10 +107,25 @@ func readTable(file string, required, optional []string) (*table, error) {
 		}
 		t.rows = append(t.rows, row{t, line, cells})
 	}
-	if len(t.rows) == 0 {
-		return nil, t.fail(0, "", errors.New("has a header but no rows"))
-	}
 	return t, nil
+}
+
+// filled refuses a file without rows.
+func (t *table) filled() error {
+	if len(t.rows) == 0 {
+		return t.fail(0, "", errors.New("has a header but no rows"))
+	}
+	return nil
+}
+
+// lineOfStray is the line of the first byte that is no text.
+func lineOfStray(data []byte) int {
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if bytes.IndexByte(line, 0) >= 0 || !utf8.Valid(line) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // readAll reads a file, decompressed if it is gzip.
@@ -127,7 +146,11 @@ func readAll(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(z, maxFile))
+	data, err = io.ReadAll(io.LimitReader(z, maxFile))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("the compressed file is cut short")
+	}
+	return data, err
 }
 
 func (t *table) fail(line int, field string, err error) error {

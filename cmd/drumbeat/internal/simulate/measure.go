@@ -28,7 +28,8 @@ type Measures struct {
 
 	Regret     float64 `json:"regret"` // cost above the clairvoyant's, as a share of it
 	RegretLow  float64 `json:"regret_low"`
-	RegretHigh float64 `json:"regret_high"` // 90 % by resampling
+	RegretHigh float64 `json:"regret_high"`    // 90 % by resampling
+	AtFill     float64 `json:"regret_at_fill"` // cost above the least at which no more units are lost, at most: what the report's clairvoyants tell
 
 	costs        []float64 // by sample: SKU, or seed
 	demand       float64
@@ -113,6 +114,7 @@ const resamples = 1000
 // Annals of Statistics 7, 1979).
 func (m *Measures) against(bound *Measures) {
 	m.Regret = sum(m.costs)/sum(bound.costs) - 1
+	m.AtFill = m.Regret
 	r := rand.New(rand.NewPCG(1, uint64(len(m.costs))))
 	draws := make([]float64, resamples)
 	for n := range draws {
@@ -126,6 +128,13 @@ func (m *Measures) against(bound *Measures) {
 	}
 	slices.Sort(draws)
 	m.RegretLow, m.RegretHigh = draws[resamples/20], draws[resamples-1-resamples/20]
+}
+
+// atFill lowers m.AtFill to what a clairvoyant with goodwill shows. No policy has less cost and goodwill for its lost units
+// than that one; so a policy that loses no more units than m costs at least that sum less the goodwill of m's lost units
+// (the Lagrangian bound; Everett, Operations Research 11, 1963).
+func (m *Measures) atFill(bound *Measures, goodwill float64) {
+	m.AtFill = min(m.AtFill, m.Total/(bound.Total+goodwill*(bound.Lost-m.Lost))-1)
 }
 
 func sum(list []float64) (s float64) {

@@ -67,7 +67,8 @@ func quantity(v float64) schemas.Quantity {
 	return q
 }
 
-// fits is the tolerance of a load, relative to the capacity: sums of plans are rounded.
+// fits is the tolerance of a load, of a unit of capacity and relative to it: quantities are rounded to millionths, and so are
+// sums of plans.
 const fits = 1e-6
 
 // ration cuts what orders ask of a resource to what is left of it on each of their days, all by one factor, to whole
@@ -86,7 +87,7 @@ func (w *world) ration(list []Order) []Order {
 		share := 1.0
 		for d, load := range asked {
 			_, most := w.set.capacity(r, d)
-			if left := most - w.loadOn(r, d); load > left+fits*most {
+			if left := most - w.loadOn(r, d); load > left+fits*(1+most) {
 				share = min(share, max(0, left)/load)
 			}
 		}

@@ -25,7 +25,7 @@ var keys = map[string]map[string]float64{
 	"coverage":    {},
 	"published":   {"months": 1.5},
 	"reorder":     {"level": .95},
-	"clairvoyant": {},
+	"clairvoyant": {"goodwill": 0},
 }
 
 // Family is the policy without what makes it a point of a curve.
@@ -90,7 +90,11 @@ func Parse(text string) (c Choice, err error) {
 	return c, nil
 }
 
-// Curve are the settings of a policy between which it trades cost for service: its levels, weeks or months of stock.
+// bound says that what it costs is the least that any policy costs.
+func (c *Choice) bound() bool { return c.Name == "clairvoyant" && c.get("goodwill") == 0 }
+
+// Curve are the settings of a policy between which it trades cost for service: its levels, weeks or months of stock, the
+// goodwill that a lost unit costs.
 func (c *Choice) Curve() (list []string) {
 	switch c.Name {
 	case "drumbeat", "reorder":
@@ -104,6 +108,10 @@ func (c *Choice) Curve() (list []string) {
 	case "published":
 		for _, months := range []string{"0.25", "0.5", "1", "1.5", "2"} {
 			list = append(list, "published:months="+months)
+		}
+	case "clairvoyant":
+		for _, goodwill := range []string{"1", "2", "4", "8"} {
+			list = append(list, "clairvoyant:goodwill="+goodwill)
 		}
 	}
 	return list
@@ -121,5 +129,5 @@ func (c *Choice) Make(set *Set, solver func() optimize.Solver) (Policy, error) {
 	case "reorder":
 		return newReorder(set, c.get("level")), nil
 	}
-	return newClairvoyant(set, solver), nil
+	return newClairvoyant(set, c.get("goodwill"), solver), nil
 }

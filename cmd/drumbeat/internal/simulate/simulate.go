@@ -36,7 +36,7 @@ type Report struct {
 // one set confidence comes from resampling its SKUs, else from resampling the sets.
 func All(ctx context.Context, sets []*Set, o Options) (*Report, error) {
 	choices := slices.Clone(o.Choices)
-	bound := slices.IndexFunc(choices, func(c Choice) bool { return c.Name == "clairvoyant" })
+	bound := slices.IndexFunc(choices, func(c Choice) bool { return c.bound() })
 	if bound < 0 {
 		bound = len(choices)
 		choices = append(choices, Choice{Text: "clairvoyant", Name: "clairvoyant"})
@@ -90,6 +90,11 @@ func All(ctx context.Context, sets []*Set, o Options) (*Report, error) {
 	}
 	for c := range r.Policies {
 		r.Policies[c].against(&r.Policies[bound])
+		for b := range choices {
+			if choices[b].Name == "clairvoyant" {
+				r.Policies[c].atFill(&r.Policies[b], choices[b].get("goodwill"))
+			}
+		}
 	}
 	r.Story = tell(first, choices, ledgers, o.Story)
 	return r, nil

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -167,23 +168,68 @@ func TestCostsFollowFromTheLog(t *testing.T) {
 	})
 }
 
-// Who knows the demand pays least.
+// Who knows the demand pays least, whatever goodwill a lost unit costs on top.
 func TestClairvoyantIsALowerBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := tiny(t)
+		goodwill := float64(rapid.IntRange(0, 3).Draw(t, "goodwill")) * rapid.Float64Range(0, 20).Draw(t, "each")
 		cost := func(policy string) float64 {
 			l := run(t, s, policy)
 			sum := 0.0
 			for i := range l.SKUs {
 				sum += l.SKUs[i].Cost.Total()
+				for _, lost := range l.SKUs[i].Lost {
+					sum += goodwill * lost.Float()
+				}
 			}
 			return sum
 		}
 		policy := rapid.SampledFrom(everyone).Draw(t, "policy")
-		if least, other := cost("clairvoyant"), cost(policy); other < least-1e-4*(1+math.Abs(least)) {
+		if least, other := cost(fmt.Sprintf("clairvoyant:goodwill=%v", goodwill)), cost(policy); other < least-1e-4*(1+math.Abs(least)) {
 			t.Fatalf("%s costs %v, the bound is %v\n%+v", policy, other, least, *s)
 		}
 	})
+}
+
+// What the programme says that its orders cost is what they cost in the world.
+func TestBoundIsWhatItsOrdersCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := tiny(t)
+		for i := range s.SKUs {
+			s.SKUs[i].Backlog = max(s.SKUs[i].Backlog, s.SKUs[i].Holding) // none is solved alone
+		}
+		list := make([]int, len(s.SKUs))
+		for i := range list {
+			list[i] = i
+		}
+		b := newBound(s, list, func(k *SKU) float64 { return k.Lost })
+		if _, err := b.solve(t.Context(), dense()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, a := range run(t, s, "clairvoyant").SKUs {
+			sum += a.Cost.Total()
+		}
+		if math.Abs(sum-b.value) > 1e-4*(1+math.Abs(sum)) {
+			t.Fatalf("%v in the world, %v in the programme\n%+v", sum, b.value, *s)
+		}
+	})
+}
+
+// An order of a week arrives on any day of a later one: what is short is there when it is sold, and costs no storage before.
+func TestBoundLetsOrdersTravel(t *testing.T) {
+	monday := week(schemas.Date(20458)).start
+	s := &Set{
+		Name: "one", Period: schemas.PeriodWeek, Horizon: 6, First: monday, From: monday, Until: monday + 21,
+		Resources: []Resource{{Name: "P", Per: schemas.PerWeek, Stretches: []Stretch{{monday, monday + 7, 1}}}},
+		SKUs:      []SKU{{Name: "SKU-A", Cost: 20, Lost: 34, Holding: 1, Lead: 1, Usage: 1, Demand: make([]schemas.Quantity, 21)}},
+	}
+	for d := 7; d < 14; d++ {
+		s.SKUs[0].Demand[d] = schemas.Unit
+	}
+	if a := run(t, s, "clairvoyant").SKUs[0]; a.Cost.Total() != 7*20 {
+		t.Errorf("costs %+v, want production of 7 and no storage", a.Cost)
+	}
 }
 
 // What is decided by a morning is the same whatever the days from that one on ask for.

@@ -13,7 +13,7 @@ func (r *Report) Table(style terminal.Style) string {
 	}
 	t := terminal.NewTable(
 		terminal.Left("policy"), money("total"), money("production"), money("holding"), money("overtime"), money("orders"), money("lost"), money("leftover"),
-		terminal.Right("regret"), terminal.Right("90 %"), terminal.Right("fill"), terminal.Right("cycle"),
+		terminal.Right("regret"), terminal.Right("90 %"), terminal.Right("at its fill"), terminal.Right("fill"), terminal.Right("cycle"),
 		terminal.Right("stock"), terminal.Right("plans"), terminal.Right("days to plan"), terminal.Right("moved"),
 	)
 	for i := range r.Policies {
@@ -28,7 +28,7 @@ func (r *Report) Table(style terminal.Style) string {
 		}
 		t.Row(m.Policy, terminal.Amount(m.Total), terminal.Amount(c.Production), terminal.Amount(c.Holding), terminal.Amount(c.Overtime),
 			terminal.Amount(c.Orders), terminal.Amount(c.Lost), terminal.Amount(c.Leftover),
-			fmt.Sprintf("%.2f %%", 100*m.Regret), fmt.Sprintf("%.1f to %.1f", 100*m.RegretLow, 100*m.RegretHigh),
+			fmt.Sprintf("%.2f %%", 100*m.Regret), fmt.Sprintf("%.1f to %.1f", 100*m.RegretLow, 100*m.RegretHigh), fmt.Sprintf("%.2f %%", 100*m.AtFill),
 			fmt.Sprintf("%.2f %%", 100*m.Fill), fmt.Sprintf("%.1f %%", 100*m.Cycle), terminal.Amount(m.Stock),
 			terminal.Count(m.Plans.Published), wait, moved)
 	}

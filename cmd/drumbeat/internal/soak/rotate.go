@@ -54,7 +54,7 @@ func (s *Soak) rotate(ctx context.Context, began time.Time) error {
 		}
 	}
 	s.fault.Store("after the faults")
-	if err := wait(ctx, max(calm, s.Length-time.Since(began))); err != nil {
+	if err := wait(ctx, max(calm, s.Length-time.Since(began))-looks*time.Second); err != nil {
 		return err
 	}
 	s.report.MemoryEnd, err = s.memory(ctx)

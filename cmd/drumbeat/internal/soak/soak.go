@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -270,17 +271,27 @@ func (s *Soak) until(ctx context.Context, ask func(context.Context) (bool, strin
 	}
 }
 
-// memory is what all processes hold, in bytes.
+// looks are the seconds for which memory is looked at.
+const looks = 30
+
+// memory is what all processes hold, in bytes: the median of some seconds, for what a process holds at one moment is what it
+// needs, or up to as much again, as the garbage collector has it.
 func (s *Soak) memory(ctx context.Context) (float64, error) {
-	sum := 0.0
-	for _, p := range []*Process{s.planners[0], s.planners[1], s.intake} {
-		m, err := p.resident(ctx)
-		if err != nil {
+	sums := make([]float64, looks)
+	for n := range sums {
+		for _, p := range []*Process{s.planners[0], s.planners[1], s.intake} {
+			m, err := p.resident(ctx)
+			if err != nil {
+				return 0, err
+			}
+			sums[n] += m
+		}
+		if err := wait(ctx, time.Second); err != nil {
 			return 0, err
 		}
-		sum += m
 	}
-	return sum, nil
+	slices.Sort(sums)
+	return sums[looks/2], nil
 }
 
 // lastPort is where freePort has looked last: below the range that the kernel hands out for connections, since a

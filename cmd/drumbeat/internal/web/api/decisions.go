@@ -30,11 +30,16 @@ var decisions = map[schemas.Type]web.Role{
 	schemas.TypeOperator:        web.RoleOperate,
 }
 
-// eventRequest is a decision.
+// eventRequest is a decision: its type and data, or a whole CloudEvent. Other attributes are ignored, as in every
+// event; the time is that of arrival, since the newest one wins.
 type eventRequest struct {
-	Type string         `json:"type" maxLength:"100"`
-	ID   string         `json:"id,omitempty" maxLength:"200" doc:"The same id is counted once, however often it is sent; missing: a new one."`
-	Data map[string]any `json:"data"`
+	_           struct{}       `json:"-" additionalProperties:"true"`
+	SpecVersion string         `json:"specversion,omitempty" enum:"1.0"`
+	Type        string         `json:"type" maxLength:"100"`
+	ID          string         `json:"id,omitempty" maxLength:"200" doc:"The same id of the same source is counted once, however often it is sent; missing: a new one."`
+	Source      string         `json:"source,omitempty" maxLength:"200" doc:"The event's source is /drumbeat/http, followed by this."`
+	Site        string         `json:"site,omitempty" maxLength:"64" doc:"As in the path, if given."`
+	Data        map[string]any `json:"data"`
 }
 
 // eventAnswer is what was written.
@@ -74,6 +79,9 @@ func (a *API) decide(ctx context.Context, site string, r *eventRequest) (*eventA
 	who := web.Who(ctx)
 	if !who.Role.Covers(role) {
 		return nil, huma.Error403Forbidden("this decision needs the role " + string(role))
+	}
+	if r.Site != "" && r.Site != site {
+		return nil, huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "body.site", Message: "the path names site " + site, Value: r.Site})
 	}
 	if _, err := a.config.Reader.Newest(ctx, site); err != nil { // the site must be there
 		return nil, err
@@ -124,8 +132,12 @@ func (a *API) event(site string, kind schemas.Type, who web.Someone, r *eventReq
 	if id == "" {
 		id = rand.Text()
 	}
+	source := eventSource
+	if r.Source != "" { // never bare: ids that were sent here must not use up those of another feed
+		source += "/" + strings.TrimLeft(r.Source, "/")
+	}
 	value, err = json.Marshal(map[string]any{
-		"specversion": "1.0", "id": id, "source": eventSource, "type": kind.String(), "time": a.config.Now().UTC(), "site": site, "data": data,
+		"specversion": "1.0", "id": id, "source": source, "type": kind.String(), "time": a.config.Now().UTC(), "site": site, "data": data,
 	})
 	return value, by, err
 }

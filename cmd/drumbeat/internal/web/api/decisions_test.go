@@ -81,6 +81,32 @@ func planOf(r *rig, site string, p *view.LinePage) error {
 	return err
 }
 
+// TestWholeCloudEvents: a client that has a CloudEvent sends it as it is.
+func TestWholeCloudEvents(t *testing.T) {
+	r, site := newRig(t), golden(t, "cloudevents").name
+	body := `{"specversion":"1.0","id":"7","source":"/erp/eu","type":"drumbeat.operator.v1","time":"2030-01-01T00:00:00Z",
+		"site":"` + site + `","datacontenttype":"application/json","traceparent":"00-1","data":{"action":"replan","by":"ana"}}`
+	var out eventAnswer
+	if a := r.ask("POST", eventsPath, []string{site}, "", body); a.status != 202 {
+		t.Fatalf("%d %s", a.status, a.body)
+	} else {
+		a.json(t, &out)
+	}
+	var decoder schemas.Decoder
+	var ev schemas.Event
+	if err := decoder.Decode(nil, r.sent[schemas.DefaultInputTopic][0].Value, &ev); err != nil {
+		t.Fatal(err)
+	}
+	if ev.ID != "7" || ev.Source != eventSource+"/erp/eu" || out.Source != ev.Source || ev.Time.Year() == 2030 {
+		t.Errorf("%+v, answered %+v", ev, out)
+	}
+	for _, wrong := range []string{strings.Replace(body, "1.0", "0.3", 1), strings.Replace(body, site, "elsewhere", 1)} {
+		if a := r.ask("POST", eventsPath, []string{site}, "", wrong); a.status != 422 {
+			t.Errorf("%s: %d %s", wrong, a.status, a.body)
+		}
+	}
+}
+
 // TestDecisionsThatAreNone: nothing is written of what the service would refuse.
 func TestDecisionsThatAreNone(t *testing.T) {
 	r, site := newRig(t), golden(t, "no-decisions").name
