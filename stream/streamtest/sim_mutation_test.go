@@ -24,7 +24,7 @@ type rule struct {
 var rules = []rule{
 	{"fencing of saves", "stream/memory/store.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"an owner that is fenced drops its state", "stream/owner_work.go", `(?s)(func \(o \*owner\) save.*)case errors\.Is\(err, ErrFenced\):\n\t\t\treturn err`, `${1}case errors.Is(err, ErrFenced):
-			return nil`, 100},
+			return nil`, 500},
 	{"fencing of the outbox", "stream/memory/store_outbox.go", `p == nil \|\| p\.epoch != epoch`, `p == nil`, 100},
 	{"origin offsets", "stream/processor.go", `ok && from\.offset <= last`, `ok && from.offset < 0*last`, 100},
 	{"origin offsets in the saved state", "stream/processor.go", `p\.origins\[o\] = r\.Varint\(\)`, `_, _ = o, r.Varint()`, 100},
