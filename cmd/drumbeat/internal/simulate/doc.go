@@ -18,4 +18,8 @@
 // lost unit its shortage cost, else the production cost / 0.6. What lies there or is on its way when the run ends, less
 // what lay there when it began, is credited at its production cost: a policy neither gains by running dry at the end nor
 // pays for more than it used.
+//
+// Regret is the cost above that of the clairvoyant, who may lose more than a policy was asked to. So it is told a second
+// time, above the least cost of losing no more units, as well as the clairvoyants of the report tell: one with goodwill serves
+// more than pays.
 package simulate

@@ -114,7 +114,6 @@ const resamples = 1000
 // Annals of Statistics 7, 1979).
 func (m *Measures) against(bound *Measures) {
 	m.Regret = sum(m.costs)/sum(bound.costs) - 1
-	m.AtFill = m.Regret
 	r := rand.New(rand.NewPCG(1, uint64(len(m.costs))))
 	draws := make([]float64, resamples)
 	for n := range draws {
@@ -130,11 +129,10 @@ func (m *Measures) against(bound *Measures) {
 	m.RegretLow, m.RegretHigh = draws[resamples/20], draws[resamples-1-resamples/20]
 }
 
-// atFill lowers m.AtFill to what a clairvoyant with goodwill shows. No policy has less cost and goodwill for its lost units
-// than that one; so a policy that loses no more units than m costs at least that sum less the goodwill of m's lost units
-// (the Lagrangian bound; Everett, Operations Research 11, 1963).
-func (m *Measures) atFill(bound *Measures, goodwill float64) {
-	m.AtFill = min(m.AtFill, m.Total/(bound.Total+goodwill*(bound.Lost-m.Lost))-1)
+// losing is what a policy costs at least that loses no more than so many units, as a clairvoyant's measures tell: no policy has less cost
+// and goodwill for its lost units than that one (the Lagrangian bound; Everett, Operations Research 11, 1963).
+func (m *Measures) losing(units, goodwill float64) float64 {
+	return m.Total + goodwill*(m.Lost-units)
 }
 
 func sum(list []float64) (s float64) {

@@ -102,7 +102,7 @@ func (w *world) ration(list []Order) []Order {
 			}
 			w.ledger.Cut += o.Quantity
 			o.Quantity = schemas.Quantity(math.Floor(float64(o.Quantity) * share))
-			if k.Pack > 0 {
+			if k.Pack > 0 && !o.unpaid { // a bound leaves packs out
 				o.Quantity -= o.Quantity % k.Pack
 			}
 			w.ledger.Cut -= o.Quantity

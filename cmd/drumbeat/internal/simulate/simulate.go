@@ -89,12 +89,15 @@ func All(ctx context.Context, sets []*Set, o Options) (*Report, error) {
 		r.Policies = append(r.Policies, m)
 	}
 	for c := range r.Policies {
-		r.Policies[c].against(&r.Policies[bound])
+		m := &r.Policies[c]
+		m.against(&r.Policies[bound])
+		least := r.Policies[bound].Total
 		for b := range choices {
 			if choices[b].Name == "clairvoyant" {
-				r.Policies[c].atFill(&r.Policies[b], choices[b].get("goodwill"))
+				least = max(least, r.Policies[b].losing(m.Lost, choices[b].get("goodwill")))
 			}
 		}
+		m.AtFill = m.Total/least - 1
 	}
 	r.Story = tell(first, choices, ledgers, o.Story)
 	return r, nil

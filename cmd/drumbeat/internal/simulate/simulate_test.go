@@ -216,6 +216,37 @@ func TestBoundIsWhatItsOrdersCost(t *testing.T) {
 	})
 }
 
+// Regret at a policy's fill is between none and the whole; a clairvoyant with goodwill has none.
+func TestRegretAtFill(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		goodwill := rapid.Float64Range(.1, 60).Draw(t, "goodwill")
+		var choices []Choice
+		for _, text := range []string{"clairvoyant", fmt.Sprintf("clairvoyant:goodwill=%v", goodwill), "coverage:3w", "reorder"} {
+			c, err := Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			choices = append(choices, c)
+		}
+		r, err := All(context.Background(), []*Set{tiny(t)}, Options{Choices: choices, Solver: dense, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		least, serving := &r.Policies[0], &r.Policies[1]
+		if least.Total < 1 {
+			t.Skip("the opening stock is worth all that is spent")
+		}
+		if math.Abs(serving.AtFill) > 1e-3 || serving.Lost > least.Lost+1e-3 {
+			t.Fatalf("with goodwill %v it loses %v units for %v, %v too much; else %v", goodwill, serving.Lost, serving.Total, serving.AtFill, least.Lost)
+		}
+		for _, m := range r.Policies {
+			if m.AtFill < -1e-3 || m.AtFill > m.Regret+1e-12 {
+				t.Fatalf("%s: regret %v, at its fill %v", m.Policy, m.Regret, m.AtFill)
+			}
+		}
+	})
+}
+
 // An order of a week arrives on any day of a later one: what is short is there when it is sold, and costs no storage before.
 func TestBoundLetsOrdersTravel(t *testing.T) {
 	monday := week(schemas.Date(20458)).start
