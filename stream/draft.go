@@ -92,7 +92,7 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		a := s.spanOf(k, &t, cuts)
 		s.net(d, i, k, t, expect(k.model, a, 0), a)
 	})
-	s.recalled = false
+	s.taken()
 	s.storeModels(list)
 	for _, i := range failed {
 		k := list[i]

@@ -84,6 +84,20 @@ func (s *site) takeUp(k *sku, first, to schemas.Date) {
 	k.fitted, k.through, k.stored = first, m.through, m.through
 }
 
+// taken ends the taking up of what has been recalled: what no model was made of is of no use to later plans, whose lessons
+// are not summed up for it.
+func (s *site) taken() {
+	if !s.recalled {
+		return
+	}
+	s.recalled = false
+	for _, k := range s.skus {
+		if k.saved != nil {
+			k.saved, k.stored = nil, never
+		}
+	}
+}
+
 // modelConfig is the configuration of a model that begins on a day, with the prior that it has on the day at.
 func (s *site) modelConfig(k *sku, first, at schemas.Date) forecast.Config {
 	return forecast.Config{Season: season, Events: s.named.of(k.name), First: int(first), Prior: s.shares.before(max(first, at))}

@@ -166,6 +166,27 @@ func TestModelsThatLearntElseAreFitted(t *testing.T) {
 	}
 }
 
+// A saved model that was of no use to the first plan is none to later ones: what the site has learnt since, it has not.
+func TestSavedModelsAreForOnePlan(t *testing.T) {
+	s := weekdaySite(t)
+	models := savedModels(t, s)
+	s.cutShares(0) // they are made anew from younger models than these
+	anew, _ := restarted(t, s, models)
+	if err := sameForecasts(anew.forecasts(), s.forecasts()); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []*site{s, anew} {
+		for d := storyStart; d < storyStart+250; d++ {
+			if d.Weekday() == 0 {
+				x.sells("S00", d, 2)
+			}
+		}
+	}
+	if err := sameForecasts(anew.forecasts(), s.forecasts()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A share that is another one than the models had taken up is learnt anew.
 func TestModelsOfOtherSharesAreFitted(t *testing.T) {
 	s := weekdaySite(t)
