@@ -9,7 +9,7 @@ import (
 
 // lotVariables is how many lots a component may have to choose for branch and bound to be tried on it. The others are how many rows
 // its LPs may have together; a second of one core solves 400,000. A first look ends at the optimum or at lotLook. A search with a plan to improve takes
-// lotWork at most, ends within lotGap of the bound, and when an eighth of lotWork has brought less than that share of the cost.
+// lotWork at most, ends within lotGap of the bound, and when a sixteenth of lotWork has brought less than that share of the cost.
 // Before a strict problem is said to have no plan in lots, lotProof are looked at.
 const (
 	lotVariables = 150

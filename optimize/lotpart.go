@@ -155,7 +155,7 @@ func (c *lotChoosing) branch(ctx context.Context, q *Problem, first bool, known 
 	case best == nil && c.p.Mode == Strict:
 		b.limit = lotProof / rows
 	default:
-		b.limit, b.stale, b.gap = lotWork/rows, lotWork/rows/8, lotGap
+		b.limit, b.stale, b.gap = lotWork/rows, lotWork/16/rows, lotGap
 	}
 	err = errors.Join(b.search(ctx, known, c.p.Mode != Strict && q == c.q), session.close())
 	c.k.stats.Stages += b.stats.Stages
