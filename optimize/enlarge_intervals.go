@@ -17,7 +17,7 @@ type window struct {
 func (p *Problem) window(s *SKU) window {
 	T := len(p.Periods)
 	lower, upper := s.production(p)
-	w := window{least: make([]float64, T), most: constantSlice(math.Inf(1), T), lower: lower, exact: true}
+	w := window{least: make([]float64, T), most: slices.Repeat([]float64{math.Inf(1)}, T), lower: lower, exact: true}
 	need, limit := s.needed(p), s.storage(p, lower)
 	fixed, least, v, net := 0.0, 0.0, 0, -s.Opening
 	for t := range T {

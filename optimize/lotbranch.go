@@ -4,13 +4,19 @@ import (
 	"container/heap"
 	"context"
 	"math"
+	"slices"
 )
 
-// lotVariables is how many lots a component may have to choose for branch and bound to be tried on it, and
-// lotNodes how many LPs it may take: three products over 13 months need a few thousand.
+// lotVariables is how many lots a component may have to choose for branch and bound to be tried on it. The others are how many rows
+// its LPs may have together; a second of one core solves 400,000. A first look ends at the optimum or at lotLook. A search with a plan to improve takes
+// lotWork at most, ends within lotGap of the bound, and when a sixteenth of lotWork has brought less than that share of the cost.
+// Before a strict problem is said to have no plan in lots, lotProof are looked at.
 const (
 	lotVariables = 150
-	lotNodes     = 20_000
+	lotLook      = 30_000
+	lotWork      = 200_000
+	lotProof     = 800_000
+	lotGap       = 1e-4
 )
 
 // lotBranch is branch and bound over the LP of one component: a production that is no lot is split into what is
@@ -25,10 +31,14 @@ type lotBranch struct {
 	mixed []bool // by free choice: its lots are finer than those of others on the same resource
 	stats Stats
 	nodes int
-	limit int // of nodes
+	limit int     // of nodes
+	stale int     // of nodes that bring no better plan; 0: limit
+	since int     // nodes at the last better plan
+	gap   float64 // a share of the cost without shortages that no search is worth
 	best  float64
 	x     []float64 // of the LP; nil: none found yet
 	bound float64   // no plan in lots costs less
+	least float64   // what could be better must cost less
 }
 
 // lotChoice is the production of one SKU in one period and what is known of it at a node.
@@ -40,7 +50,7 @@ type lotChoice struct {
 
 // newLotBranch prepares component p, whose relaxed form is q.
 func newLotBranch(e *session, p, q *Problem, weights Weights) *lotBranch {
-	b := &lotBranch{e: e, m: formulate(q, weights), l: make([]*lotting, len(p.SKUs)), best: math.Inf(1)}
+	b := &lotBranch{e: e, m: formulate(q, weights), l: make([]*lotting, len(p.SKUs)), best: math.Inf(1), least: math.Inf(1)}
 	for s := range p.SKUs {
 		if !p.SKUs[s].lotted() {
 			continue
@@ -67,7 +77,9 @@ func newLotBranch(e *session, p, q *Problem, weights Weights) *lotBranch {
 			b.free = append(b.free, c)
 		}
 	}
-	b.packRows(p, q)
+	packs := b.packRows(p, q)
+	cuts, lower := b.packCuts(q)
+	b.addRows(append(packs, cuts...), append(slices.Repeat([]float64{math.Inf(-1)}, len(packs)), lower...))
 	return b
 }
 
@@ -132,10 +144,10 @@ func (b *lotBranch) made(x []float64, c *lotChoice) float64 {
 	return sum
 }
 
-// search solves the node and what is below it. plan is production known to be in lots; nil: none.
-func (b *lotBranch) search(ctx context.Context, plan [][]float64, elastic bool) error {
-	basis := b.m.justInTime()
-	root, err := b.e.run(ctx, b.at(b.free), basis, DualSimplex, &b.stats)
+// search solves the node and what is below it, from plans known to be in lots (nil: none). With asShort it looks for no
+// plan that is shorter of anything than the LP
+func (b *lotBranch) search(ctx context.Context, known [][][]float64, asShort bool) error {
+	root, err := b.e.run(ctx, b.at(b.free), b.m.justInTime(), DualSimplex, &b.stats)
 	if err != nil {
 		return err
 	}
@@ -143,32 +155,20 @@ func (b *lotBranch) search(ctx context.Context, plan [][]float64, elastic bool) 
 		return nil
 	}
 	b.bound = root.Objective
-	if elastic {
+	if asShort {
 		b.asShort(root.X)
 	}
-	if plan != nil {
-		known := append([]lotChoice(nil), b.free...)
-		for i := range known {
-			c := &known[i]
-			c.low, c.high = plan[c.s][c.t], plan[c.s][c.t]
-			c.on = c.high > 0
-			if b.l[c.s].sku.PackSize == 0 && c.on {
-				c.low, c.high = b.free[i].low, b.free[i].high
-			}
-		}
-		if lp := b.at(known); lotOpen(lp) {
-			sol, err := b.e.run(ctx, lp, root.Basis, DualSimplex, &b.stats)
-			if err != nil {
+	for _, plan := range known {
+		if plan != nil {
+			if err := b.try(ctx, plan, root.Basis); err != nil {
 				return err
-			}
-			if sol.Status == LPOptimal {
-				b.best, b.x = sol.Objective, sol.X
 			}
 		}
 	}
 	open := &lotHeap{{append([]lotChoice(nil), b.free...), root.Basis, root.Objective}}
 	for open.Len() > 0 {
-		if b.bound = (*open)[0].bound; b.closed(b.bound) || b.nodes >= b.limit {
+		b.bound = (*open)[0].bound
+		if b.closed(b.bound) || b.nodes >= b.limit || b.stale > 0 && b.nodes-b.since >= b.stale {
 			break
 		}
 		for node := heap.Pop(open).(*lotNode); node != nil; {
@@ -180,11 +180,49 @@ func (b *lotBranch) search(ctx context.Context, plan [][]float64, elastic bool) 
 	return nil
 }
 
-// closed says whether a node of that bound cannot hold a better plan than the best one known.
-func (b *lotBranch) closed(bound float64) bool { return bound >= b.best-1e-9*math.Abs(b.best) }
+// try takes plan if it is better than the best one known, with everything that is not in lots as good as can be beside it.
+func (b *lotBranch) try(ctx context.Context, plan [][]float64, basis *Basis) error {
+	fixed := append([]lotChoice(nil), b.free...)
+	for i := range fixed {
+		c := &fixed[i]
+		c.low, c.high = plan[c.s][c.t], plan[c.s][c.t]
+		c.on = c.high > 0
+		if b.l[c.s].sku.PackSize == 0 && c.on {
+			c.low, c.high = b.free[i].low, b.free[i].high
+		}
+	}
+	lp := b.at(fixed)
+	if !lotOpen(lp) {
+		return nil
+	}
+	sol, err := b.e.run(ctx, lp, basis, DualSimplex, &b.stats)
+	if err == nil && sol.Status == LPOptimal && sol.Objective < b.best {
+		b.take(sol.Objective, sol.X)
+	}
+	return err
+}
 
-// production writes what was found into x.
-func (b *lotBranch) production(x [][]float64) {
+// take notes the best plan known.
+func (b *lotBranch) take(cost float64, x []float64) {
+	if cost < b.least {
+		b.since = b.nodes
+	}
+	b.best, b.x = cost, x
+	for _, k := range []kind{kindLost, kindBacklog, kindShortfall} {
+		for _, j := range b.m.at[k] {
+			if j >= 0 {
+				cost -= b.m.lp.Cost[j] * x[j]
+			}
+		}
+	}
+	b.least = b.best - math.Max(1e-9*math.Abs(b.best), b.gap*math.Abs(cost))
+}
+
+// closed says whether a node of that bound cannot hold a plan that is better by enough than the best one known.
+func (b *lotBranch) closed(bound float64) bool { return bound >= b.least }
+
+// found writes what was found into x.
+func (b *lotBranch) found(x [][]float64) {
 	for i := range b.free {
 		c := &b.free[i]
 		sku := b.l[c.s].sku

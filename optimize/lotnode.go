@@ -82,11 +82,11 @@ func (b *lotBranch) node(ctx context.Context, node *lotNode, open *lotHeap) (*lo
 		}
 	}
 	if worst < 0 {
-		b.best, b.x = sol.Objective, sol.X
+		b.take(sol.Objective, sol.X)
 		return nil, nil
 	}
 	if whole < b.best && b.lotsOnly(free, sol.X) {
-		b.best, b.x = whole, sol.X
+		b.take(whole, sol.X)
 	}
 	c := free[worst]
 	down, up := c, c

@@ -69,35 +69,31 @@ func (e *Engine) chooseLots(ctx, search context.Context, p, q *Problem, relaxed 
 	return parts, nil
 }
 
-// choose fills in k for component p with relaxed form q and relaxed plan. It looks for lots while within lasts.
+// choose fills in k for component p with relaxed form q and relaxed plan. It looks for lots while within lasts: where
+// the relaxed plan is short of nothing, first for those that are not either; else for the least of shortage and cost together.
 func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, relaxed *Plan, weights Weights) error {
 	search := newLotSearch(p, relaxed, lotEffort)
 	search.begin(within, relaxed)
-	var found [][]float64
-	if search.fits() {
-		found = search.best.x
-	}
+	c := &lotChoosing{e: e, k: k, p: p, q: q, weights: weights, search: search}
+	found, proved := search.found(), false
 	small := len(k.resources) > 0 && search.choices() <= lotVariables
-	proved := false
-	if small && search.choices() <= lotVariables/2 {
-		best, done, err := e.branch(within, k, p, q, weights, search, found, lotNodes/20)
-		if err != nil {
+	priced := relaxed.short() // then lots are shorter by parts of packs here and there, and what that costs decides
+	var err error
+	if small && !priced && search.choices() <= lotVariables/2 {
+		if found, proved, err = c.branch(within, q, true, found); err != nil {
 			return err
-		}
-		if proved = done; done {
-			found = best
 		}
 	}
 	if !proved {
 		search.improve(within)
-		if search.fits() {
-			found = search.best.x
-		}
-		if small && within.Err() == nil {
-			var err error
-			if found, _, err = e.branch(within, k, p, q, weights, search, found, lotNodes); err != nil {
+		better := search.found()
+		switch {
+		case small && !priced && within.Err() == nil:
+			if found, _, err = c.branch(within, q, false, found, better); err != nil {
 				return err
 			}
+		case better != nil:
+			found = better
 		}
 	}
 	if found == nil && p.Mode == Strict && within.Err() != nil {
@@ -114,7 +110,12 @@ func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, 
 		if search.best.over > 0 {
 			return errors.New("no plan in lots found")
 		}
-		found = search.best.x
+		found, priced = search.best.x, true
+	}
+	if small && priced && within.Err() == nil {
+		if found, _, err = c.branch(within, p.unrounded(q), false, found); err != nil {
+			return err
+		}
 	}
 	if p.Mode != Strict {
 		for _, s := range search.lotted {
@@ -129,27 +130,45 @@ func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, 
 	return ctx.Err()
 }
 
-// branch looks for a better plan than found, which may be nil, and says whether there is none better than the one returned.
-func (e *Engine) branch(ctx context.Context, k *lotPart, p, q *Problem, weights Weights, search *lotSearch, found [][]float64, nodes int) (best [][]float64, proved bool, err error) {
-	session := &session{newSolver: e.newSolver, opts: e.opts}
-	b := newLotBranch(session, p, q, weights)
-	b.limit = nodes
-	err = errors.Join(b.search(ctx, found, p.Mode != Strict), session.close())
-	k.stats.Stages += b.stats.Stages
-	k.stats.Iterations += b.stats.Iterations
+// lotChoosing is one call of choose.
+type lotChoosing struct {
+	e       *Engine
+	k       *lotPart
+	p, q    *Problem
+	weights Weights
+	search  *lotSearch
+}
+
+// branch looks for a better plan than those known, some of which may be nil, and says whether the one returned is the best. Problem q is
+// the relaxed form, in which nothing may be short, or another one, which prices shortages.
+func (c *lotChoosing) branch(ctx context.Context, q *Problem, first bool, known ...[][]float64) (best [][]float64, proved bool, err error) {
+	session := &session{newSolver: c.e.newSolver, opts: c.e.opts}
+	b := newLotBranch(session, c.p, q, c.weights)
+	for _, x := range known {
+		if x != nil {
+			best = x
+		}
+	}
+	switch rows := b.m.lp.Rows(); {
+	case first:
+		b.limit = lotLook / rows
+	case best == nil && c.p.Mode == Strict:
+		b.limit = lotProof / rows
+	default:
+		b.limit, b.stale, b.gap = lotWork/rows, lotWork/16/rows, lotGap
+	}
+	err = errors.Join(b.search(ctx, known, c.p.Mode != Strict && q == c.q), session.close())
+	c.k.stats.Stages += b.stats.Stages
+	c.k.stats.Iterations += b.stats.Iterations
 	if err != nil && ctx.Err() == nil {
 		return nil, false, err
 	}
-	proved = err == nil && b.nodes < nodes
-	if b.x == nil {
-		return found, proved, nil
+	if b.x != nil {
+		best = matrix(len(c.p.SKUs), len(c.p.Periods))
+		for s := range best {
+			copy(best[s], c.search.now.x[s])
+		}
+		b.found(best)
 	}
-	if best = matrix(len(p.SKUs), len(p.Periods)); found == nil {
-		found = search.now.x
-	}
-	for s := range best {
-		copy(best[s], found[s])
-	}
-	b.production(best)
-	return best, proved, nil
+	return best, err == nil && b.gap == 0 && b.nodes < b.limit, nil
 }

@@ -45,8 +45,8 @@ func (q *lotSearch) takeSample() {
 }
 
 // climb raises the Lagrangian bound of the plans in lots by subgradient steps (Polyak's, halved when ten rounds
-// bring nothing; Held, Wolfe, Crowder, Math. Programming 6, 1974), starting at the present ones, 0 at first. The prices stay at the best ones found. What the oracle makes on the way is
-// where the search starts.
+// bring nothing; Held, Wolfe, Crowder, Math. Programming 6, 1974), starting at the present ones, 0 at first.
+// The prices stay at the best ones found. What the oracle makes on the way is where the search starts.
 func (q *lotSearch) climb(ctx context.Context, rounds int) {
 	T, R := len(q.p.Periods), len(q.p.Resources)
 	best, bestPrice := math.Inf(-1), matrix(R, T)

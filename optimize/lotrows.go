@@ -18,14 +18,16 @@ type lotRow struct {
 	usage  []float64
 }
 
-// packRows adds the rows of common packs.
-func (b *lotBranch) packRows(p, q *Problem) {
+// lotEntry is a coefficient of a row to be added.
+type lotEntry struct {
+	column int32
+	value  float64
+}
+
+// packRows returns the rows of common packs.
+func (b *lotBranch) packRows(p, q *Problem) [][]lotEntry {
 	b.mixed = make([]bool, len(b.free))
-	type entry struct {
-		column int32
-		value  float64
-	}
-	var rows [][]entry
+	var rows [][]lotEntry
 	for r := range q.Resources {
 		for t := range b.m.T {
 			row := b.m.index(kindCapacityRow, r, t)
@@ -51,15 +53,12 @@ func (b *lotBranch) packRows(p, q *Problem) {
 					continue
 				}
 				common := lotRow{room: room, unit: unit, row: int32(b.m.lp.Rows() + len(rows))}
-				var entries []entry
+				var entries []lotEntry
 				for i, load := range units {
 					c := &b.free[users[i]]
 					a := q.SKUs[c.s].usage(r)
 					if load > 0 && math.Abs(load/unit-math.Round(load/unit)) < 1e-9 {
-						entries = append(entries, entry{b.m.index(kindMore, c.s, t), a})
-						if j := b.m.index(kindKeep, c.s, t); j >= 0 {
-							entries = append(entries, entry{j, a})
-						}
+						entries = b.production(entries, c.s, t, a)
 						continue
 					}
 					common.others, common.usage = append(common.others, users[i]), append(common.usage, a)
@@ -69,13 +68,27 @@ func (b *lotBranch) packRows(p, q *Problem) {
 			}
 		}
 	}
+	return rows
+}
+
+// production appends what SKU s makes in t, times a.
+func (b *lotBranch) production(row []lotEntry, s, t int, a float64) []lotEntry {
+	row = append(row, lotEntry{b.m.index(kindMore, s, t), a})
+	if j := b.m.index(kindKeep, s, t); j >= 0 {
+		row = append(row, lotEntry{j, a})
+	}
+	return row
+}
+
+// addRows adds rows without an upper bound to the LP: the packs write theirs at every node.
+func (b *lotBranch) addRows(rows [][]lotEntry, lower []float64) {
 	old := b.m.lp
-	lp := &LP{Offset: old.Offset, RowLower: append([]float64(nil), old.RowLower...), RowUpper: append([]float64(nil), old.RowUpper...)}
-	more := make(map[int32][]entry)
+	lp := &LP{Offset: old.Offset, RowLower: append(slices.Clone(old.RowLower), lower...), RowUpper: slices.Clone(old.RowUpper)}
+	more := make([][]lotEntry, old.Columns())
 	for i, row := range rows {
-		lp.RowLower, lp.RowUpper = append(lp.RowLower, math.Inf(-1)), append(lp.RowUpper, math.Inf(1))
+		lp.RowUpper = append(lp.RowUpper, math.Inf(1))
 		for _, v := range row {
-			more[v.column] = append(more[v.column], entry{int32(old.Rows() + i), v.value})
+			more[v.column] = append(more[v.column], lotEntry{int32(old.Rows() + i), v.value})
 		}
 	}
 	for j := range old.Cost {
@@ -83,7 +96,7 @@ func (b *lotBranch) packRows(p, q *Problem) {
 		for k := old.Start[j]; k < old.Start[j+1]; k++ {
 			lp.addEntry(int(old.Index[k]), old.Value[k])
 		}
-		for _, v := range more[int32(j)] {
+		for _, v := range more[j] {
 			lp.addEntry(int(v.column), v.value)
 		}
 	}

@@ -202,18 +202,26 @@ func (p *Problem) relaxed() *Problem {
 	return &q
 }
 
+// unrounded is the relaxed problem q with requirements as they are.
+func (p *Problem) unrounded(q *Problem) *Problem {
+	u := *q
+	u.SKUs = append([]SKU(nil), q.SKUs...)
+	for s := range u.SKUs {
+		u.SKUs[s].SafetyStock = p.SKUs[s].SafetyStock
+	}
+	return &u
+}
+
 // withLots is the relaxed problem q with the production of the SKUs of p that come in lots pinned to x. An SKU that
 // may be made in any quantity is pinned only to where it is made.
 func (p *Problem) withLots(q *Problem, x [][]float64) *Problem {
-	fixed := *q
-	fixed.SKUs = append([]SKU(nil), q.SKUs...)
+	fixed := p.unrounded(q)
 	for s := range p.SKUs {
 		asked := &p.SKUs[s]
 		if !asked.lotted() {
 			continue
 		}
 		sku, l := &fixed.SKUs[s], p.lotting(s, nil)
-		sku.SafetyStock = asked.SafetyStock
 		sku.Pins = nil
 		for t := range p.Periods {
 			pin := Pin{Period: t, Min: x[s][t], Max: x[s][t]}
@@ -226,5 +234,5 @@ func (p *Problem) withLots(q *Problem, x [][]float64) *Problem {
 			sku.Pins = append(sku.Pins, pin)
 		}
 	}
-	return &fixed
+	return fixed
 }

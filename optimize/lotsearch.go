@@ -3,6 +3,7 @@ package optimize
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // lotSearch looks for a good plan in lots of one component: SKU after SKU is taken out and put back by the
@@ -194,7 +195,7 @@ func (q *lotSearch) insert(s int, guide float64) {
 
 // charge is the cost of a unit of SKU s started in every period, with guide times the price of capacity.
 func (q *lotSearch) charge(s int, guide float64) []float64 {
-	charge := constantSlice(q.p.SKUs[s].ProductionCost, len(q.p.Periods))
+	charge := slices.Repeat([]float64{q.p.SKUs[s].ProductionCost}, len(q.p.Periods))
 	if guide != 0 {
 		for _, u := range q.p.SKUs[s].Uses {
 			for t := range charge {
@@ -208,14 +209,6 @@ func (q *lotSearch) charge(s int, guide float64) []float64 {
 		}
 	}
 	return charge
-}
-
-func constantSlice(v float64, n int) []float64 {
-	c := make([]float64, n)
-	for i := range c {
-		c[i] = v
-	}
-	return c
 }
 
 // polish puts every SKU back once, as long as that helps.

@@ -176,6 +176,18 @@ func (q *lotSearch) fits() bool {
 	return true
 }
 
+// found is a copy of the best plan if it is one; nil: it is none.
+func (q *lotSearch) found() [][]float64 {
+	if !q.fits() {
+		return nil
+	}
+	x := matrix(len(q.best.x), len(q.p.Periods))
+	for s := range x {
+		copy(x[s], q.best.x[s])
+	}
+	return x
+}
+
 // setups says whether some SKU of the component minds in how many periods it is made.
 func (q *lotSearch) setups() bool {
 	for _, s := range q.lotted {

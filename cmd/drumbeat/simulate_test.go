@@ -82,7 +82,7 @@ func TestSimulateCommand(t *testing.T) {
 		}
 	}
 	const head = "sku,production_cost,holding_cost,initial_inventory,safety_stock,resource,lead_time,per,pack_size,service_level\n"
-	write(items, head+"SHIRT,10,0.5,100,20,loom,1,week,,0.9\nSOCK,2,.4,10,5,loom,,month,,\n")
+	write(items, head+"SHIRT,10,0.5,100,20,loom,1,week,,0.9\nSOCK,2,.4,10,5,loom,,month,6,\n")
 	write(plant, "resource,period,capacity,overtime_capacity,overtime_cost\nloom,2026-02,250,50,3\nloom,2026-03,0,50,3\nloom,2026-04,400,50,3\n")
 	own := append(from, "--items", items, "--capacity-file", plant, "--json")
 	if out, errs, status = simulate(own...); status != 0 {
