@@ -23,10 +23,14 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 		e.mark = k.usual.Mark(e.Day, e.line())
 		watchers = s.noteLine(&e, 1)
 	}
-	i := k.insert(e)
-	if k.isNext(&e) && s.bookNext(k, &k.window[i]) {
+	if !k.isNext(&e) {
+		k.insert(e)
+	} else if e.left = e.Quantity; s.bookNext(k, &e) {
+		k.push(e)
 		s.judgeOthers(watchers, k)
 		return heldNone, fateNone
+	} else {
+		k.push(e)
 	}
 	s.refold(k)
 	s.judgeOthers(watchers, k)
@@ -40,8 +44,9 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 
 // isNext says that a booking is a sale of the newest day which no return of the window can concern.
 func (k *sku) isNext(e *booking) bool {
-	return e.kind == bookedSale && e.Day >= k.window[len(k.window)-1].Day && e.Day > k.returns &&
-		(k.returns == never || k.bookingOf(e.Line, false) < 0)
+	n := len(k.window)
+	return e.kind == bookedSale && (n == 0 || e.Day >= k.window[n-1].Day) && e.Day > k.returns &&
+		(k.returns == never || e.Line == 0 || bookingIn(k.window[:k.before(k.returns+1)], e.Line, false) < 0)
 }
 
 // noteLine counts a sale's line in its document, or takes it out, and returns the SKUs with suspect sales that
@@ -58,7 +63,6 @@ func (s *site) noteLine(e *booking, n int) (watchers []uint32) {
 // bookNext adds a sale to the newest day, on which nothing has been taken back; false if that takes a
 // second look.
 func (s *site) bookNext(k *sku, e *booking) bool {
-	e.left = e.Quantity
 	if k.hasOpen && e.Day > k.open {
 		s.closeOpen(k)
 	}
@@ -116,6 +120,7 @@ func (s *site) refold(k *sku) {
 // reread finds what stands of the sales of a SKU's window and what the outlier rule says of them in the order of
 // their days. It returns the days, good until the next reading, and the verdict on the newest one with a sale.
 func (s *site) reread(k *sku) ([]dayTally, outlier.Verdict) {
+	k.arrange()
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
 	k.weighReturns(list, s.settled())

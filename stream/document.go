@@ -52,7 +52,7 @@ func (s *site) supersede(k **sku, f *fact) (v outcome, settled bool) {
 			return rejected("corrected-return", "version", "a return so long ago cannot be corrected; cancel it by another event"), true
 		}
 		v.reason = reasonCorrected
-	case f.version == e.Version && (s.reversed(e, f.line) || e.SKU == now.SKU && e.Day == now.Day && e.Quantity == now.Quantity):
+	case f.version == e.Version && (e.SKU == now.SKU && e.Day == now.Day && e.Quantity == now.Quantity || s.reversed(e, f.line)):
 		return duplicate(), true
 	default:
 		s.reverseLine(f.line, e)

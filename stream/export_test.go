@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"drumbeat/schemas"
 )
@@ -14,13 +15,19 @@ import (
 const (
 	FetchBytes, SaveWeight, MostWeight, MostPending = fetchBytes, saveWeight, mostWeight, mostPending
 	MostWaiting, WaitingBytes, MostAhead            = mostWaiting, waitingBytes, mostAhead
+	FoldFor                                         = foldFor
 )
 
-// FoldFetched folds an answer as the owner of the partition does, and returns the offset that it reads next.
-func FoldFetched(ctx context.Context, p *Processor, f Fetched) (int64, error) {
-	o := owner{r: &Runner{c: RunnerConfig{Metrics: NewMetrics(nil)}}, p: p}
-	err := o.step(ctx, nil, f)
-	return p.Next(), err
+// FoldFetched folds an answer as the owner of the partition does in one turn by a clock, and returns the offset that it reads
+// next and what is left for the next turn.
+func FoldFetched(ctx context.Context, p *Processor, f Fetched, now func() time.Time) (next int64, left Fetched, err error) {
+	o := owner{r: &Runner{c: RunnerConfig{Metrics: NewMetrics(nil), Now: now}}, p: p}
+	rest := make(chan Fetched, 1)
+	err = o.step(ctx, nil, f, rest)
+	if len(rest) > 0 {
+		left = <-rest
+	}
+	return p.Next(), left, err
 }
 
 // OpenSales is how many bookings the open days of a site hold, and how many days have settled before their time.
@@ -100,7 +107,7 @@ func (p *Processor) Unset() (names []string) {
 			set[name] = set[name] || n > 0
 		}
 		for _, k := range s.skus {
-			look("sku", reflect.ValueOf(k).Elem(), "live", "open", "hasOpen", "returns", "returned", "dirtyDays", "model", "fitted", "through",
+			look("sku", reflect.ValueOf(k).Elem(), "loose", "live", "open", "hasOpen", "returns", "returned", "dirtyDays", "model", "fitted", "through",
 				"ordinary", "stored", "storing", "dirty", "noProduct")
 			look("item", reflect.ValueOf(&k.item).Elem())
 			for i := range k.orders {

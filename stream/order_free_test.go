@@ -144,6 +144,7 @@ func booksOf(p *Processor) string {
 			fmt.Fprintf(&b, "%s %+v\n", k.name, e)
 			return true
 		})
+		k.arrange()
 		for _, e := range k.window {
 			fmt.Fprintf(&b, "%s window %+v\n", k.name, e)
 		}

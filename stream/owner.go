@@ -48,7 +48,8 @@ const (
 	mostPending = 20_000  // entries of the outbox, beyond which reading waits for the publisher
 	mostUnsent  = 3       // unsent revisions, beyond which planning waits
 	tickEvery   = 250 * time.Millisecond
-	flushWithin = 5 * time.Second // at the end of a generation
+	foldFor     = 100 * time.Millisecond // of one turn: a fetch is folded in as many as it takes
+	flushWithin = 5 * time.Second        // at the end of a generation
 )
 
 func newOwner(r *Runner, partition int32, snapshot *Snapshot, p *Processor) *owner {
@@ -79,6 +80,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		group.Go(func() { o.recall(ctx, skus, models) })
 	}
 
+	rest := make(chan Fetched, 1) // of what was fetched, before anything else is
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
@@ -86,6 +88,9 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 		o.startJobs(ctx, &group)
 		o.startSave(ctx, &group)
 		input := records
+		if len(rest) > 0 {
+			input = rest
+		}
 		if o.p.Weight() > mostWeight || o.unpublished() > mostPending {
 			input = nil // and the fetch, which is one answer ahead
 		}
@@ -102,7 +107,7 @@ func (o *owner) run(ctx context.Context, part Partition) error {
 				records = nil // what stopped it has been told
 				continue
 			}
-			err = o.step(ctx, part, f)
+			err = o.step(ctx, part, f, rest)
 			if errors.Is(err, errBack) {
 				stopFetch()
 				records, stopFetch = o.startFetch(ctx, &group, part)
@@ -192,9 +197,10 @@ func (o *owner) fetch(ctx context.Context, part Partition, offset int64, known b
 	}
 }
 
-// step folds what was fetched. A plan that is due before a record (event clock) is solved and saved in
-// line, so that the run is deterministic and memory is bounded.
-func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
+// step folds what was fetched, and leaves as rest what takes longer than a turn: a save may be due, or the generation over.
+// A plan that is due before a record (event clock) is solved and saved in line, so that the run is deterministic and memory
+// is bounded.
+func (o *owner) step(ctx context.Context, part Partition, f Fetched, rest chan<- Fetched) error {
 	o.r.c.Metrics.lag(o.partition, f.End-f.Next)
 	if f.Next >= f.End {
 		o.behind = time.Time{}
@@ -207,9 +213,15 @@ func (o *owner) step(ctx context.Context, part Partition, f Fetched) error {
 		}
 		return nil
 	}
-	idle, ended, beats := o.idle, o.ended, o.p.beats
+	idle, ended, beats, began := o.idle, o.ended, o.p.beats, o.r.c.Now()
 	o.idle, o.ended = time.Time{}, false
 	for i := range f.Records {
+		if i > 0 && o.r.c.Now().Sub(began) >= foldFor {
+			f.Records = f.Records[i:]
+			o.r.c.Metrics.lag(o.partition, f.End-o.p.Next())
+			rest <- f
+			return nil
+		}
 		if ctx.Err() != nil {
 			return nil // what is left is read again: a member that folds on would miss the next generation
 		}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"sort"
 
 	"drumbeat/schemas"
@@ -21,21 +22,52 @@ const _ = uint(outlier.PriorLag - bookDays - 1)
 
 // insert puts a booking where it belongs and returns its place.
 func (k *sku) insert(e booking) int {
+	k.arrange()
 	n := len(k.window)
 	if n == 0 || k.window[n-1].compare(&e) <= 0 {
 		k.window = append(k.window, e)
 		return n
 	}
 	i := sort.Search(n, func(i int) bool { return k.window[i].compare(&e) > 0 })
-	k.window = append(k.window, booking{})
-	copy(k.window[i+1:], k.window[i:])
-	k.window[i] = e
+	k.window = slices.Insert(k.window, i, e)
 	return i
+}
+
+// push puts a sale of the newest day at the end, and leaves its place within the day to arrange: a day of many
+// sales would be moved for each of them.
+func (k *sku) push(e booking) {
+	if n := len(k.window); k.loose > 0 || n > 0 && k.window[n-1].compare(&e) > 0 {
+		k.loose++
+	}
+	k.window = append(k.window, e)
+}
+
+// arrange brings what was pushed into its order.
+func (k *sku) arrange() {
+	if k.loose == 0 {
+		return
+	}
+	i := len(k.window) - k.loose
+	loose := slices.Clone(k.window[i:])
+	k.loose = 0
+	slices.SortStableFunc(loose, func(a, b booking) int { return a.compare(&b) })
+	for at, j := len(k.window)-1, len(loose)-1; j >= 0; at-- {
+		if i > 0 && k.window[i-1].compare(&loose[j]) > 0 {
+			i--
+			k.window[at] = k.window[i]
+		} else {
+			k.window[at] = loose[j]
+			j--
+		}
+	}
 }
 
 // remove takes a booking out.
 func (k *sku) remove(i int) {
-	k.window = append(k.window[:i], k.window[i+1:]...)
+	if i >= len(k.window)-k.loose {
+		k.loose--
+	}
+	k.window = slices.Delete(k.window, i, i+1)
 }
 
 // bookingOf is the place of the sale (or of what is not a sale) of a document line, -1 if there is none.
@@ -43,8 +75,12 @@ func (k *sku) bookingOf(line uint64, sale bool) int {
 	if line == 0 {
 		return -1
 	}
-	for i := len(k.window) - 1; i >= 0; i-- {
-		if e := &k.window[i]; e.Line == line && (e.kind == bookedSale) == sale {
+	return bookingIn(k.window, line, sale)
+}
+
+func bookingIn(list []booking, line uint64, sale bool) int {
+	for i := len(list) - 1; i >= 0; i-- {
+		if e := &list[i]; e.Line == line && (e.kind == bookedSale) == sale {
 			return i
 		}
 	}
@@ -53,12 +89,13 @@ func (k *sku) bookingOf(line uint64, sale bool) int {
 
 // on is the range of the bookings of a day.
 func (k *sku) on(d schemas.Date) []booking {
-	i := sort.Search(len(k.window), func(i int) bool { return k.window[i].Day >= d })
-	j := i
-	for j < len(k.window) && k.window[j].Day == d {
-		j++
-	}
-	return k.window[i:j]
+	i := k.before(d)
+	return k.window[i : i+sort.Search(len(k.window)-i, func(n int) bool { return k.window[i+n].Day > d })]
+}
+
+// before is the number of the bookings before a day.
+func (k *sku) before(d schemas.Date) int {
+	return sort.Search(len(k.window), func(i int) bool { return k.window[i].Day >= d })
 }
 
 // resolve finds what stands of every sale in the window. It reads the bookings in their own order, so its

@@ -40,6 +40,7 @@ func (s *site) settleThrough(x schemas.Date) {
 
 // settle closes a day, the oldest of the SKU's window.
 func (s *site) settle(k *sku, d schemas.Date) {
+	k.arrange()
 	if k.hasOpen && k.open <= d {
 		s.closeOpen(k)
 	}

@@ -45,6 +45,7 @@ type sku struct {
 	accuracy packedAccuracy // of what was published
 
 	// Derived from what is saved.
+	loose     int          // bookings at the end of window that are not in their order yet
 	live      outlier.Rule // settled, with every day before the newest learnt
 	open      schemas.Date // the newest day with a sale
 	hasOpen   bool
@@ -122,6 +123,7 @@ func (k *sku) append(dst []byte) []byte {
 	dst = k.item.append(dst)
 	dst = k.history.append(dst)
 	dst = k.life.append(dst)
+	k.arrange()
 	dst = appendBookings(dst, k.window)
 	dst = appendBookings(dst, k.ahead)
 	dst = k.settled.Append(dst)

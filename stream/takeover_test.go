@@ -14,6 +14,37 @@ import (
 
 // What is left of a fetch when its generation ends is not folded: the group does not wait for it.
 func TestFoldingEndsWithTheGeneration(t *testing.T) {
+	p, fetched := threeSales(t)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if next, _, err := stream.FoldFetched(ended, p, fetched, time.Now); err != nil || next != 0 {
+		t.Errorf("an ended generation reads on at %d, %v, want 0", next, err)
+	}
+	still := time.Now()
+	if next, _, err := stream.FoldFetched(t.Context(), p, fetched, func() time.Time { return still }); err != nil || next != 3 {
+		t.Errorf("the next one reads on at %d, %v, want 3", next, err)
+	}
+}
+
+// However long a record takes to fold, each turn folds one, and comes back for saves that are due.
+func TestFoldingComesBackBetweenSlowRecords(t *testing.T) {
+	p, fetched := threeSales(t)
+	clock := time.Now()
+	slow := func() time.Time {
+		clock = clock.Add(stream.FoldFor)
+		return clock
+	}
+	for want := int64(1); want <= 3; want++ {
+		next, left, err := stream.FoldFetched(t.Context(), p, fetched, slow)
+		if err != nil || next != want || len(left.Records) != int(3-want) {
+			t.Fatalf("a turn ends at %d with %d records left, %v, want %d and %d", next, len(left.Records), err, want, 3-want)
+		}
+		fetched = left
+	}
+}
+
+func threeSales(t *testing.T) (*stream.Processor, stream.Fetched) {
+	t.Helper()
 	p, err := stream.New(stream.Config{Settings: stream.DefaultSettings()}, &stream.Snapshot{})
 	if err != nil {
 		t.Fatal(err)
@@ -25,14 +56,7 @@ func TestFoldingEndsWithTheGeneration(t *testing.T) {
 		rec.Offset = i
 		fetched.Records = append(fetched.Records, rec)
 	}
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if next, err := stream.FoldFetched(ended, p, fetched); err != nil || next != 0 {
-		t.Errorf("an ended generation reads on at %d, %v, want 0", next, err)
-	}
-	if next, err := stream.FoldFetched(t.Context(), p, fetched); err != nil || next != 3 {
-		t.Errorf("the next one reads on at %d, %v, want 3", next, err)
-	}
+	return p, fetched
 }
 
 // away is a store that cannot be reached for a while.

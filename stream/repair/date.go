@@ -1,7 +1,6 @@
 package repair
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -82,14 +81,15 @@ func otherDate(s string, dmy bool) (schemas.Date, Kind, *Fault) {
 	return 0, None, dateFault(UncertainDate, s, "this form has no certain reading")
 }
 
-// fullText reads a day that names its month and has a year of four digits, and nothing else.
+// fullText reads a day that names its month and begins or ends with a year of four digits, and has nothing else.
 func fullText(s string) (schemas.Date, bool) {
 	list := Readings(s)
 	if len(list) != 1 || list[0].Form != textForm || list[0].Text != list[0].Date.String() {
 		return 0, false
 	}
 	year := func(w string) bool { return len(w) == 4 && number(w) >= 0 }
-	return list[0].Date, slices.ContainsFunc(words(s), year)
+	w := words(s)
+	return list[0].Date, year(w[0]) || year(w[len(w)-1])
 }
 
 // civil is the day of three runs of digits.

@@ -126,20 +126,20 @@ func (l *readingList) words(words []string) {
 	}
 	month := monthNamed(words[at])
 	rest := slices.Delete(slices.Clone(words), at, at+1)
-	first, second := ordinal(rest[0]), ordinal(rest[1])
-	l.named(month, first, second, rest[1])
-	l.named(month, second, first, rest[0])
+	l.named(month, rest[0], rest[1])
+	l.named(month, rest[1], rest[0])
 }
 
-// named adds the reading of a day and a year beside a month's name; -1 is none.
-func (l *readingList) named(month, day, year int, yearText string) {
+// named adds the reading of a day and a year beside a month's name.
+func (l *readingList) named(month int, day, year string) {
+	d, y := ordinal(day), number(year)
 	switch {
-	case day < 1 || year < 0 || number(yearText) < 0: // 31st is no year
+	case d < 1 || y < 0: // 31st is no year
 		return
-	case len(yearText) == 2:
-		l.add(textForm, "", 2000+year, month, day)
-	case len(yearText) == 4:
-		l.add(textForm, "", year, month, day)
+	case len(year) == 2:
+		l.add(textForm, "", 2000+y, month, d)
+	case len(year) == 4:
+		l.add(textForm, "", y, month, d)
 	}
 }
 
@@ -182,8 +182,12 @@ func words(s string) []string {
 func ordinal(s string) int {
 	for _, suffix := range [...]string{"st", "nd", "rd", "th"} {
 		if rest, ok := strings.CutSuffix(strings.ToLower(s), suffix); ok {
-			return number(rest)
+			s = rest
+			break
 		}
+	}
+	if len(s) > 2 {
+		return -1
 	}
 	return number(s)
 }
