@@ -131,16 +131,17 @@ func (p *Problem) lotting(s int, short *Plan) *lotting {
 		}
 	}
 	span := largest + forced
+	grid := math.Max(span, least) // a lot that is far above what is asked has no more steps than that
 	l.step = sku.PackSize
 	if l.step == 0 {
-		if l.step = span / lotFine; l.step == 0 {
+		if l.step = grid / lotFine; span == 0 {
 			l.step = math.Max(1, least)
 		}
-		if least > 0 {
-			l.step = least / math.Ceil(least/l.step)
+		if fine := least / math.Ceil(least/l.step); least > 0 && fine*lotGrid >= grid { // of which least is a multiple
+			l.step = fine
 		}
 		l.slack = l.step
-	} else if packs := span / l.step; packs > lotGrid {
+	} else if packs := grid / l.step; packs > lotGrid {
 		l.step *= math.Ceil(packs / lotGrid)
 	}
 	l.steps = int(math.Ceil((span+math.Max(least, l.step))/l.step - 1e-9))

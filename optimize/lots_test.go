@@ -168,3 +168,23 @@ func TestWarmLotsAreColdLots(t *testing.T) {
 		}
 	})
 }
+
+// However little is asked beside the least lot or a pack, and however much, the steps of lots are few.
+func TestStepsOfLotsAreFew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := func(name string) float64 {
+			return math.Pow(10, rapid.Float64Range(-7, 9).Draw(t, name))
+		}
+		sku := SKU{Name: "S", Demand: []float64{size("demand"), size("demand")}, SafetyStock: []float64{0, 0}, Uses: []Use{{0, 1}}}
+		if rapid.Bool().Draw(t, "packs") {
+			sku.PackSize = size("pack")
+		}
+		if sku.PackSize == 0 || rapid.Bool().Draw(t, "least") {
+			sku.MinOrder = size("least lot")
+		}
+		p := &Problem{Periods: []string{"1", "2"}, Mode: Elastic, SKUs: []SKU{sku}, Resources: []Resource{{Name: "R", Capacity: []float64{1, 1}}}}
+		if l := p.lotting(0, nil); l.steps > 2*lotGrid+2 {
+			t.Fatalf("%d steps of %v for %v in lots of %v from %v", l.steps, l.step, sku.Demand, sku.PackSize, sku.MinOrder)
+		}
+	})
+}
