@@ -144,8 +144,8 @@ func (b *lotBranch) made(x []float64, c *lotChoice) float64 {
 	return sum
 }
 
-// search solves the node and what is below it, from plans known to be in lots (nil: none). With asShort it looks for no
-// plan that is shorter of anything than the LP
+// search solves the root and what is below it, from plans known to be in lots (nil: none). With asShort it looks for no
+// plan that is shorter of anything than the LP.
 func (b *lotBranch) search(ctx context.Context, known [][][]float64, asShort bool) error {
 	root, err := b.e.run(ctx, b.at(b.free), b.m.justInTime(), DualSimplex, &b.stats)
 	if err != nil {

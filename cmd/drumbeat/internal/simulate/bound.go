@@ -20,19 +20,19 @@ import (
 // with start for arrive where there is no lead time. What an account credits for what is left over is a cost of the last
 // day, so the value is the ledger's.
 type bound struct {
-	set    *Set
-	lost   func(k *SKU) float64 // what a lost unit counts
-	days   int
-	lp     optimize.LP
-	rows   map[int32]float64 // entries of the column that is being made
-	start  [][]int32         // columns by SKU and day, -1: never there in time
-	arrive [][]int32         // nil without a lead time
-	value  float64           // of the solution
+	set      *Set
+	goodwill float64 // that a lost unit costs beside what the set says
+	days     int
+	lp       optimize.LP
+	rows     map[int32]float64 // entries of the column that is being made
+	start    [][]int32         // columns by SKU and day, -1: never there in time
+	arrive   [][]int32         // nil without a lead time
+	value    float64           // of the solution
 }
 
 // newBound is the programme of a list of SKUs.
-func newBound(set *Set, list []int, lost func(k *SKU) float64) *bound {
-	b := &bound{set: set, lost: lost, days: set.days(), rows: map[int32]float64{}, start: make([][]int32, len(set.SKUs)), arrive: make([][]int32, len(set.SKUs))}
+func newBound(set *Set, list []int, goodwill float64) *bound {
+	b := &bound{set: set, goodwill: goodwill, days: set.days(), rows: map[int32]float64{}, start: make([][]int32, len(set.SKUs)), arrive: make([][]int32, len(set.SKUs))}
 	b.lp.Start = []int32{0}
 	capacity := make([]int32, len(set.Resources))
 	for r := range set.Resources {
@@ -121,7 +121,7 @@ func (b *bound) sku(i int, capacity []int32) {
 			b.column(k.Backlog+end*k.Lost, math.Inf(1))
 		} else {
 			b.rows[stock+int32(t)] = 1
-			b.column(b.lost(k), b.set.demand(i, b.set.From.AddDays(t)).Float())
+			b.column(k.Lost+b.goodwill, b.set.demand(i, b.set.From.AddDays(t)).Float())
 		}
 	}
 	b.lp.Offset += k.Cost * k.Opening.Float()

@@ -28,12 +28,7 @@ func newClairvoyant(set *Set, goodwill float64, solver func() optimize.Solver) *
 }
 
 // lost is what a lost unit counts in its decisions.
-func (c *clairvoyant) lost(k *SKU) float64 {
-	if k.Backlog > 0 {
-		return k.Lost
-	}
-	return k.Lost + c.goodwill
-}
+func (c *clairvoyant) lost(k *SKU) float64 { return k.Lost + c.goodwill }
 
 // Morning implements [Policy].
 func (c *clairvoyant) Morning(ctx context.Context, p *Past) ([]Order, error) {
@@ -77,7 +72,7 @@ func (c *clairvoyant) limited(ctx context.Context) (err error) {
 	}
 	solver := c.solver()
 	defer func() { err = errors.Join(err, solver.Close()) }()
-	orders, err := newBound(c.set, list, c.lost).solve(ctx, solver)
+	orders, err := newBound(c.set, list, c.goodwill).solve(ctx, solver)
 	for _, o := range orders {
 		c.orders[o.From] = append(c.orders[o.From], o)
 	}

@@ -202,7 +202,7 @@ func TestBoundIsWhatItsOrdersCost(t *testing.T) {
 		for i := range list {
 			list[i] = i
 		}
-		b := newBound(s, list, func(k *SKU) float64 { return k.Lost })
+		b := newBound(s, list, 0)
 		if _, err := b.solve(t.Context(), dense()); err != nil {
 			t.Fatal(err)
 		}
