@@ -146,7 +146,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	h.Input, h.State, h.Excluded, h.Approved = d.input, d.state, d.excluded, d.approval
 	var sum schemas.Checksummer
 	var changed []LineValue
-	var written [linesAtOnce]writtenLine
+	written := make([]writtenLine, min(linesAtOnce, len(lines)))
 	for i := range lines {
 		at := i % linesAtOnce
 		if at == 0 {
