@@ -97,9 +97,6 @@ func (s *site) supply(d *draft, e *draftSKU) {
 		}
 	}
 	e.opening, e.found = s.believed(k), s.found(k)
-	if e.terms.backlog == 0 {
-		e.opening = max(0, e.opening)
-	}
 	end := d.periods[len(d.periods)-1].End
 	at := func(day schemas.Date) int {
 		i, _ := slices.BinarySearchFunc(d.periods, day, func(p period, d schemas.Date) int { return int(p.End - 1 - d) })
@@ -119,6 +116,10 @@ func (s *site) supply(d *draft, e *draftSKU) {
 		if !o.internal() && o.Due < s.Today {
 			e.overdue = addQuantity(e.overdue, o.Open)
 		}
+	}
+	if e.terms.backlog == 0 && e.opening < 0 {
+		e.receipts[0] -= min(-e.opening, s.comesToday(k)) // what is sold already is not there once more
+		e.opening = 0
 	}
 	for t := range e.receipts { // a part that is corrected downwards on a day to come
 		e.receipts[t] = max(0, e.receipts[t])

@@ -113,19 +113,37 @@ func (s *site) arrive(k *sku, day schemas.Date) {
 		if !o.internal() || o.Open == 0 || day < o.Due {
 			continue
 		}
-		total := s.openDays(o.Due, o.DueEnd)
-		target := o.Quantity
-		if day+1 < o.DueEnd && total > 0 {
-			target = share(o.Quantity, s.openDays(o.Due, day+1), total)
-		} else if day+1 < o.DueEnd {
-			target = 0
-		}
-		if delta := target - o.Received; delta != 0 {
+		if delta := s.delivered(o, day) - o.Received; delta != 0 {
 			at := min(day, max(o.Due, o.DueEnd-1))
 			o.book(int(at-o.Due), delta)
 			s.moved(k, at, delta)
 		}
 	}
+}
+
+// delivered is what an internal order has delivered at the end of a day from Due on.
+func (s *site) delivered(o *order, day schemas.Date) schemas.Quantity {
+	if day+1 >= o.DueEnd {
+		return o.Quantity
+	}
+	if total := s.openDays(o.Due, o.DueEnd); total > 0 {
+		return share(o.Quantity, s.openDays(o.Due, day+1), total)
+	}
+	return 0
+}
+
+// comesToday is what the open orders of a SKU add to its stock by the end of the open day, overdue ones with it.
+func (s *site) comesToday(k *sku) (sum schemas.Quantity) {
+	for i := range k.orders {
+		switch o := &k.orders[i]; {
+		case o.Open == 0 || o.Due > s.Today:
+		case o.internal():
+			sum = addQuantity(sum, max(0, s.delivered(o, s.Today)-o.Received))
+		default:
+			sum = addQuantity(sum, o.Open)
+		}
+	}
+	return sum
 }
 
 // book adds to what came on a day after Due.

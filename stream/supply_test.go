@@ -59,6 +59,33 @@ func TestImpossibleStockIsShown(t *testing.T) {
 	}
 }
 
+// What is sold beyond the belief comes out of what arrives today: it is not there a second time.
+func TestSoldOutOfTodaysArrivals(t *testing.T) {
+	b := planned(t, func(c *stream.Config) {
+		c.Settings.Confirmation, c.Settings.Clock = schemas.ConfirmEvents, schemas.ClockWall
+	})
+	d := day0 + 14
+	expect := func(order string, units float64, date schemas.Date) stream.Record {
+		return b.define(&schemas.Receipt{Order: order, SKU: "A", Quantity: qty(units), Date: date, Status: schemas.ReceiptExpected})
+	}
+	b.clock = d.Time(nil).Add(9 * time.Hour)
+	b.p.Tick(b.clock)
+	b.take(b.define(&schemas.StockCounted{SKU: "A", OnHand: qty(4), AsOf: schemas.AsOf{Date: d - 1}}),
+		expect("overdue", 5, d-1), expect("today", 20, d), expect("tomorrow", 30, d+1))
+	for _, c := range []struct{ sold, opening, receipts float64 }{
+		{1, 3, 55}, {9, 0, 49}, // of 4 there and 25 to come today
+		{40, 0, 30}, // the rest lay there, though no book knew it
+	} {
+		b.take(b.sold("A", c.sold, d))
+		b.clock = b.clock.Add(time.Hour)
+		b.p.Tick(b.clock)
+		b.end()
+		if p := b.lines["A"].Periods[0]; p.Opening != qty(c.opening) || p.Receipts != qty(c.receipts) {
+			t.Errorf("%v more are sold: opening %v, receipts %v, want %v and %v", c.sold, p.Opening, p.Receipts, c.opening, c.receipts)
+		}
+	}
+}
+
 // What no receipt confirms expires when its period ends: it is listed, and planned again.
 func TestUnconfirmedPlansExpire(t *testing.T) {
 	b := planned(t, func(c *stream.Config) { c.Settings.Confirmation = schemas.ConfirmEvents })

@@ -37,7 +37,7 @@ type drumbeat struct {
 	has     []bool         // in the plan
 	plans   Plans
 	held    bool                                     // sales have been held as errors
-	opening func(sku int, believed schemas.Quantity) // told of each plan's opening stock; nil: nobody asks
+	supply  func(sku int, believed schemas.Quantity) // told of the stock and open orders of each plan; nil: nobody asks
 }
 
 const simSite = "simulated"
@@ -242,8 +242,12 @@ func (b *drumbeat) plan(ctx context.Context, today schemas.Date, now time.Time) 
 		period := b.set.period(today)
 		for s := range job.Problem.SKUs {
 			i := b.index[job.Problem.SKUs[s].Name]
-			if b.opening != nil {
-				b.opening(i, quantity(job.Problem.SKUs[s].Opening))
+			if b.supply != nil {
+				believed := job.Problem.SKUs[s].Opening
+				for _, q := range job.Problem.SKUs[s].Receipts {
+					believed += q
+				}
+				b.supply(i, quantity(believed))
 			}
 			if q := quantity(plan.Production[s][0]); q > 0 {
 				b.made[i] += plan.Production[s][0]
