@@ -19,7 +19,7 @@ import (
 // holds when the day is over. weekly, monthly: a plan in the morning in which the week or month begins, as a batch runs
 // that closes the books first.
 type drumbeat struct {
-	set     *Set
+	set     *Set // in the periods that it plans in
 	cadence string
 	plain   bool    // the level is asked of all SKUs, whatever their planners have set
 	worth   float64 // what a lost unit is said to cost, in multiples of what it costs
@@ -43,6 +43,13 @@ type drumbeat struct {
 const simSite = "simulated"
 
 func newDrumbeat(set *Set, c *Choice, solver func() optimize.Solver) (*drumbeat, error) {
+	if c.get("weeks") > 0 {
+		weeks, err := set.inWeeks()
+		if err != nil {
+			return nil, err
+		}
+		set = weeks
+	}
 	settings := stream.DefaultSettings()
 	settings.Period, settings.Horizon, settings.Clock = set.Period, set.Horizon, schemas.ClockWall
 	settings.SafetyStock.Value = c.get("level")

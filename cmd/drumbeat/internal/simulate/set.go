@@ -3,6 +3,8 @@ package simulate
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"drumbeat/schemas"
@@ -82,6 +84,27 @@ func (s *Set) Check() error {
 		}
 	}
 	return nil
+}
+
+// inWeeks is the same world for a policy that plans it in weeks.
+func (s *Set) inWeeks() (*Set, error) {
+	if s.Period == schemas.PeriodWeek {
+		return s, nil
+	}
+	for i := range s.SKUs {
+		if k := &s.SKUs[i]; k.Lead > 0 || k.OrderCost > 0 {
+			return nil, fmt.Errorf("simulate: weeks: SKU %s has a lead time or order costs in months", k.Name)
+		}
+	}
+	w := *s
+	w.Period, w.Horizon = schemas.PeriodWeek, int(math.Ceil(float64(s.Horizon)*daysPerMonth/7))
+	w.Resources = slices.Clone(s.Resources)
+	for r := range w.Resources {
+		if w.Resources[r].Per == schemas.PerPeriod {
+			w.Resources[r].Per = schemas.PerMonth
+		}
+	}
+	return &w, nil
 }
 
 // span is the days [start, end).

@@ -292,6 +292,35 @@ func TestPoliciesSeeThePastOnly(t *testing.T) {
 	})
 }
 
+// A site may plan in weeks what others plan in months, where nothing of its items is told in months, and it costs no more to
+// plan every evening than once a week.
+func TestPlansInWeeksOfAWorldInMonths(t *testing.T) {
+	s := ThreeSKU(1, 15_000)
+	s.Until, s.Horizon = s.From.AddMonths(6), 5
+	cost := func(policy string) (sum float64) {
+		l := run(t, s, policy)
+		if l.Plans.Degraded > 0 {
+			t.Fatalf("%s: %d plans degraded", policy, l.Plans.Degraded)
+		}
+		for i := range l.SKUs {
+			sum += l.SKUs[i].Cost.Total()
+		}
+		return sum
+	}
+	months, weekly, daily := cost("drumbeat:weekly"), cost("drumbeat:weekly:weeks=1"), cost("drumbeat:weeks=1")
+	if weekly > 1.01*months || daily > 1.005*weekly {
+		t.Errorf("planned in months it costs %.0f, in weeks %.0f, every evening %.0f", months, weekly, daily)
+	}
+	s.SKUs[0].Lead = 1
+	c, err := Parse("drumbeat:weeks=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newDrumbeat(s, &c, dense); err == nil || !strings.Contains(err.Error(), s.SKUs[0].Name) {
+		t.Errorf("a lead time in months is planned in weeks: %v", err)
+	}
+}
+
 // The same set and policy give the same ledger, whatever runs beside it.
 func TestRunsAreDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
