@@ -100,11 +100,7 @@ func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, 
 		return fmt.Errorf("no plan in lots found in time: %w", within.Err())
 	}
 	if found == nil && p.Mode != Strict {
-		search.below = weights.Loss * search.worth()
-		search.penalty = 1e5 * search.below * search.most() // no shortage is worth any overload
-		search.best.cost, search.best.over = math.Inf(1), math.Inf(1)
-		search.shrink(relaxed)
-		search.effort = max(search.effort, lotEffort/10)
+		search.allowShortage(relaxed, weights)
 		search.polish(within)
 		search.improve(within)
 		if search.best.over > 0 {
@@ -128,6 +124,15 @@ func (e *Engine) choose(ctx, within context.Context, k *lotPart, p, q *Problem, 
 		k.values = e.lotValues(ctx, p, q, weights, search.price)
 	}
 	return ctx.Err()
+}
+
+// allowShortage begins a search anew in which less may be made than is asked, at a price.
+func (q *lotSearch) allowShortage(relaxed *Plan, weights Weights) {
+	q.below = weights.Loss * q.worth()
+	q.penalty = 1e5 * q.below * q.most() // no shortage is worth any overload
+	q.best.cost, q.best.over = math.Inf(1), math.Inf(1)
+	q.shrink(relaxed)
+	q.effort = max(q.effort, lotEffort/10)
 }
 
 // lotChoosing is one call of choose.

@@ -188,3 +188,26 @@ func TestStepsOfLotsAreFew(t *testing.T) {
 		}
 	})
 }
+
+// The search of lots ends when nothing gets better for a while: the effort that it may spend is for problems that are large.
+func TestSearchOfLotsEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := tinyLots(t)
+		p.Mode = Elastic
+		e := NewEngine(newDense, Options{})
+		defer e.Close()
+		relaxed, err := e.plan(t.Context(), p.relaxed(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		search := newLotSearch(p, relaxed, lotEffort)
+		search.begin(t.Context(), relaxed)
+		search.improve(t.Context())
+		search.allowShortage(relaxed, relaxed.Weights)
+		search.polish(t.Context())
+		search.improve(t.Context())
+		if spent := lotEffort - search.effort; spent > lotEffort/20 {
+			t.Fatalf("%d of %d states looked at", spent, lotEffort)
+		}
+	})
+}

@@ -228,14 +228,16 @@ func (q *lotSearch) polish(ctx context.Context) {
 	q.keep()
 }
 
-// keep notes the present plan if it is the best.
-func (q *lotSearch) keep() {
+// keep notes the present plan if it is the best, and says whether it is.
+func (q *lotSearch) keep() bool {
 	if q.best.over == 0 && q.now.over > 0 {
-		return
+		return false
 	}
-	if q.now.cost < q.best.cost-1e-9*math.Abs(q.best.cost) || math.IsInf(q.best.cost, 1) || q.best.over > 0 && q.now.over == 0 {
+	better := q.now.cost < q.best.cost-1e-9*math.Abs(q.best.cost) || math.IsInf(q.best.cost, 1) || q.best.over > 0 && q.now.over == 0
+	if better {
 		q.best.from(&q.now)
 	}
+	return better
 }
 
 func (a *lotPlan) from(b *lotPlan) {
@@ -294,11 +296,9 @@ func (q *lotSearch) improve(ctx context.Context) {
 		for _, s := range out {
 			q.insert(s, 0)
 		}
-		q.total()
-		if q.now.cost < q.best.cost-1e-9*math.Abs(q.best.cost) {
+		if q.total(); q.keep() {
 			stale = 0
 		}
-		q.keep()
 		if left := 1 - float64(stale)/float64(patience); q.now.cost < former.cost || q.now.cost < q.best.cost*(1+0.01*left*left) {
 			former.from(&q.now)
 		} else {
