@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -151,6 +153,29 @@ func samePlan(t *rapid.T, want, got *Plan) {
 				if a, b := m[0][i][u], m[1][i][u]; math.Abs(a-b) > 3e-6 {
 					t.Fatalf("%s of %d in period %d: %.9g and %.9g; objectives %.12g and %.12g, weights %v and %v", name, i, u, a, b, want.Objective, got.Objective, want.Weights, got.Weights)
 				}
+			}
+		}
+	}
+}
+
+// With economic prices safety stock is held where a period of holding it costs less than it is expected to save, however long
+// the horizon is.
+func TestEconomicSafetyStock(t *testing.T) {
+	for _, periods := range []int{3, 12, 80} {
+		for _, c := range []struct{ holding, stock float64 }{{.04, 5}, {.06, 0}} {
+			p := &Problem{Shortages: Economic, SKUs: []SKU{{
+				Name: "A", ProductionCost: .6, ShortageCost: 1, HoldingCost: c.holding,
+				Demand: slices.Repeat([]float64{10}, periods), SafetyStock: slices.Repeat([]float64{5}, periods),
+			}}}
+			for i := range periods {
+				p.Periods = append(p.Periods, strconv.Itoa(i))
+			}
+			plan, err := NewEngine(newDense, Options{}).Solve(t.Context(), p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := plan.Inventory[0][0]; math.Abs(got-c.stock) > 1e-9 {
+				t.Errorf("%d periods, holding %v: %v in stock, want %v", periods, c.holding, got, c.stock)
 			}
 		}
 	}

@@ -2,15 +2,19 @@ package optimize
 
 import "math"
 
+// needed is the chance that a period needs the last unit of a safety stock of 95 %, the default service level: what this
+// unit saves of a lost one (the critical ratio of the newsvendor: Arrow, Harris and Marschak, Econometrica 19, 1951).
+const needed = .05
+
 // defaultWeights are the first shortage prices tried. Lexicographic: λ = 10 shortage costs for a unit
 // and period below safety stock, and 2Tλ for a lost unit, so that no unit is given up for the sake
 // of T unit-periods of its own safety stock. A unit owed must cost more than one short of safety stock as
-// well, or the LP would hold stock and owe demand at the same time. Economic keeps the ratio of 2T at
-// the real price of a lost unit.
+// well, or the LP would hold stock and owe demand at the same time. Economic: the real price of a lost
+// unit, and what a unit of safety stock is expected to save of it in a period.
 func (p *Problem) defaultWeights() Weights {
 	T := float64(len(p.Periods))
 	if p.Shortages == Economic {
-		return Weights{Shortfall: 1 / (2 * T), Loss: 1}
+		return Weights{Shortfall: needed, Loss: 1}
 	}
 	w := Weights{Shortfall: 10, Loss: 20 * T}
 	for s := range p.SKUs {
