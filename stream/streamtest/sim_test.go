@@ -25,7 +25,7 @@ var (
 //
 //	go test ./stream/streamtest -run 'TestSimulation$' -args -seeds 10000 -first-seed 1
 func TestSimulation(t *testing.T) {
-	debug.SetTraceback("all") // of a panic: the seed is the first argument of simulate
+	debug.SetTraceback("all")                         // of a panic: the seed is the first argument of simulate
 	defer debug.SetGCPercent(debug.SetGCPercent(600)) // a run keeps little of what it makes
 	seeds := runs()
 	var next atomic.Uint64
