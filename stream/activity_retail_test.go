@@ -14,7 +14,7 @@ import (
 func TestClosedDaysOfOnlineRetail(t *testing.T) {
 	p := onlineRetailBooks(t)
 	s := p.sites["retail"]
-	job := s.job()
+	job := s.job(t.Context())
 	at := func(text string) schemas.Date { return testDay(t, text) }
 	var other []string
 	for d := at("2010-12-01"); d < s.Today; d++ {

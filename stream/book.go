@@ -2,6 +2,7 @@ package stream
 
 import (
 	"slices"
+	"sort"
 
 	"drumbeat/stream/outlier"
 )
@@ -34,10 +35,8 @@ func (s *site) book(k *sku, e booking) (heldReason, returnFate) {
 	}
 	s.refold(k)
 	s.judgeOthers(watchers, k)
-	for i := range k.window {
-		if o := &k.window[i]; o.compare(&e) == 0 {
-			return k.heldBecause(o), o.fate
-		}
+	if i, ok := sort.Find(len(k.window), func(i int) int { return e.compare(&k.window[i]) }); ok {
+		return k.heldBecause(&k.window[i]), k.window[i].fate
 	}
 	return heldNone, e.fate
 }
@@ -123,13 +122,10 @@ func (s *site) reread(k *sku) ([]dayTally, outlier.Verdict) {
 	k.arrange()
 	k.resolve()
 	list := k.tallies(s.tallies[:0])
-	k.weighReturns(list, s.settled())
-	k.live, k.hasOpen, k.returns = k.settled, false, never
-	for i := len(k.window) - 1; i >= 0 && k.returns == never; i-- {
-		if b := &k.window[i]; b.kind != bookedSale {
-			k.returns = b.Day
-		}
+	if k.returns != never {
+		k.weighReturns(list, s.settled())
 	}
+	k.live, k.hasOpen = k.settled, false
 	s.changes = s.changes[:0]
 	var newest outlier.Verdict
 	var open *dayTally

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -15,8 +16,8 @@ const season = 7
 const modelVersion = "pool-3"
 
 // refresh brings the models of the SKUs up to the open day, and does with each what follows from it.
-func (s *site) refresh(list []*sku, then func(i int, k *sku)) (failed []int) {
-	return s.each(list, func(i int, k *sku) {
+func (s *site) refresh(ctx context.Context, list []*sku, then func(i int, k *sku)) (failed []int) {
+	return s.each(ctx, list, func(i int, k *sku) {
 		s.fit(k)
 		then(i, k)
 	})
@@ -24,11 +25,11 @@ func (s *site) refresh(list []*sku, then func(i int, k *sku)) (failed []int) {
 
 // each does something with the models of the SKUs, spread over goroutines by SKU. Each SKU is independent and its
 // result lands with it, so the order of running cannot be seen. A model that fails is its SKU's own trouble: it is
-// returned by index of the list.
-func (s *site) each(list []*sku, do func(i int, k *sku)) (failed []int) {
+// returned by index of the list. When ctx has ended no other SKU is begun.
+func (s *site) each(ctx context.Context, list []*sku, do func(i int, k *sku)) (failed []int) {
 	bad := make([]bool, len(list))
 	s.across(len(list), func(i int) {
-		bad[i] = !s.attempt(list[i], func() { do(i, list[i]) })
+		bad[i] = ctx.Err() == nil && !s.attempt(list[i], func() { do(i, list[i]) })
 	})
 	for i, b := range bad {
 		if b {

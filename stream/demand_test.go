@@ -272,7 +272,7 @@ func TestWhatModelsSeeOfADay(t *testing.T) {
 				s := p.sites["plant"]
 				s.look()
 				if rapid.Bool().Draw(t, "share") {
-					s.share()
+					s.share(t.Context())
 				}
 				for _, k := range s.skus {
 					s.fit(k)
@@ -282,7 +282,7 @@ func TestWhatModelsSeeOfADay(t *testing.T) {
 		p.EndOfInput()
 		s := p.sites["plant"]
 		s.look()
-		s.share()
+		s.share(t.Context())
 		silent := o.silence(s.Today)
 		for _, k := range s.skus {
 			s.fit(k)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -44,9 +45,11 @@ type draftSKU struct {
 // longestCover bounds the days that the safety stock of a service level covers.
 const longestCover = 1826
 
-// draw nets the site: it brings the models up to date and builds the Problem of the newest state.
-func (s *site) draw() (*optimize.Problem, *draft) {
-	s.freshen()
+// draw nets the site: it brings the models up to date and builds the Problem of the newest state. Of a large site that takes
+// seconds, for which a group would wait where a generation ends: when ctx has, the work stops at the next SKU, and the draft
+// is nil. The models that are up to date by then stay.
+func (s *site) draw(ctx context.Context) (*optimize.Problem, *draft) {
+	s.freshen(ctx)
 	d := &draft{day: s.Today, calendar: s.calendar}
 	d.periods = s.calendar.from(s.Today, s.settings.Horizon)
 	cuts := make([]int, len(d.periods))
@@ -62,7 +65,10 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	if s.recalled {
 		s.sumLessons()
 	}
-	s.share()
+	s.share(ctx)
+	if ctx.Err() != nil {
+		return nil, nil
+	}
 	if s.recalled {
 		s.sumLessons() // with the shares of today
 	}
@@ -87,11 +93,14 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 		p.HoldingShare = slices.Repeat([]float64{1}, len(d.periods))
 		p.HoldingShare[0] = part
 	}
-	failed := s.refresh(list, func(i int, k *sku) {
+	failed := s.refresh(ctx, list, func(i int, k *sku) {
 		t := s.terms(k)
 		a := s.spanOf(k, &t, cuts)
 		s.net(d, i, k, t, expect(k.model, a, 0), a)
 	})
+	if ctx.Err() != nil {
+		return nil, nil
+	}
 	s.taken()
 	s.storeModels(list)
 	for _, i := range failed {
@@ -103,6 +112,9 @@ func (s *site) draw() (*optimize.Problem, *draft) {
 	}
 	index := map[string]int{}
 	for i := range d.skus {
+		if ctx.Err() != nil {
+			return nil, nil
+		}
 		s.supply(d, &d.skus[i])
 		s.pose(p, d, i, index)
 	}

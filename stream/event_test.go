@@ -52,7 +52,7 @@ func TestDeclaredEventsLiftTheForecast(t *testing.T) {
 			dates = append(dates, d)
 		}
 	}
-	s.draw()
+	s.draw(t.Context())
 	s.declare(schemas.Calendar{Name: "fair", Effect: schemas.EffectEvent, Dates: dates}, 0)
 	if len(s.shares.list) > 0 {
 		t.Error("what the models shared without the fair is kept")
@@ -122,12 +122,12 @@ func TestHolidaysOfTheCountry(t *testing.T) {
 		if err := s.checkDefinition(&schemas.Event{Data: &schemas.Policy{Country: ref("XX")}}); err == nil || err.Field != "country" {
 			t.Errorf("country XX: %v", err)
 		}
-		s.draw()
+		s.draw(t.Context())
 		s.define(&schemas.Event{Data: &schemas.Policy{Country: ref("ES"), Clock: ref(schemas.ClockEvent)}, Time: s.Now, HasTime: true})
 		if len(s.shares.list) > 0 {
 			t.Error("what the models shared without holidays is kept")
 		}
-		s.draw()
+		s.draw(t.Context())
 		t.Logf("a share with holidays takes %d bytes", len(s.shares.list[len(s.shares.list)-1].saved))
 		for _, h := range holidays {
 			if h < s.Today || h >= s.Today+150 {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -34,7 +35,7 @@ func noisySite(t testing.TB, country string) *site {
 }
 
 func (s *site) netted(sku string) *draftSKU {
-	_, d := s.draw()
+	_, d := s.draw(context.Background())
 	for i := range d.skus {
 		if d.skus[i].k.name == sku {
 			return &d.skus[i]
@@ -221,7 +222,7 @@ func TestShardsCannotBeSeen(t *testing.T) {
 				panic("fault injected")
 			}
 		}
-		_, d := s.draw()
+		_, d := s.draw(t.Context())
 		got := fmt.Sprint(d.state.StaleSKUs)
 		for i := range d.skus {
 			e := &d.skus[i]

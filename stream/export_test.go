@@ -30,6 +30,16 @@ func FoldFetched(ctx context.Context, p *Processor, f Fetched, now func() time.T
 	return p.Next(), left, err
 }
 
+// JobUntil draws a job until ctx ends.
+func (p *Processor) JobUntil(ctx context.Context) *Job { return p.jobUntil(ctx) }
+
+// Inline makes the plans that are due as the owner of the partition does before its next record.
+func Inline(ctx context.Context, p *Processor) error {
+	o := newOwner(&Runner{}, 0, &Snapshot{}, p)
+	o.recalled = true
+	return o.inline(ctx, nil)
+}
+
 // OpenSales is how many bookings the open days of a site hold, and how many days have settled before their time.
 func (p *Processor) OpenSales(site string) (open, early int) {
 	open, _ = p.sites[site].countOpen()

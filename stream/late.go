@@ -1,6 +1,9 @@
 package stream
 
 import (
+	"context"
+	"slices"
+
 	"drumbeat/schemas"
 	"drumbeat/stream/outlier"
 )
@@ -65,9 +68,14 @@ func (s *site) changeLate(k *sku, d schemas.Date, sold schemas.Quantity) {
 }
 
 // freshen judges the SKUs anew whose settled days have changed. That is done before a plan is made and
-// when a day ends, not for every late fact: a file in no order at all costs it once.
-func (s *site) freshen() {
-	for _, k := range s.stale {
+// when a day ends, not for every late fact: a file in no order at all costs it once. When ctx
+// has ended the others stay to be judged.
+func (s *site) freshen(ctx context.Context) {
+	for i, k := range s.stale {
+		if ctx.Err() != nil {
+			s.stale = slices.Delete(s.stale, 0, i)
+			return
+		}
 		k.stale = false
 		s.rejudge(k)
 		s.save(k)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestLateFactsLeaveOldVerdicts(t *testing.T) {
 	c.sells("NEW", 74215, counterDay+60, "")
 	site(counterDay+61, counterDay+150)
 	c.sells("NEW", 3, counterDay+120, "")
-	c.s.freshen()
+	c.s.freshen(context.Background())
 	if e := c.on("NEW", counterDay+60); e.Held != 74215*schemas.Unit {
 		t.Errorf("the first sale: %+v", e)
 	}

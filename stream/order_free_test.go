@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -279,7 +280,7 @@ func TestReadingTheWindowAgainChangesNothing(t *testing.T) {
 			if i%4 > 0 {
 				continue
 			}
-			s.freshen()
+			s.freshen(context.Background())
 			s.look()
 			for _, k := range s.skus {
 				s.fit(k)

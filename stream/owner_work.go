@@ -21,7 +21,7 @@ func (o *owner) solve(ctx context.Context, job *Job) Outcome {
 // startJobs hands due problems to the solvers. While plans cannot be saved or published, none is made.
 func (o *owner) startJobs(ctx context.Context, group *sync.WaitGroup) {
 	for o.recalled && o.outbox.unsentRevisions() <= mostUnsent && !o.p.Behind() {
-		job := o.p.Job()
+		job := o.p.jobUntil(ctx)
 		if job == nil {
 			return
 		}
@@ -76,9 +76,9 @@ func (o *owner) inline(ctx context.Context, part Partition) error {
 		if err := o.outbox.room(ctx); err != nil {
 			return err
 		}
-		job := o.p.Job()
+		job := o.p.jobUntil(ctx)
 		if job == nil {
-			return nil
+			return ctx.Err() // what was due may still be
 		}
 		o.solving++
 		o.planned(solved{job, o.solve(ctx, job)})

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -33,12 +34,15 @@ type Outcome struct {
 
 // Job returns the next problem that is due, nil if there is none. At most one Job a site is out; its
 // Outcome goes to Planned. Sites take turns.
-func (p *Processor) Job() *Job {
+func (p *Processor) Job() *Job { return p.jobUntil(context.Background()) }
+
+// jobUntil is Job, and nil if ctx ends before the Problem is drawn: what it was to cover stays pending.
+func (p *Processor) jobUntil(ctx context.Context) *Job {
 	for range p.order {
 		s := p.sites[p.order[p.turn%len(p.order)]]
 		p.turn = (p.turn + 1) % len(p.order)
 		if s.due() {
-			return s.job()
+			return s.job(ctx)
 		}
 	}
 	return nil
@@ -54,8 +58,11 @@ func (s *site) due() bool {
 	return s.Pending.due(s.p.now, &s.settings) && !s.p.now.Before(s.RetryAt)
 }
 
-func (s *site) job() *Job {
-	problem, d := s.draw()
+func (s *site) job(ctx context.Context) *Job {
+	problem, d := s.draw(ctx)
+	if d == nil {
+		return nil
+	}
 	s.solving, s.covered, s.Pending = true, s.Pending, change{}
 	s.dirty = true
 	return &Job{Site: s.name, Problem: problem, Start: s.basis, draft: d}

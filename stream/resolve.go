@@ -107,14 +107,16 @@ func (k *sku) before(d schemas.Date) int {
 //  3. any other return of a customer takes back the latest sale of its quantity to that customer which
 //     is not after the return and at most reverseWindow days before it, if there is one.
 //
-// What is left over waits (a cancellation) or stays a return.
+// What is left over waits (a cancellation) or stays a return. The day of the newest booking that is no sale is kept.
 func (k *sku) resolve() {
 	returns := false
+	k.returns = never
 	for i := range k.window {
 		e := &k.window[i]
 		if e.kind == bookedSale {
 			e.left = e.Quantity
 		} else {
+			k.returns = e.Day
 			e.fate, e.found = fateNone, 0
 			if e.kind == bookedDone {
 				e.fate = fateReversed

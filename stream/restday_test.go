@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func shutOnSundays(t testing.TB) *site {
 
 // meanOn is the forecast of a SKU for a day as it is published.
 func meanOn(s *site, sku string, d schemas.Date) float64 {
-	_, draft := s.draw()
+	_, draft := s.draw(context.Background())
 	for i := range draft.skus {
 		if f := &draft.skus[i].forecast; draft.skus[i].k.name == sku {
 			return float64(f.Mean[d-f.First])
@@ -117,7 +118,7 @@ func TestASaleBringsTheWeekdayBack(t *testing.T) {
 // mean of the days of business.
 func TestRestDaysInCoverAndMean(t *testing.T) {
 	s := shutOnSundays(t)
-	if _, draft := s.draw(); len(draft.skus) == 0 {
+	if _, draft := s.draw(t.Context()); len(draft.skus) == 0 {
 		t.Fatal("nothing is planned")
 	}
 	k := s.known("E")

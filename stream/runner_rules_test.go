@@ -314,3 +314,27 @@ func TestRunnerRetriesAtTheEndOfTheInput(t *testing.T) {
 		}
 	})
 }
+
+// A plan before a record whose Problem is cut off while it is drawn ends the turn, and is made by who goes on.
+func TestInlinePlanCutOffWhileDrawn(t *testing.T) {
+	p, err := stream.New(stream.Config{Settings: settings()}, &stream.Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &feed{site: "plant"}
+	for day := day0; ; day += 7 {
+		done, err := p.Step(f.sold("A", 10, day))
+		if err != nil || day > day0+70 {
+			t.Fatal("no plan is due", err)
+		}
+		if !done {
+			break
+		}
+	}
+	if err := stream.Inline(until(0), p); !errors.Is(err, context.Canceled) {
+		t.Errorf("the turn goes on: %v", err)
+	}
+	if p.Job() == nil {
+		t.Error("no plan is due any more")
+	}
+}

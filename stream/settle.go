@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -35,7 +36,7 @@ func (s *site) settleThrough(x schemas.Date) {
 	s.Priors.Close(x)
 	s.closeWindows(x)
 	s.documents.Expire(x + 1)
-	s.freshen()
+	s.freshen(context.Background())
 }
 
 // settle closes a day, the oldest of the SKU's window.

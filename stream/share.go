@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -67,8 +68,8 @@ func (v *shares) before(d schemas.Date) *forecast.Prior {
 	return nil
 }
 
-// share brings the shares up to the open day. It follows look.
-func (s *site) share() {
+// share brings the shares up to the open day, or as far as it comes until ctx ends. It follows look.
+func (s *site) share(ctx context.Context) {
 	s.forgetShares()
 	s.doubtShares()
 	v := &s.activity.survey
@@ -77,19 +78,25 @@ func (s *site) share() {
 		day = s.shares.list[n-1].day + shareEvery
 	}
 	for ; day <= s.Today && v.from < v.today; day += shareEvery {
-		s.shareOn(day)
+		s.shareOn(ctx, day)
+		if ctx.Err() != nil {
+			return
+		}
 	}
 }
 
-// shareOn makes the share of a day.
-func (s *site) shareOn(day schemas.Date) {
+// shareOn makes the share of a day, unless ctx ends: then not all models have come to that day.
+func (s *site) shareOn(ctx context.Context, day schemas.Date) {
 	var list []*sku
 	for _, k := range s.sorted() {
 		if first, ok := s.firstSale(k); ok && first < day {
 			list = append(list, k)
 		}
 	}
-	failed := s.each(list, func(_ int, k *sku) { s.fitTo(k, day) })
+	failed := s.each(ctx, list, func(_ int, k *sku) { s.fitTo(k, day) })
+	if ctx.Err() != nil {
+		return
+	}
 	var models []*forecast.Model
 	for i, k := range list {
 		if len(failed) > 0 && failed[0] == i {

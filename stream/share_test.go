@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -45,7 +46,7 @@ func (s *site) sells(sku string, d schemas.Date, units float64) {
 
 // forecasts are the daily means of all SKUs as a plan would publish them.
 func (s *site) forecasts() map[string][]float32 {
-	_, d := s.draw()
+	_, d := s.draw(context.Background())
 	all := map[string][]float32{}
 	for i := range d.skus {
 		all[d.skus[i].k.name] = d.skus[i].forecast.Mean

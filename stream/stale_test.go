@@ -41,7 +41,7 @@ func TestAFailedModelKeepsItsForecast(t *testing.T) {
 	s.onLearn = fault
 	check := func(s *site) map[string][]float32 {
 		t.Helper()
-		_, d := s.draw()
+		_, d := s.draw(t.Context())
 		if !slices.Equal(d.state.StaleSKUs, []string{"G"}) {
 			t.Fatalf("stale SKUs %v, want G", d.state.StaleSKUs)
 		}

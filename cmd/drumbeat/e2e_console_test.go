@@ -418,13 +418,16 @@ func (w *consoleWorld) paths() []string {
 }
 
 // pictures looks at every view in both colour schemes and on a telephone: no fault of accessibility, nothing
-// wider than the window; and keeps the pictures.
+// wider than the window, no table beside another one cut off; and keeps the pictures.
 func (w *consoleWorld) pictures(t *testing.T) {
 	for i, path := range w.paths() {
 		name := fmt.Sprintf("%02d-%s", i, strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(path), "-"), "-"))
 		for _, scheme := range []string{"light", "dark"} {
 			w.look(t, scheme, 1280)
 			w.open(t, path)
+			if cut := js[int](t, w.browser, `[...document.querySelectorAll(".fit .scroll")].filter(e => e.scrollWidth > e.clientWidth).length`); cut > 0 {
+				t.Errorf("%s: %d tables do not fit", path, cut)
+			}
 			w.accessible(t, path+" "+scheme)
 			w.keep(t, name+"-"+scheme)
 		}

@@ -34,6 +34,8 @@ type judge struct {
 	highest   map[string]int64 // revision on the plan topic, by site
 	written   map[string][]written
 
+	late map[lateKey]bool // plans that were begun after their generation
+
 	letters     map[originKey]string // saved: reason
 	lettersSent map[originKey]bool   // published
 }
@@ -53,12 +55,18 @@ type originKey struct {
 	offset    int64
 }
 
+// lateKey is a plan of a site, begun in a generation that ctx ends.
+type lateKey struct {
+	ctx  context.Context
+	site string
+}
+
 func newJudge(s *simulation) *judge {
 	return &judge{
 		s: s, claims: map[string]int32{}, read: map[auditKey]int64{}, rejected: map[auditKey]int64{}, known: map[originKey]bool{},
 		audit: map[auditKey]stream.AuditRow{}, revisions: map[string]int64{}, contents: map[string][]byte{},
 		starts: map[string]schemas.Quantity{}, status: map[string]string{}, covered: map[string]int64{}, highest: map[string]int64{},
-		written: map[string][]written{},
+		written: map[string][]written{}, late: map[lateKey]bool{},
 		letters: map[originKey]string{}, lettersSent: map[originKey]bool{},
 	}
 }
@@ -70,6 +78,20 @@ func (j *judge) fail(format string, args ...any) {
 	if j.violation == "" {
 		j.violation = fmt.Sprintf(format, args...)
 	}
+}
+
+// outlives looks at a plan that an owner begins after its generation has ended. It may not have learnt that yet; once the
+// plan has come back cut off, it has, and begins no other.
+func (j *judge) outlives(ctx context.Context, site string) bool {
+	key := lateKey{ctx, site}
+	j.s.mu.Lock()
+	again := j.late[key]
+	j.late[key] = true
+	j.s.mu.Unlock()
+	if again {
+		j.fail("partition %d: its generation has ended, and the owner goes on planning %s", partitionOf(ctx), site)
+	}
+	return again
 }
 
 // saved looks at a batch that the store has taken.

@@ -90,6 +90,9 @@ func (s *simulation) kill(p *process) {
 
 // solve is the solver: a real engine on a solver in plain Go.
 func (p *process) solve(ctx context.Context, job *stream.Job) stream.Outcome {
+	if ctx.Err() != nil && p.judge.outlives(ctx, job.Site) {
+		return stream.Outcome{Err: errRefused} // a plan that was cut off would be begun for ever
+	}
 	v := p.ask(&effect{p: p, kind: "solve", partition: partitionOf(ctx), detail: job.Site})
 	if err := ctx.Err(); err != nil {
 		return stream.Outcome{Err: err}

@@ -294,6 +294,10 @@ func (s *simulation) settle() {
 	began := time.Now()
 	idle := 0
 	for n := 0; s.judge.violation == ""; n++ {
+		if n > calmTurns {
+			s.judge.fail("%d steps after the last fault there is still something to do", n)
+			return
+		}
 		s.rest()
 		s.coordinate()
 		s.rest()
@@ -310,7 +314,7 @@ func (s *simulation) settle() {
 		if why == "" {
 			return
 		}
-		if time.Since(began) > settling || n > calmTurns {
+		if time.Since(began) > settling {
 			s.judge.fail("%v after the last fault: %s", time.Since(began), why)
 			return
 		}

@@ -48,6 +48,12 @@ func work(fault string) error {
 	}
 	newSolver := clp.New
 	switch fault {
+	case "deaf":
+		if faulty() {
+			if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+				return err
+			}
+		}
 	case "abort", "hang", "exit", "segv":
 		newSolver = func() optimize.Solver { return &bad{clp.New(), fault, faulty} }
 	case "memory":

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -295,6 +297,72 @@ func TestGivenUpAndHanging(t *testing.T) {
 	mend()
 	if out := pool.Solve(t.Context(), &stream.Job{Site: "plant", Problem: site(5, 0)}); out.Err != nil {
 		t.Error(out.Err)
+	}
+}
+
+// The pipe to a process holds this much: Linux's default.
+const pipeHolds = 64 << 10
+
+// A process that reads nothing holds nobody up: not while its problem is written, and not where the pipe has taken the whole
+// problem and has no room for the word that it is given up.
+func TestReadsNothing(t *testing.T) {
+	larger := &stream.Job{Site: "plant", Problem: site(2000, 0)}
+	filling := &stream.Job{Site: "plant", Problem: site(20, 0)}
+	for missing, padding := 1, 0; missing != 0; padding += missing {
+		filling.Problem.SKUs[0].Name = strings.Repeat("s", padding)
+		var message bytes.Buffer
+		q := &request{id: 1, site: filling.Site, forget: []string{filling.Site}, limit: time.Minute, problem: filling.Problem}
+		if err := newWriter(&message).request(q); err != nil {
+			t.Fatal(err)
+		}
+		missing = pipeHolds - message.Len()
+	}
+	for _, c := range []struct {
+		name  string
+		job   *stream.Job
+		limit time.Duration // of the solve; 0: it is given up
+		cause cause
+	}{
+		{"larger than the pipe", larger, 100 * time.Millisecond, causeHang},
+		{"larger than the pipe, given up", larger, 0, causeStop},
+		{"filling the pipe, given up", filling, 0, causeStop},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pool, mend := newPool(t, "deaf", func(config *Config) {
+				config.Grace = 300 * time.Millisecond
+				if c.limit > 0 {
+					config.Limit = c.limit
+				}
+			})
+			ctx, want := t.Context(), optimize.ErrSolver
+			if c.limit == 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 100*time.Millisecond)
+				defer cancel()
+				want = context.DeadlineExceeded
+			}
+			solved := make(chan stream.Outcome, 1)
+			go func() { solved <- pool.Solve(ctx, c.job) }()
+			var out stream.Outcome
+			select {
+			case out = <-solved:
+			case <-time.After(time.Minute):
+				t.Error("the caller is held up")
+				_ = syscall.Kill(pid(pool), syscall.SIGKILL)
+				out = <-solved
+			}
+			if !errors.Is(out.Err, want) {
+				t.Errorf("the solve says: %v", out.Err)
+			}
+			if n := value(t, pool.c.Metrics.Restarts, string(c.cause)); n != 1 || pid(pool) != 0 {
+				t.Errorf("%v restarts of cause %s, process %d", n, c.cause, pid(pool))
+			}
+			mend()
+			pool.c.Limit, pool.c.Grace = time.Minute, time.Minute
+			if out := pool.Solve(t.Context(), c.job); out.Err != nil || out.Plan.Stats.Warm {
+				t.Errorf("the solve after it: %v", out.Err)
+			}
+		})
 	}
 }
 

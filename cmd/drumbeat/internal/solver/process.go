@@ -16,7 +16,7 @@ import (
 // process is a child that solves. One goroutine at a time asks it.
 type process struct {
 	cmd    *exec.Cmd
-	in     io.Closer
+	in     *os.File
 	w      *writer
 	out    *os.File
 	r      *reader
@@ -55,27 +55,27 @@ func startProcess(c *Config) (*process, error) {
 		return nil, err
 	}
 	defer answers.Close()
+	requests, in, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, out.Close())
+	}
+	defer requests.Close()
 	p := &process{
-		cmd: exec.Command(c.Command[0], c.Command[1:]...), out: out, r: newReader(out), grace: c.Grace,
+		cmd: exec.Command(c.Command[0], c.Command[1:]...), in: in, w: newWriter(in), out: out, r: newReader(out), grace: c.Grace,
 		log: &lineLog{log: c.Log}, starts: map[string]*optimize.Start{}, ended: make(chan struct{}),
 	}
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	if os.Getenv("GOTRACEBACK") == "" {
 		p.cmd.Env = append(p.cmd.Env, "GOTRACEBACK=single")
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = requests, p.log, p.log
 	p.cmd.ExtraFiles = []*os.File{answers}
 	p.cmd.WaitDelay = p.grace // for output that a grandchild would keep open
 	// What is sent to the group of a terminal is for the parent, which ends the child in its own time.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	in, err := p.cmd.StdinPipe()
-	if err == nil {
-		err = p.cmd.Start()
+	if err := p.cmd.Start(); err != nil {
+		return nil, errors.Join(err, in.Close(), out.Close())
 	}
-	if err != nil {
-		return nil, errors.Join(err, out.Close())
-	}
-	p.in, p.w = in, newWriter(in)
 	go func() {
 		defer close(p.ended)
 		if err := p.cmd.Wait(); err != nil && p.cmd.ProcessState == nil {
@@ -166,11 +166,13 @@ func (p *process) epitaph() string {
 	return p.state
 }
 
-// give asks the process to give up a request; false if that cannot be.
+// give asks the process to give up a request; false if that cannot be within the grace.
 func (p *process) give(id uint64, asked <-chan error) bool {
 	select {
 	case err := <-asked:
-		return err == nil && p.w.cancel(id) == nil
+		// The pipe may have no room: a process that is held up reads nothing.
+		return err == nil && p.in.SetWriteDeadline(time.Now().Add(p.grace)) == nil && p.w.cancel(id) == nil &&
+			p.in.SetWriteDeadline(time.Time{}) == nil
 	default:
 		return false // it has not even read the request
 	}
@@ -180,7 +182,8 @@ func (p *process) give(id uint64, asked <-chan error) bool {
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // an error says that it has ended
 	p.await()
-	_ = p.out.Close() // wakes who still reads
+	_ = p.in.Close()  // wakes who still writes
+	_ = p.out.Close() // and who reads
 }
 
 // await waits for the grace until the process has ended.
