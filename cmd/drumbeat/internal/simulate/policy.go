@@ -21,7 +21,7 @@ type Choice struct {
 
 // keys are what can be set of a policy, with what holds otherwise.
 var keys = map[string]map[string]float64{
-	"drumbeat":    {"level": .95, "change": -1, "frozen": 0, "materiality": -1, "economic": 0, "worth": 1},
+	"drumbeat":    {"level": .95, "change": -1, "tolerance": 0, "frozen": 0, "materiality": -1, "economic": 0, "worth": 1},
 	"coverage":    {},
 	"published":   {"months": 1.5},
 	"reorder":     {"level": .95},
@@ -34,7 +34,7 @@ func (c *Choice) Family() string {
 	if c.Cadence != "daily" && c.Cadence != "" {
 		parts = append(parts, c.Cadence)
 	}
-	for _, key := range []string{"change", "frozen", "materiality", "economic", "worth"} {
+	for _, key := range []string{"change", "tolerance", "frozen", "materiality", "economic", "worth"} {
 		if v, ok := c.Set[key]; ok {
 			parts = append(parts, key+"="+strconv.FormatFloat(v, 'g', -1, 64))
 		}
