@@ -82,6 +82,10 @@ func TestFormerSKUStateLoads(t *testing.T) {
 	if !bytes.Equal(got.append(nil), state) || got.accuracy.closes != schemas.MaxDate {
 		t.Errorf("restored % x, want % x", got.append(nil), state)
 	}
+	before := append([]byte{standingSKUVersion - 1}, state[1:len(state)-1]...)
+	if got, err := decodeSKU("A", before); err != nil || !bytes.Equal(got.append(nil), state) {
+		t.Errorf("of the version before: %v, %v", got, err)
+	}
 	if n, err := HistoryBytes(former); err != nil || n == 0 {
 		t.Errorf("history of %d bytes, %v", n, err)
 	}
