@@ -113,9 +113,9 @@ func drawFeed(t *rapid.T) []stream.Record {
 		case 19:
 			add(f.define(&schemas.Policy{
 				Horizon: ptr(rapid.IntRange(2, 4).Draw(t, "horizon")), Clock: ptr(schemas.ClockEvent),
-				Confirmation: ptr(rapid.SampledFrom([]schemas.Confirmation{"assume", "events"}).Draw(t, "confirmation")),
-				Period:       ptr(rapid.SampledFrom([]schemas.PeriodKind{"week", "day"}).Draw(t, "period")),
-				Country:      rapid.SampledFrom([]*string{nil, ptr("ES"), ptr("GB")}).Draw(t, "country"),
+				Confirmation:    ptr(rapid.SampledFrom([]schemas.Confirmation{"assume", "events"}).Draw(t, "confirmation")),
+				Period:          ptr(rapid.SampledFrom([]schemas.PeriodKind{"week", "day"}).Draw(t, "period")),
+				Country:         rapid.SampledFrom([]*string{nil, ptr("ES"), ptr("GB")}).Draw(t, "country"),
 				DemandTolerance: rapid.SampledFrom([]*float64{nil, ptr(0.0), ptr(.3)}).Draw(t, "demand tolerance"),
 			}))
 		case 20:

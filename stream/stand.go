@@ -13,10 +13,11 @@ type standing struct {
 	Demand, Safety schemas.Quantity
 }
 
-// stand lets demand and safety stock of the newest plan stand where what is expected now lies within the site's tolerance of
-// them: forecasts move a little with every sale, and a plan that follows them moves all its production every day. What is
-// further away is taken as far as to the tolerance, so that nothing jumps at the limit. The current period follows its sales
-// exactly, and so does a period for which a person has set demand.
+// stand lets demand of the newest plan stand where it lies within the site's tolerance of what is expected now: forecasts move
+// a little with every sale, and a plan that follows them moves all its production every day. What is further away is taken as
+// far as to the tolerance, so that nothing jumps at the limit. Safety stock stands likewise where the newest plan has more than
+// is asked now, and never below: that of a slow seller leaps up with a sale and fades, and would lie at the lower limit nearly
+// always. The current period follows its sales exactly, and so does a period for which a person has set demand.
 func (s *site) stand(e *draftSKU, periods []period) {
 	e.k.defined = false
 	share := s.settings.DemandTolerance
@@ -30,7 +31,8 @@ func (s *site) stand(e *draftSKU, periods []period) {
 		if !ok || s.overridden(e.k, p) {
 			continue
 		}
-		e.demand[t], e.safety[t] = nearest(former[i].Demand, e.demand[t], share), nearest(former[i].Safety, e.safety[t], share)
+		e.demand[t] = nearest(former[i].Demand, e.demand[t], share)
+		e.safety[t] = nearest(max(former[i].Safety, e.safety[t]), e.safety[t], share)
 		e.low[t], e.high[t] = min(e.low[t], e.demand[t]), max(e.high[t], e.demand[t])
 	}
 }

@@ -74,8 +74,8 @@ func (b *stands) expect(t *rapid.T) (list []draftSKU) {
 }
 
 // A plan that nothing was defined for keeps what stands; the current period, periods that a person has set, and all of a SKU that
-// was defined anew are as expected, and so is everything without a tolerance. The order of SKUs does not count, and what is
-// saved is read as it was.
+// was defined anew are as expected, and so is everything without a tolerance. No safety stock is below what is asked. The order of
+// SKUs does not count, and what is saved is read as it was.
 func TestWhatStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawStands(t)
@@ -123,7 +123,10 @@ func TestWhatStands(t *testing.T) {
 			for p := range b.periods {
 				demand, safety := expected[i].demand[p], expected[i].safety[p]
 				if exact := p == 0 || i == 0 && p == set || i == 1 && anew; !exact {
-					demand, safety = nearest(first[i].demand[p], demand, share), nearest(first[i].safety[p], safety, share)
+					demand, safety = nearest(first[i].demand[p], demand, share), nearest(max(first[i].safety[p], safety), safety, share)
+				}
+				if e.safety[p] < expected[i].safety[p] {
+					t.Fatalf("SKU %d, period %d: a safety stock of %v where %v is asked", i, p, e.safety[p], expected[i].safety[p])
 				}
 				if e.demand[p] != demand || e.safety[p] != safety {
 					t.Fatalf("SKU %d, period %d: %v and %v, want %v and %v", i, p, e.demand[p], e.safety[p], demand, safety)
