@@ -2,7 +2,9 @@ package stream
 
 import (
 	"bytes"
+	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -159,4 +161,18 @@ func TestDefinedWhileAPlanIsMade(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A tolerance outside 0 to .5 is refused by name.
+func TestToleranceIsBounded(t *testing.T) {
+	for _, share := range []float64{-.01, .51, math.NaN()} {
+		_, err := DefaultSettings().With(&schemas.Policy{DemandTolerance: &share})
+		if err == nil || !strings.HasPrefix(err.Error(), "stream: demand_tolerance: ") {
+			t.Errorf("%g: %v", share, err)
+		}
+	}
+	share := schemas.MaxDemandTolerance
+	if s, err := DefaultSettings().With(&schemas.Policy{DemandTolerance: &share}); err != nil || s.DemandTolerance != share {
+		t.Errorf("%g: %g, %v", share, s.DemandTolerance, err)
+	}
 }
