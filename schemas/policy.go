@@ -76,30 +76,34 @@ type ItemDefaults struct {
 	Whole          *bool            `json:"whole,omitempty"`
 }
 
+// MaxDemandTolerance bounds a policy's demand_tolerance.
+const MaxDemandTolerance = .5
+
 // Policy is the data of drumbeat.policy.v1. A field that is absent keeps the default of the site's
 // configuration: each policy event replaces the former one as a whole.
 type Policy struct {
-	Period       *PeriodKind      `json:"period,omitempty"`
-	Starts       []Date           `json:"starts,omitempty"`    // ascending, with period custom
-	WeekEnds     *string          `json:"week_ends,omitempty"` // monday … sunday
-	Horizon      *int             `json:"horizon,omitempty"`   // periods, 1 to 520
-	Frozen       *int             `json:"frozen,omitempty"`    // periods, 0 to the horizon
-	Freeze       *Freeze          `json:"freeze,omitempty"`
-	Confirmation *Confirmation    `json:"confirmation,omitempty"`
-	Mode         *Mode            `json:"mode,omitempty"`
-	Shortages    *Shortages       `json:"shortages,omitempty"`
-	ChangePrice  *float64         `json:"change_price,omitempty"` // in periods of holding cost
-	SafetyStock  *SafetyStockRule `json:"safety_stock,omitempty"`
-	Quiet        *Duration        `json:"quiet,omitempty"`       // a plan is due after so much silence
-	Ceiling      *Duration        `json:"ceiling,omitempty"`     // or at the latest after this
-	Materiality  *float64         `json:"materiality,omitempty"` // share of a SKU's period demand, 0 to 1
-	MaxAge       *Duration        `json:"max_age,omitempty"`     // when immaterial changes join
-	TimeZone     *string          `json:"time_zone,omitempty"`   // IANA name; the reader checks that it exists
-	Country      *string          `json:"country,omitempty"`     // ISO 3166, two letters: its national holidays are events
-	Currency     *string          `json:"currency,omitempty"`    // ISO 4217, three letters
-	Clock        *Clock           `json:"clock,omitempty"`
-	Prorate      *bool            `json:"prorate,omitempty"`
-	LineDays     *int             `json:"line_days,omitempty"` // days a document line can be corrected, 1 to 1130
-	ItemDefaults *ItemDefaults    `json:"item_defaults,omitempty"`
-	DemandItems  []string         `json:"demand_items,omitempty"` // patterns (path.Match) of codes that are no product
+	Period          *PeriodKind      `json:"period,omitempty"`
+	Starts          []Date           `json:"starts,omitempty"`    // ascending, with period custom
+	WeekEnds        *string          `json:"week_ends,omitempty"` // monday … sunday
+	Horizon         *int             `json:"horizon,omitempty"`   // periods, 1 to 520
+	Frozen          *int             `json:"frozen,omitempty"`    // periods, 0 to the horizon
+	Freeze          *Freeze          `json:"freeze,omitempty"`
+	Confirmation    *Confirmation    `json:"confirmation,omitempty"`
+	Mode            *Mode            `json:"mode,omitempty"`
+	Shortages       *Shortages       `json:"shortages,omitempty"`
+	ChangePrice     *float64         `json:"change_price,omitempty"`     // in periods of holding cost
+	DemandTolerance *float64         `json:"demand_tolerance,omitempty"` // share of a period's forecast, 0 to MaxDemandTolerance
+	SafetyStock     *SafetyStockRule `json:"safety_stock,omitempty"`
+	Quiet           *Duration        `json:"quiet,omitempty"`       // a plan is due after so much silence
+	Ceiling         *Duration        `json:"ceiling,omitempty"`     // or at the latest after this
+	Materiality     *float64         `json:"materiality,omitempty"` // share of a SKU's period demand, 0 to 1
+	MaxAge          *Duration        `json:"max_age,omitempty"`     // when immaterial changes join
+	TimeZone        *string          `json:"time_zone,omitempty"`   // IANA name; the reader checks that it exists
+	Country         *string          `json:"country,omitempty"`     // ISO 3166, two letters: its national holidays are events
+	Currency        *string          `json:"currency,omitempty"`    // ISO 4217, three letters
+	Clock           *Clock           `json:"clock,omitempty"`
+	Prorate         *bool            `json:"prorate,omitempty"`
+	LineDays        *int             `json:"line_days,omitempty"` // days a document line can be corrected, 1 to 1130
+	ItemDefaults    *ItemDefaults    `json:"item_defaults,omitempty"`
+	DemandItems     []string         `json:"demand_items,omitempty"` // patterns (path.Match) of codes that are no product
 }

@@ -46,6 +46,8 @@ func (s *scanner) policy() *Policy {
 			v.Shortages = pointer(oneOf(s, shortageModes))
 		case "change_price":
 			v.ChangePrice = pointer(s.amount(0, MaxAmount))
+		case "demand_tolerance":
+			v.DemandTolerance = pointer(s.amount(0, MaxDemandTolerance))
 		case "safety_stock":
 			v.SafetyStock = s.safetyStockRule()
 		case "quiet":

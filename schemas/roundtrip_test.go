@@ -154,7 +154,7 @@ func drawData(t *rapid.T, typ Type) any {
 			Horizon: optional(t, rapid.IntRange(10, maxHorizon), "horizon"), Frozen: optional(t, rapid.IntRange(0, 10), "frozen"),
 			Freeze: optional(t, rapid.SampledFrom(freezes), "freeze"), Confirmation: optional(t, rapid.SampledFrom(confirmations), "confirmation"),
 			Mode: optional(t, rapid.SampledFrom(modes), "mode"), Shortages: optional(t, rapid.SampledFrom(shortageModes), "shortages"),
-			ChangePrice: optional(t, genAmount, "change price"), SafetyStock: drawRule(t), Quiet: optional(t, genDuration, "quiet"),
+			ChangePrice: optional(t, genAmount, "change price"), DemandTolerance: optional(t, rapid.Float64Range(0, MaxDemandTolerance), "demand tolerance"), SafetyStock: drawRule(t), Quiet: optional(t, genDuration, "quiet"),
 			Materiality: optional(t, rapid.Float64Range(0, 1), "materiality"), MaxAge: optional(t, genDuration, "max age"),
 			TimeZone: optional(t, rapid.SampledFrom([]string{"UTC", "Europe/Madrid", "Etc/GMT+5"}), "zone"), Currency: optional(t, rapid.StringMatching(`[A-Z]{3}`), "currency"),
 			Country: optional(t, rapid.StringMatching(`[A-Z]{2}`), "country"),

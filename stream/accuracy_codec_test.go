@@ -64,23 +64,27 @@ func TestAccuracyCodec(t *testing.T) {
 	})
 }
 
-// A SKU that the release before saved has no accuracy, and goes on.
+// A SKU that a former release saved has no accuracy and nothing that stands of its plan, and goes on.
 func TestFormerSKUStateLoads(t *testing.T) {
 	k := &sku{name: "A", returns: never}
 	k.item.Provisional, k.item.SKU = true, "A"
 	k.history.update(20000, func(e *dayEntry) { e.Kept = schemas.Unit })
 	k.accuracy.closes = schemas.MaxDate
 	state := k.append(nil)
-	if state[0] != skuVersion || state[len(state)-1] != 0 {
+	if state[0] != skuVersion || state[len(state)-2] != 0 {
 		t.Fatalf("state of a SKU without accuracy: % x", state)
 	}
-	former := append([]byte{oldestSKUVersion}, state[1:len(state)-1]...)
+	former := append([]byte{oldestSKUVersion}, state[1:len(state)-2]...)
 	got, err := decodeSKU("A", former)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.append(nil), state) || got.accuracy.closes != schemas.MaxDate {
 		t.Errorf("restored % x, want % x", got.append(nil), state)
+	}
+	before := append([]byte{standingSKUVersion - 1}, state[1:len(state)-1]...)
+	if got, err := decodeSKU("A", before); err != nil || !bytes.Equal(got.append(nil), state) {
+		t.Errorf("of the version before: %v, %v", got, err)
 	}
 	if n, err := HistoryBytes(former); err != nil || n == 0 {
 		t.Errorf("history of %d bytes, %v", n, err)

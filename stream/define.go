@@ -78,6 +78,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		if e.InitialInventory != nil && s.started() && k.stock.Source != stockCounted && k.stock.Source != stockInitial {
 			s.start(k, stockInitial, *e.InitialInventory)
 		}
+		s.unsettle(k)
 		s.save(k)
 		s.note(triggerItem, k.name, true)
 	case *schemas.StockCounted:
@@ -116,6 +117,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		}
 		s.Entries[e.Name] = entry{*e, st}
 		s.reconfigure()
+		s.unsettleAll()
 		s.refitFor(e)
 		if known {
 			s.refitFor(&old.Calendar)
@@ -128,7 +130,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.review(s.known(canonical(e.SKU)), e)
 	case *schemas.DemandOverride:
 		e.SKU = canonical(e.SKU)
-		s.learn(e.SKU)
+		s.unsettle(s.learn(e.SKU))
 		s.Overrides = insertByStamp(s.Overrides, override{*e, st}, func(o override) stamp { return o.Stamp })
 		s.note(triggerOverride, e.SKU, true)
 	case *schemas.ProductionPin:
@@ -166,6 +168,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 			s.cutShares(0) // they do not know the holidays
 		}
 		s.refitAll()
+		s.unsettleAll()
 		if !s.settings.sameCalendar(&before) {
 			s.forgetPeriods()
 		}
@@ -174,6 +177,7 @@ func (s *site) define(ev *schemas.Event) outcome {
 		s.note(triggerOperator, "", true)
 		s.Pending.Detail = "asked for by " + e.By
 		if e.Action == schemas.Replan {
+			s.unsettleAll()
 			s.Pending.Immediate = true
 		}
 	}

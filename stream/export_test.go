@@ -118,7 +118,7 @@ func (p *Processor) Unset() (names []string) {
 		}
 		for _, k := range s.skus {
 			look("sku", reflect.ValueOf(k).Elem(), "loose", "live", "open", "hasOpen", "returns", "returned", "dirtyDays", "model", "fitted", "through",
-				"ordinary", "stored", "storing", "dirty", "noProduct")
+				"ordinary", "stored", "storing", "dirty", "noProduct", "defined")
 			look("item", reflect.ValueOf(&k.item).Elem())
 			for i := range k.orders {
 				look("order", reflect.ValueOf(&k.orders[i]).Elem())

@@ -41,6 +41,7 @@ func (s *site) net(d *draft, i int, k *sku, t terms, x expected, a span) {
 	}
 	e.scale = horizon / float64(n)
 	s.safetyStock(e.safety, t, &x, a, plain, horizon)
+	s.stand(e, d.periods)
 	e.forecast = ForecastRow{
 		Site: s.name, SKU: k.name, ExecutionDate: s.Today, First: s.Today, Model: x.model,
 		Mean: floats(x.mean), Lower: floats(x.lower), Upper: floats(x.upper),

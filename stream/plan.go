@@ -173,7 +173,7 @@ func (s *site) adopt(job *Job, covered change, out Outcome) {
 	for _, name := range d.left {
 		k := s.known(name)
 		k.inPlan, k.planned, k.lineRevision = false, nil, revision
-		k.baseline, k.hasBaseline = nil, false
+		k.baseline, k.hasBaseline, k.standing = nil, false, nil
 		s.save(k)
 		changed = append(changed, LineValue{SKU: name})
 	}
@@ -249,6 +249,7 @@ func (s *site) follow(d *draft, i int, production []float64, revision int64, has
 		k.seen, k.scale, k.outlook = need, e.scale, e.outlook
 		s.save(k)
 	}
+	s.stands(e, d.periods)
 	if hash != k.forecastHash {
 		k.forecastHash = hash
 		e.forecast.Revision = revision

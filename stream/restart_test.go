@@ -114,9 +114,10 @@ func drawFeed(t *rapid.T) []stream.Record {
 		case 19:
 			add(f.define(&schemas.Policy{
 				Horizon: ptr(rapid.IntRange(2, 4).Draw(t, "horizon")), Clock: ptr(schemas.ClockEvent),
-				Confirmation: ptr(rapid.SampledFrom([]schemas.Confirmation{"assume", "events"}).Draw(t, "confirmation")),
-				Period:       ptr(rapid.SampledFrom([]schemas.PeriodKind{"week", "day"}).Draw(t, "period")),
-				Country:      rapid.SampledFrom([]*string{nil, ptr("ES"), ptr("GB")}).Draw(t, "country"),
+				Confirmation:    ptr(rapid.SampledFrom([]schemas.Confirmation{"assume", "events"}).Draw(t, "confirmation")),
+				Period:          ptr(rapid.SampledFrom([]schemas.PeriodKind{"week", "day"}).Draw(t, "period")),
+				Country:         rapid.SampledFrom([]*string{nil, ptr("ES"), ptr("GB")}).Draw(t, "country"),
+				DemandTolerance: rapid.SampledFrom([]*float64{nil, ptr(0.0), ptr(.3)}).Draw(t, "demand tolerance"),
 			}))
 		case 20:
 			add(f.raw([]byte(rapid.SampledFrom([]string{`{`, ``, `{"specversion":"1.0"}`, "\xff"}).Draw(t, "junk"))))
@@ -185,12 +186,14 @@ func TestRestartsLeaveNoTrace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := drawFeed(t)
 		room := rapid.SampledFrom([]int{0, 0, 5}).Draw(t, "room for open sales")
+		settings := settings()
+		settings.DemandTolerance = rapid.SampledFrom([]float64{0, .2}).Draw(t, "tolerance of the service")
 		among, blind := records, func(s story) story { return s }
 		if rapid.Bool().Draw(t, "with heartbeats") {
 			among, blind = drawHeartbeats(t, records)
 		}
-		want := blind(live(t, records, room, func(string) bool { return false }))
-		got := blind(live(t, among, room, func(step string) bool { return rapid.IntRange(0, 9).Draw(t, step) == 0 }))
+		want := blind(live(t, records, settings, room, func(string) bool { return false }))
+		got := blind(live(t, among, settings, room, func(step string) bool { return rapid.IntRange(0, 9).Draw(t, step) == 0 }))
 		for revision, plan := range want.plans {
 			if got.plans[revision] != plan {
 				t.Fatalf("revision %d after restarts: %s", revision, differencesAt(got.plans[revision], plan))
@@ -232,10 +235,10 @@ func difference(got, want string) string {
 
 // live folds the records into a store, and where dies says so, drops everything in memory and starts anew
 // from the store.
-func live(t *rapid.T, records []stream.Record, room int, dies func(step string) bool) story {
+func live(t *rapid.T, records []stream.Record, settings stream.Settings, room int, dies func(step string) bool) story {
 	ctx := context.Background()
 	store := memory.NewStore()
-	config := stream.Config{Settings: settings(), OpenSales: room, Shards: rapid.IntRange(0, 5).Draw(t, "shards")}
+	config := stream.Config{Settings: settings, OpenSales: room, Shards: rapid.IntRange(0, 5).Draw(t, "shards")}
 	plans := map[int64]string{}
 	ledger := newLedger(records)
 	for crashes := 0; ; crashes++ {

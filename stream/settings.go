@@ -13,29 +13,30 @@ import (
 // Settings is the policy of a site as it holds: the defaults of [DefaultSettings], overlaid by the
 // configuration of the service and by the site's own policy event.
 type Settings struct {
-	Period       schemas.PeriodKind      `json:"period"`
-	Starts       []schemas.Date          `json:"starts,omitempty"`
-	WeekEnds     string                  `json:"week_ends"`
-	Horizon      int                     `json:"horizon"` // periods
-	Frozen       int                     `json:"frozen"`  // periods
-	Freeze       schemas.Freeze          `json:"freeze"`
-	Confirmation schemas.Confirmation    `json:"confirmation"`
-	Mode         schemas.Mode            `json:"mode"`
-	Shortages    schemas.Shortages       `json:"shortages"`
-	ChangePrice  float64                 `json:"change_price"` // periods of holding cost
-	SafetyStock  schemas.SafetyStockRule `json:"safety_stock"`
-	Quiet        schemas.Duration        `json:"quiet"`
-	Ceiling      schemas.Duration        `json:"ceiling"`
-	Materiality  float64                 `json:"materiality"` // share of a SKU's period demand
-	MaxAge       schemas.Duration        `json:"max_age"`
-	TimeZone     string                  `json:"time_zone"`
-	Country      string                  `json:"country,omitempty"` // ISO 3166 code: its national holidays are events; "": none
-	Currency     string                  `json:"currency"`
-	Clock        schemas.Clock           `json:"clock"`
-	Prorate      bool                    `json:"prorate"`
-	LineDays     int                     `json:"line_days"`
-	Provisional  Provisional             `json:"item_defaults"`
-	DemandItems  []string                `json:"demand_items"` // patterns of codes that are no product
+	Period          schemas.PeriodKind      `json:"period"`
+	Starts          []schemas.Date          `json:"starts,omitempty"`
+	WeekEnds        string                  `json:"week_ends"`
+	Horizon         int                     `json:"horizon"` // periods
+	Frozen          int                     `json:"frozen"`  // periods
+	Freeze          schemas.Freeze          `json:"freeze"`
+	Confirmation    schemas.Confirmation    `json:"confirmation"`
+	Mode            schemas.Mode            `json:"mode"`
+	Shortages       schemas.Shortages       `json:"shortages"`
+	ChangePrice     float64                 `json:"change_price"`     // periods of holding cost
+	DemandTolerance float64                 `json:"demand_tolerance"` // share of a period's forecast, 0 to .5, that its demand may differ from it; 0: none
+	SafetyStock     schemas.SafetyStockRule `json:"safety_stock"`
+	Quiet           schemas.Duration        `json:"quiet"`
+	Ceiling         schemas.Duration        `json:"ceiling"`
+	Materiality     float64                 `json:"materiality"` // share of a SKU's period demand
+	MaxAge          schemas.Duration        `json:"max_age"`
+	TimeZone        string                  `json:"time_zone"`
+	Country         string                  `json:"country,omitempty"` // ISO 3166 code: its national holidays are events; "": none
+	Currency        string                  `json:"currency"`
+	Clock           schemas.Clock           `json:"clock"`
+	Prorate         bool                    `json:"prorate"`
+	LineDays        int                     `json:"line_days"`
+	Provisional     Provisional             `json:"item_defaults"`
+	DemandItems     []string                `json:"demand_items"` // patterns of codes that are no product
 }
 
 // Provisional shapes the item of a SKU that is sold before anyone has defined it.
@@ -87,6 +88,7 @@ func (s Settings) With(p *schemas.Policy) (Settings, error) {
 	set(&s.Mode, p.Mode)
 	set(&s.Shortages, p.Shortages)
 	set(&s.ChangePrice, p.ChangePrice)
+	set(&s.DemandTolerance, p.DemandTolerance)
 	set(&s.SafetyStock, p.SafetyStock)
 	set(&s.Quiet, p.Quiet)
 	set(&s.Ceiling, p.Ceiling)
@@ -148,6 +150,9 @@ func (s Settings) Validate() error {
 	}
 	if float64(s.Horizon)*s.daysPer(schemas.PerPeriod) > longestHorizon-366 {
 		return fmt.Errorf("stream: horizon: %d periods are more than %d years", s.Horizon, longestHorizon/366-1)
+	}
+	if !(s.DemandTolerance >= 0 && s.DemandTolerance <= schemas.MaxDemandTolerance) {
+		return fmt.Errorf("stream: demand_tolerance: %g is not within 0 and %g", s.DemandTolerance, schemas.MaxDemandTolerance)
 	}
 	if s.Ceiling < s.Quiet {
 		return fmt.Errorf("stream: ceiling: %v is shorter than quiet %v", s.Ceiling, s.Quiet)

@@ -44,6 +44,8 @@ type sku struct {
 
 	accuracy packedAccuracy // of what was published
 
+	standing []standing // demand and safety stock of the newest plan, by start of their period; nil: follows its forecast
+
 	// Derived from what is saved.
 	loose     int          // bookings at the end of window that are not in their order yet
 	live      outlier.Rule // settled, with every day before the newest learnt
@@ -61,6 +63,7 @@ type sku struct {
 	storing   bool         // it is to be saved
 	dirty     bool         // to be saved
 	noProduct bool         // its code is none of a product
+	defined   bool         // anew, since the newest draft was drawn
 }
 
 // item is the definition that holds for a SKU.
@@ -155,15 +158,17 @@ func (k *sku) append(dst []byte) []byte {
 	dst = codec.AppendVarint(dst, int64(k.outlook.day))
 	dst = codec.AppendFloat64(dst, k.outlook.today)
 	dst = codec.AppendFloat64(dst, k.outlook.rest)
-	return k.accuracy.append(dst)
+	dst = k.accuracy.append(dst)
+	return appendStanding(dst, k.standing)
 }
 
 // skuVersion is the version of the encoding of a SKU. The oldest one that is read lacks the accuracy, the one after it a
-// mark in its history.
+// mark in its history, the next what stands of its plan.
 const (
-	skuVersion       = 4
-	markedSKUVersion = 4
-	oldestSKUVersion = 2
+	skuVersion         = 5
+	standingSKUVersion = 5
+	markedSKUVersion   = 4
+	oldestSKUVersion   = 2
 )
 
 // decodeSKU reads what append wrote.
@@ -213,6 +218,9 @@ func decodeSKU(name string, src []byte) (*sku, error) {
 	k.accuracy.closes, k.stored = schemas.MaxDate, never
 	if version > oldestSKUVersion {
 		k.accuracy.decode(&r)
+	}
+	if version >= standingSKUVersion {
+		k.standing = decodeStanding(&r)
 	}
 	if r.Err != nil {
 		return nil, r.Err

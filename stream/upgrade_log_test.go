@@ -85,7 +85,7 @@ func upgradeDecisions(n int, day schemas.Date) []any {
 	switch n {
 	case 0:
 		return []any{
-			&schemas.Policy{Clock: ptr(schemas.ClockEvent), Horizon: ptr(5), Frozen: ptr(1), LineDays: ptr(35), Country: ptr("ES"),
+			&schemas.Policy{Clock: ptr(schemas.ClockEvent), Horizon: ptr(5), Frozen: ptr(1), LineDays: ptr(35), Country: ptr("ES"), DemandTolerance: ptr(.25),
 				Freeze: ptr(schemas.FreezeAuto), Confirmation: ptr(schemas.ConfirmAssume)},
 			&schemas.Resource{Resource: "factory", Capacity: 200, Per: schemas.PerWeek, OvertimeCapacity: 40, OvertimeCost: 1.5},
 			&schemas.Item{SKU: "AXLE", ProductionCost: 5, HoldingCost: .1, LeadTime: 1, InitialInventory: ptr(qty(90)), SafetyStock: ptr(qty(30))},

@@ -72,7 +72,7 @@ var definitions = map[schemas.Type][]field{
 	schemas.TypePolicy: {
 		{name: "period"}, {name: "starts", kind: list}, {name: "week_ends"}, {name: "horizon", kind: number},
 		{name: "frozen", kind: number}, {name: "freeze"}, {name: "confirmation"}, {name: "mode"}, {name: "shortages"},
-		{name: "change_price", kind: number}, {name: "safety_stock.rule"}, {name: "safety_stock.value", kind: number},
+		{name: "change_price", kind: number}, {name: "demand_tolerance", kind: number}, {name: "safety_stock.rule"}, {name: "safety_stock.value", kind: number},
 		{name: "quiet"}, {name: "ceiling"}, {name: "materiality", kind: number}, {name: "max_age"}, {name: "time_zone"},
 		{name: "country"}, {name: "currency"}, {name: "clock"}, {name: "prorate", kind: truth}, {name: "line_days", kind: number},
 		{name: "item_defaults.cost_share", kind: number}, {name: "item_defaults.production_cost", kind: number},

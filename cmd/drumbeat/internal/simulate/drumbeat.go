@@ -56,6 +56,7 @@ func newDrumbeat(set *Set, c *Choice, solver func() optimize.Solver) (*drumbeat,
 	if v := c.get("change"); v >= 0 {
 		settings.ChangePrice = v
 	}
+	settings.DemandTolerance = c.get("tolerance")
 	if v := c.get("frozen"); v >= 0 {
 		settings.Frozen = int(v)
 	}

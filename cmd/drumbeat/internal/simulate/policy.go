@@ -21,7 +21,7 @@ type Choice struct {
 
 // keys are what can be set of a policy, with what holds otherwise.
 var keys = map[string]map[string]float64{
-	"drumbeat":    {"level": .95, "change": -1, "frozen": 0, "materiality": -1, "economic": 0, "worth": 1, "weeks": 0},
+	"drumbeat":    {"level": .95, "change": -1, "frozen": 0, "materiality": -1, "economic": 0, "worth": 1, "weeks": 0, "tolerance": 0},
 	"coverage":    {},
 	"published":   {"months": 1.5},
 	"reorder":     {"level": .95},
@@ -34,7 +34,7 @@ func (c *Choice) Family() string {
 	if c.Cadence != "daily" && c.Cadence != "" {
 		parts = append(parts, c.Cadence)
 	}
-	for _, key := range []string{"change", "frozen", "materiality", "economic", "worth", "weeks"} {
+	for _, key := range []string{"change", "frozen", "materiality", "economic", "worth", "weeks", "tolerance"} {
 		if v, ok := c.Set[key]; ok {
 			parts = append(parts, key+"="+strconv.FormatFloat(v, 'g', -1, 64))
 		}
