@@ -23,7 +23,7 @@ type simulateCmd struct {
 	Data  string            `default:"../shared/data" placeholder:"DIR" help:"Folder of the data sets' files."`
 	Seeds int               `default:"1" placeholder:"N" help:"three-sku: data sets that are made up, from seed 1 on."`
 
-	Policy []string `default:"drumbeat,drumbeat:weekly,drumbeat:monthly,coverage:4w,published,reorder,clairvoyant" placeholder:"NAME[:KEY=VALUE…],…" help:"Policies: drumbeat[:weekly|:monthly][:level=|:change=|:frozen=|:materiality=|:economic=1|:worth=|:weeks=1|:tolerance=], coverage:4w, published[:months=], reorder[:level=], clairvoyant[:goodwill=]."`
+	Policy []string `default:"drumbeat,drumbeat:weekly,drumbeat:monthly,coverage:4w,published,reorder,clairvoyant" placeholder:"NAME[:KEY=VALUE…],…" help:"Policies: drumbeat[:weekly|:monthly][:level=|:change=|:frozen=|:materiality=|:economic|:worth=|:weeks|:tolerance=], coverage:4w, published[:months=], reorder[:level=], clairvoyant[:goodwill=]."`
 
 	Capacity      float64 `placeholder:"N" help:"three-sku: units a month (default 15000)."`
 	Items         string  `placeholder:"FILE" help:"Files: items.csv with costs, stock, lead times, lots and resources of the SKUs; others have costs from prices."`

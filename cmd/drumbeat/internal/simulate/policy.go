@@ -28,15 +28,23 @@ var keys = map[string]map[string]float64{
 	"clairvoyant": {"goodwill": 0},
 }
 
-// Family is the policy without what makes it a point of a curve.
+// switches are keys that are on or off: their name alone sets them.
+var switches = []string{"economic", "weeks"}
+
+// Family is the policy without what makes it a point of a curve: its level, or the worth of a lost unit.
 func (c *Choice) Family() string {
 	parts := []string{c.Name}
 	if c.Cadence != "daily" && c.Cadence != "" {
 		parts = append(parts, c.Cadence)
 	}
-	for _, key := range []string{"change", "frozen", "materiality", "economic", "worth", "weeks", "tolerance"} {
+	for _, key := range []string{"change", "frozen", "materiality", "tolerance"} {
 		if v, ok := c.Set[key]; ok {
 			parts = append(parts, key+"="+strconv.FormatFloat(v, 'g', -1, 64))
+		}
+	}
+	for _, key := range switches {
+		if c.Set[key] > 0 {
+			parts = append(parts, key)
 		}
 	}
 	return strings.Join(parts, ":")
@@ -77,6 +85,8 @@ func Parse(text string) (c Choice, err error) {
 				return c, fmt.Errorf("policy %q: %q sets nothing of it", text, part)
 			}
 			c.Set[key] = v
+		case c.Name == "drumbeat" && slices.Contains(switches, part):
+			c.Set[part] = 1
 		case c.Name == "drumbeat" && slices.Contains([]string{"daily", "weekly", "monthly"}, part):
 			c.Cadence = part
 		case c.Name == "coverage" && strings.HasSuffix(part, "w"):
@@ -93,23 +103,27 @@ func Parse(text string) (c Choice, err error) {
 // bound says that what it costs is the least that any policy costs.
 func (c *Choice) bound() bool { return c.Name == "clairvoyant" && c.get("goodwill") == 0 }
 
-// Curve are the settings of a policy between which it trades cost for service: its levels, weeks or months of stock, the
-// goodwill that a lost unit costs.
+// Curve are the settings of a policy between which it trades cost for service: its levels, weeks or months of stock, what
+// a lost unit is worth.
 func (c *Choice) Curve() (list []string) {
-	switch c.Name {
-	case "drumbeat", "reorder":
+	switch {
+	case c.Set["economic"] > 0:
+		for _, worth := range []string{"1", "1.1", "1.2", "1.25", "1.3"} {
+			list = append(list, c.Family()+":worth="+worth)
+		}
+	case c.Name == "drumbeat" || c.Name == "reorder":
 		for _, level := range []string{"0.7", "0.8", "0.9", "0.95", "0.98", "0.995"} {
 			list = append(list, c.Family()+":level="+level)
 		}
-	case "coverage":
+	case c.Name == "coverage":
 		for _, weeks := range []string{"2w", "3w", "4w", "6w", "8w"} {
 			list = append(list, "coverage:"+weeks)
 		}
-	case "published":
+	case c.Name == "published":
 		for _, months := range []string{"0.25", "0.5", "1", "1.5", "2"} {
 			list = append(list, "published:months="+months)
 		}
-	case "clairvoyant":
+	case c.Name == "clairvoyant":
 		for _, goodwill := range []string{"1", "2", "4", "8"} {
 			list = append(list, "clairvoyant:goodwill="+goodwill)
 		}

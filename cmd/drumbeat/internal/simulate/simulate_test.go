@@ -17,7 +17,7 @@ import (
 
 // everyone are the policies that tests run.
 var everyone = []string{
-	"drumbeat", "drumbeat:frozen=1:change=0", "drumbeat:weekly", "drumbeat:monthly:economic=1", "coverage:3w", "published:months=0.5", "published",
+	"drumbeat", "drumbeat:frozen=1:change=0", "drumbeat:weekly", "drumbeat:monthly:economic", "coverage:3w", "published:months=0.5", "published",
 	"reorder", "clairvoyant",
 }
 
@@ -307,12 +307,12 @@ func TestPlansInWeeksOfAWorldInMonths(t *testing.T) {
 		}
 		return sum
 	}
-	months, weekly, daily := cost("drumbeat:weekly"), cost("drumbeat:weekly:weeks=1"), cost("drumbeat:weeks=1")
+	months, weekly, daily := cost("drumbeat:weekly"), cost("drumbeat:weekly:weeks"), cost("drumbeat:weeks")
 	if weekly > 1.01*months || daily > 1.005*weekly {
 		t.Errorf("planned in months it costs %.0f, in weeks %.0f, every evening %.0f", months, weekly, daily)
 	}
 	s.SKUs[0].Lead = 1
-	c, err := Parse("drumbeat:weeks=1")
+	c, err := Parse("drumbeat:weeks")
 	if err != nil {
 		t.Fatal(err)
 	}
