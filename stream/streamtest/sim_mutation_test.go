@@ -66,7 +66,7 @@ var rules = []rule{
 		b.mu.Unlock()
 		select`, 100},
 	{"a failed plan at the end of the input is made again", "stream/owner_work.go", `o\.ended, o\.retryAt = false,`, `_, o.retryAt = false,`, 500},
-	{"in-line plans end with their generation", "stream/owner_work.go", `err != nil \{ // a save that was cut off is left to flush`, `err != nil && false {`, 200},
+	{"in-line plans end with their generation", "stream/owner_work.go", `(?s)jobUntil\(ctx\)(\s+if job == nil \{\s+return ctx.*?)err != nil \{ // a save that was cut off is left to flush`, `Job()${1}err != nil && false {`, 200},
 }
 
 // apply writes the edited file and the overlay that puts it in the place of the true one.
