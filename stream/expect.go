@@ -85,7 +85,7 @@ func (s *site) adjust(k *sku, x *expected) {
 		}
 	}
 	for _, o := range s.Overrides {
-		if o.SKU != k.name || o.Expires != nil && *o.Expires < s.Today {
+		if !s.holds(&o, k) {
 			continue
 		}
 		open := s.demandDays(k, o.From, o.To+1)

@@ -45,8 +45,13 @@ func nearest(was, now schemas.Quantity, share float64) schemas.Quantity {
 // overridden says that a person has set demand in a period.
 func (s *site) overridden(k *sku, p period) bool {
 	return slices.ContainsFunc(s.Overrides, func(o override) bool {
-		return o.SKU == k.name && o.From < p.End && o.To >= p.Start && (o.Expires == nil || *o.Expires >= s.Today)
+		return s.holds(&o, k) && o.From < p.End && o.To >= p.Start
 	})
+}
+
+// holds says that an override is of a SKU and has not expired.
+func (s *site) holds(o *override, k *sku) bool {
+	return o.SKU == k.name && (o.Expires == nil || *o.Expires >= s.Today)
 }
 
 // stands keeps what stands of a SKU once its draft has become the newest plan: nothing of one that was defined anew while
